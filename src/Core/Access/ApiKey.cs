@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using System.Text;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Access;
+
+/// <summary>An API key as its workspace sees it; the secret is not part of it. contract/access.md, API keys.</summary>
+public static class ApiKey
+{
+    public static readonly TextField Name = new("name", 100) { IsRequired = true };
+
+    public static readonly TextListField Scopes = new("scopes", most: 50, longest: 100)
+    {
+        Access = FieldAccess.CreateOnly, IsRequired = true, NotEmpty = true,
+        ItemFault = scope => Scope.IsKnown(scope) ? null : $"Unknown scope '{scope}'",
+    };
+
+    public static readonly ChoiceField Environment = new("environment", "live", "test") { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact };
+    public static readonly TextField Prefix = new("prefix", ApiKeySecret.ShownPrefix) { Access = FieldAccess.ReadOnly };
+    public static readonly TimeField LastUsedAt = new("last_used_at") { Access = FieldAccess.ReadOnly };
+    public static readonly TimeField ExpiresAt = new("expires_at") { Access = FieldAccess.CreateOnly };
+    public static readonly TimeField RevokedAt = new("revoked_at") { Access = FieldAccess.ReadOnly };
+
+    /// <summary>The hashes of its secrets: the current one last, and after a rotation the one before.</summary>
+    public static readonly TextListField Hashes = new("hashes", most: 2, longest: 64) { Access = FieldAccess.Internal };
+
+    /// <summary>Until when the secret before the current one works.</summary>
+    public static readonly TimeField GraceEndsAt = new("grace_ends_at") { Access = FieldAccess.Internal };
+
+    public static Schema Schema { get; } = new("api_key", "key_", "api-keys", [Name, Scopes, Environment, Prefix, LastUsedAt, ExpiresAt, RevokedAt, Hashes, GraceEndsAt])
+    {
+        Noun = "API key",
+    };
+
+    /// <summary>Whether a secret of this hash opens anything now.</summary>
+    public static bool Accepts(Record key, string hash, DateTimeOffset now)
+    {
+        if (RevokedAt.Of(key) is not null || ExpiresAt.Of(key) <= now) return false;
+        var hashes = Hashes.Of(key);
+        return IsSame(hash, hashes[^1]) || (hashes.Count > 1 && IsSame(hash, hashes[0]) && GraceEndsAt.Of(key) > now);
+    }
+
+    /// <summary>The data set it opens.</summary>
+    public static DataEnvironment EnvironmentOf(Record key) => Environment.Of(key) is "live" ? DataEnvironment.Live : DataEnvironment.Test;
+
+    /// <summary>Compares in constant time.</summary>
+    private static bool IsSame(string left, string right) => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(left), Encoding.ASCII.GetBytes(right));
+}

@@ -1,0 +1,15 @@
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Access;
+
+/// <summary>Who makes a request, and the only data it can reach.</summary>
+/// <param name="Actor">The credential's id, <c>key_…</c>.</param>
+/// <param name="Scopes">What the credential may do.</param>
+/// <param name="Store">The data set the credential opens.</param>
+/// <param name="WorkspaceStore">The data of the workspace itself (its keys), which both environments share.</param>
+public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, IWorkspaceStore Store, IWorkspaceStore WorkspaceStore)
+{
+    public Partition Partition => Store.Partition;
+
+    public bool May(Scope scope) => scope.IsCoveredBy(Scopes);
+}

@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Access;
+
+/// <summary>Keeps <c>last_used_at</c> of keys, written at most once a minute for each key and process.</summary>
+public sealed class KeyUsage(Ids ids, TimeProvider clock)
+{
+    private static readonly TimeSpan Resolution = TimeSpan.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> written = new(StringComparer.Ordinal);
+
+    public async ValueTask Seen(string keyId, IWorkspaceStore store, DateTimeOffset now, CancellationToken ct)
+    {
+        var last = written.GetValueOrDefault(keyId);
+        if (now - last < Resolution) return;
+
+        // One of the requests that come at once writes; the others go on.
+        if (last == default ? !written.TryAdd(keyId, now) : !written.TryUpdate(keyId, now, last)) return;
+        var keys = new RecordSet(store, new Origin("system", null, null), ids, clock);
+        try
+        {
+            await keys.Update(ApiKey.Schema, keyId, null, (change, _) =>
+            {
+                change.After![ApiKey.LastUsedAt] = Text.ToSecond(now);
+                return null;
+            }, ct);
+        }
+        catch (StoreUnavailableException)
+        {
+            // A read must not fail because a disk takes no writes: the next request tries again.
+            written.TryRemove(keyId, out _);
+        }
+    }
+}

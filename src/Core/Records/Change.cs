@@ -1,0 +1,54 @@
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>One record about to change: what the rules of a resource see, complete and refuse.</summary>
+/// <param name="Before">As stored; null on create.</param>
+/// <param name="After">As it will be, to be completed by the rules; null on delete.</param>
+/// <param name="Now">The time of the change.</param>
+/// <param name="Store">To read what the decision needs.</param>
+/// <param name="Ids">Makes ids for what the change creates beside it.</param>
+public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, IWorkspaceStore Store, Ids Ids)
+{
+    /// <summary>What must still hold when it is stored, beyond what links and unique values ask.</summary>
+    public List<Guard> Guards { get; } = [];
+
+    /// <summary>Claims and releases beyond those of unique values.</summary>
+    public List<Write> Writes { get; } = [];
+
+    /// <summary>Events beside created, updated and deleted, in order.</summary>
+    public List<ExtraEvent> Events { get; } = [];
+
+    /// <summary>Changes of other records that are stored with this one.</summary>
+    public List<Change> With { get; } = [];
+
+    /// <summary>What other records have and must lose before this is stored, and must not have again when it is.</summary>
+    public List<Clearing> Clears { get; } = [];
+
+    /// <summary>Whether the client insists: what stands against the change is to be cleared.</summary>
+    public bool IsForced { get; set; }
+
+    /// <summary>What the client gave; null where it gave no fields.</summary>
+    public Input? Given { get; set; }
+
+    /// <summary>Faults the rules find; any of them ends the change with VALIDATION_ERROR.</summary>
+    public Faults Faults { get; } = new();
+
+    /// <summary>The record, as it will be or as it was.</summary>
+    public Record Subject => After ?? Before ?? throw new InvalidOperationException("A change has a record before or after it.");
+
+    /// <summary>Whether the field's value will differ from what is stored.</summary>
+    public bool Changes(Field field) => After is not null && !field.Same(Before?[field], After[field]);
+
+    /// <summary>A change of another record, to go into <see cref="With"/>.</summary>
+    public Change Beside(Record? before, Record? after) => new(before, after, Now, Store, Ids);
+}
+
+/// <summary>An event a rule adds to those every change has.</summary>
+/// <param name="Name">E.g. <c>deal.stage_changed</c>.</param>
+/// <param name="Type">The type of what it is about.</param>
+/// <param name="Id">The id of what it is about.</param>
+/// <param name="Version">The version of what it is about.</param>
+/// <param name="Attributes">The whole resource, UTF-8 JSON.</param>
+/// <param name="Previous">The changed attributes as they were, UTF-8 JSON object; null unless it tells of an update.</param>
+public sealed record ExtraEvent(string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null);

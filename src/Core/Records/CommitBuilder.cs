@@ -1,0 +1,48 @@
+using NodeStash.Core.Events;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>Turns changes into what is stored together: the records, their claims, the guards on what they link to, and their events.</summary>
+internal sealed class CommitBuilder(Partition partition, Origin origin)
+{
+    private readonly List<Write> writes = [];
+    private readonly List<Guard> guards = [];
+    private readonly List<StoredEvent> events = [];
+
+    /// <returns>The record as it will be stored, or as it was if it is removed.</returns>
+    public StoredRecord Add(Change change)
+    {
+        var (before, after, schema) = (change.Before, change.After, change.Subject.Schema);
+        if (before is not null && after is not null) after[schema.UpdatedAt] = Text.ToSecond(change.Now);
+        var stored = change.Subject.Store();
+
+        writes.Add((before, after) switch
+        {
+            (null, not null) => new Write.Insert(stored, after.Keys()),
+            (not null, not null) => new Write.Replace(stored, after.Keys()),
+            _ => new Write.Remove(schema.Type, stored.Id, stored.Version),
+        });
+        foreach (var unique in schema.Uniques) AddClaim(unique, before, after);
+        foreach (var link in schema.Links)
+        {
+            if (link.IsChecked && change.Changes(link) && link.Of(after!) is { } target) guards.Add(new Guard.RecordExists(link.TargetType, target));
+        }
+
+        writes.AddRange(change.Writes);
+        guards.AddRange(change.Guards);
+        events.AddRange(EventWriter.EventsOf(change, stored.Attributes, partition, origin));
+        foreach (var other in change.With) Add(other);
+        return stored;
+    }
+
+    public Commit Build(StoredAnswer? answer) => new() { Writes = writes, Guards = guards, Events = events, Answer = answer };
+
+    private void AddClaim(Unique unique, Record? before, Record? after)
+    {
+        var (old, wanted) = (before is null ? null : unique.ClaimOf(before), after is null ? null : unique.ClaimOf(after));
+        if (old == wanted) return;
+        if (old is not null) writes.Add(new Write.Release(old, before!.Id));
+        if (wanted is not null) writes.Add(new Write.Claim(wanted, after!.Id));
+    }
+}

@@ -1,0 +1,123 @@
+using System.Globalization;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>Reads one filter of a query string: a named one (<c>email=…</c>), or one with an operator (<c>created_at[gte]=…</c>, <c>custom_fields[score][gt]=…</c>).</summary>
+internal static class Filters
+{
+    private const int MostValues = 100;
+    private const string Operators = "eq, neq, gt, gte, lt, lte, in, contains, starts_with, exists";
+
+    /// <returns>The condition; null where there is no such filter, or with a fault added under its name where its value is wrong.</returns>
+    public static Condition? Read(Schema schema, string name, string text, Faults faults)
+    {
+        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return extra.Read(text, faults);
+        if (schema.Find(name) is { Filter: not FilterKind.None } field) return Named(field, text, name, faults);
+        if (LinkOf(schema, name) is { } link) return ThroughRelation(link, text, name, faults);
+
+        var open = name.LastIndexOf('[');
+        if (open > 0 && name[^1] == ']')
+        {
+            var (target, op) = (name[..open], name[(open + 1)..^1]);
+            if (schema.Find(target) is { HasKey: true } typed && typed is not MapField)
+                return WithOperator(new KeyPath(target), op, text, name, faults, value => typed.ReadKey(value, name, faults) is { } key ? [key] : null, typed is TextListField);
+            if (CustomFieldPath(schema, target) is { } inner) return WithOperator(inner, op, text, name, faults, Readings, isList: false);
+            if (CustomFieldPath(schema, name) is { } path) return WithOperator(path, "eq", text, name, faults, Readings, isList: false);
+        }
+
+        return null;
+    }
+
+    /// <summary>The link a filter's name goes through, e.g. <c>company_id</c> for <c>company.industry</c>; null where it goes through none.</summary>
+    public static LinkField? LinkOf(Schema schema, string name) =>
+        name.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? schema.Links.FirstOrDefault(l => l.IsChecked && l.Name == name[..dot] + "_id") : null;
+
+    /// <summary>The path of <c>custom_fields[slug]</c>; null where it is none, or the resource has no custom fields.</summary>
+    public static KeyPath? CustomFieldPath(Schema schema, string name)
+    {
+        if (schema.CustomFields is not { } field || !name.StartsWith(field.Name, StringComparison.Ordinal) || name.Length < field.Name.Length + 3) return null;
+        var slug = name[(field.Name.Length + 1)..^1];
+        return name[field.Name.Length] == '[' && name[^1] == ']' && Text.IsSlug(slug, 100) ? new KeyPath(field.Name, slug) : null;
+    }
+
+    /// <summary>A filter on what a link points to: <c>company.industry=…</c> for the link <c>company_id</c>.</summary>
+    private static Condition.Linked? ThroughRelation(LinkField link, string text, string name, Faults faults)
+    {
+        var (inner, inside) = (new Faults(), name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+        var where = inside.Contains('.', StringComparison.Ordinal) ? null : Read(Catalog.Find(link.TargetType), inside, text, inner);
+        foreach (var fault in inner.All) faults.Add(name, fault.Message);
+        return where is null ? null : new Condition.Linked(new KeyPath(link.Name), link.TargetType, where);
+    }
+
+    private static Condition? Named(Field field, string text, string name, Faults faults)
+    {
+        var path = new KeyPath(field.Name);
+        if (field.Filter is FilterKind.HasAll) return new Condition.All([.. Split(text).Select(member => new Condition.Has(path, member))]);
+        if (field.ReadKey(text, name, faults) is not { } key) return null;
+        return field.Filter is FilterKind.Substring ? new Condition.Contains(path, (string)key) : new Condition.Equal(path, key);
+    }
+
+    /// <param name="path">What is compared.</param>
+    /// <param name="op">The operator.</param>
+    /// <param name="text">The value as given.</param>
+    /// <param name="name">Of the parameter.</param>
+    /// <param name="faults">Where faults go.</param>
+    /// <param name="read">What a value may mean; null where it is wrong. Comparison never crosses types, so all of them are asked for.</param>
+    /// <param name="isList">Whether the field holds a list: then its members are compared.</param>
+    private static Condition? WithOperator(KeyPath path, string op, string text, string name, Faults faults, Func<string, IReadOnlyList<object>?> read, bool isList)
+    {
+        Condition? Each(string value, Func<object, Condition> make) => read(value) is { } keys ? Any([.. keys.Select(make)]) : null;
+        Condition Is(object key) => key is string member ? Any(isList ? [new Condition.Has(path, member)] : [new Condition.Equal(path, key), new Condition.Has(path, member)]) : new Condition.Equal(path, key);
+
+        if (isList && op is "gt" or "gte" or "lt" or "lte" or "contains" or "starts_with") return (Condition?)faults.Add(name, "A list takes eq, neq, in and exists only");
+        switch (op)
+        {
+            case "eq":
+                return Each(text, Is);
+            case "neq":
+                return Each(text, Is) is { } equal ? new Condition.Not(equal) : null;
+            case "in":
+                var values = Split(text);
+                if (values.Length > MostValues) return (Condition?)faults.Add(name, $"At most {MostValues} values");
+                var conditions = values.Select(value => Each(value, Is)).ToList();
+                return conditions.Contains(null) ? null : Any([.. conditions.OfType<Condition>()]);
+            case "gt":
+                return Each(text, key => Compare(path, Comparison.Greater, key));
+            case "gte":
+                return Each(text, key => Compare(path, Comparison.GreaterOrEqual, key));
+            case "lt":
+                return Each(text, key => Compare(path, Comparison.Less, key));
+            case "lte":
+                return Each(text, key => Compare(path, Comparison.LessOrEqual, key));
+            case "contains" or "starts_with":
+                if (read(text) is not { } texts) return null;
+                if (texts.OfType<string>().FirstOrDefault() is not { } part) return (Condition?)faults.Add(name, "Only for texts");
+                return op is "contains" ? new Condition.Contains(path, part) : new Condition.StartsWith(path, part);
+            case "exists" when text is "true" or "false":
+                var absent = new Condition.Equal(path, null);
+                return text is "true" ? new Condition.Not(absent) : absent;
+            case "exists":
+                return (Condition?)faults.Add(name, "Expected true or false");
+            default:
+                return (Condition?)faults.Add(name, $"Unknown operator '{op}'; expected one of {Operators}");
+        }
+    }
+
+    /// <summary>What a custom field's value in a query may be: whatever it reads as, since a free-form field has the type of what is stored.</summary>
+    private static List<object> Readings(string text)
+    {
+        var readings = new List<object> { Text.Fold(text) };
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) readings.Add(number);
+        if (text is "true" or "false") readings.Add(text is "true");
+        return readings;
+    }
+
+    /// <summary>Booleans have no order: such a comparison matches nothing.</summary>
+    private static Condition Compare(KeyPath path, Comparison how, object key) => key is bool ? new Condition.Any([]) : new Condition.Compare(path, how, key);
+
+    private static Condition Any(IReadOnlyList<Condition> conditions) => conditions.Count == 1 ? conditions[0] : new Condition.Any(conditions);
+
+    private static string[] Split(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

@@ -1,0 +1,105 @@
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>
+/// What a resource is: its names, its fields, and the rules that no field can state alone. The engine (<see cref="RecordSet"/>), the list
+/// queries, the storage keys and the documentation are all read off it.
+/// </summary>
+public sealed class Schema
+{
+    private readonly Dictionary<string, Field> byName;
+
+    /// <param name="type">The <c>type</c> of the envelope, e.g. <c>contact</c>.</param>
+    /// <param name="prefix">Of its ids, with the underscore.</param>
+    /// <param name="collection">Its name in paths, e.g. <c>contacts</c>.</param>
+    /// <param name="fields">In the order they are answered; id, created_at and updated_at are added.</param>
+    public Schema(string type, string prefix, string collection, IReadOnlyList<Field> fields)
+    {
+        Type = type;
+        Prefix = prefix;
+        Collection = collection;
+        Noun = type.Replace('_', ' ');
+        Fields = [.. fields, CreatedAt, UpdatedAt];
+        for (var i = 0; i < Fields.Count; i++) Fields[i].Ordinal = i;
+        byName = Fields.ToDictionary(f => f.Name, StringComparer.Ordinal);
+        Keys = [.. Fields.Where(f => f.HasKey)];
+        Links = [.. Fields.OfType<LinkField>()];
+        HasInternals = Fields.Any(f => f.Access is FieldAccess.Internal);
+        CustomFields = Fields.OfType<MapField>().FirstOrDefault(f => f.IsCustomFields);
+    }
+
+    public string Type { get; }
+
+    public string Prefix { get; }
+
+    public string Collection { get; }
+
+    /// <summary>As messages call it, e.g. <c>contact</c>.</summary>
+    public string Noun { get; init; }
+
+    /// <summary>What its events are called before the dot; null for a resource without events.</summary>
+    public string? EventNoun { get; init; }
+
+    /// <summary>How many a list answers where no limit is given.</summary>
+    public int DefaultLimit { get; init; } = 20;
+
+    public IReadOnlyList<Field> Fields { get; }
+
+    public TimeField CreatedAt { get; } = new("created_at") { Access = FieldAccess.ReadOnly, IsSortable = true };
+
+    public TimeField UpdatedAt { get; } = new("updated_at") { Access = FieldAccess.ReadOnly, IsSortable = true };
+
+    /// <summary>The fields the store keeps keys of.</summary>
+    public IReadOnlyList<Field> Keys { get; }
+
+    public IReadOnlyList<LinkField> Links { get; }
+
+    /// <summary>Whether any field is never answered.</summary>
+    public bool HasInternals { get; }
+
+    /// <summary>The field of custom fields; null where the resource has none.</summary>
+    public MapField? CustomFields { get; }
+
+    /// <summary>Values no two records of a data set share.</summary>
+    public IReadOnlyList<Unique> Uniques { get; init; } = [];
+
+    /// <summary>What <c>include=</c> may name.</summary>
+    public IReadOnlyList<Include> Includes { get; init; } = [];
+
+    /// <summary>List filters that are not named like a field, e.g. <c>min_value</c>.</summary>
+    public IReadOnlyList<NamedFilter> ExtraFilters { get; init; } = [];
+
+    /// <summary>What goes beyond single fields: fills in what the server sets, refuses what the state forbids. Null where there is nothing.</summary>
+    public Func<Change, CancellationToken, ValueTask<Error?>>? Decide { get; init; }
+
+    /// <summary>What is cleared in other records before a record of this resource is deleted, links aside.</summary>
+    public Func<Record, IEnumerable<Clearing>> ClearedOnDelete { get; init; } = static _ => [];
+
+    /// <summary>The field of this name, or null.</summary>
+    public Field? Find(string name) => byName.GetValueOrDefault(name);
+
+    /// <summary>The indexes a store needs for the documented sorts and for following links.</summary>
+    public IEnumerable<RecordIndex> Indexes => Fields.Where(f => f.IsIndexed).Select(f => new RecordIndex(Type, f.Name));
+}
+
+/// <summary>A value that no two records of one type and data set may share.</summary>
+/// <param name="Name">Tells the claims of one type apart.</param>
+/// <param name="Of">The value, folded where case does not count; null for none.</param>
+/// <param name="Message">What to say of a record whose value is taken.</param>
+/// <param name="Field">The field at fault.</param>
+public sealed record Unique(string Name, Func<Record, string?> Of, Func<Record, string> Message, string Field)
+{
+    /// <summary>The claim's key for a record's value; null where it has none.</summary>
+    public string? ClaimOf(Record record) => Of(record) is { } value ? $"{record.Schema.Type}:{Name}:{value}" : null;
+}
+
+/// <param name="Name">Of the query parameter.</param>
+/// <param name="Read">Makes a condition of its text; null, with a fault added, where it is wrong.</param>
+public sealed record NamedFilter(string Name, Func<string, Faults, Condition?> Read);
+
+/// <summary>Something that other records have and must lose.</summary>
+/// <param name="Schema">Of which resource they are.</param>
+/// <param name="Where">Which of them.</param>
+/// <param name="Apply">Changes one of them so that it no longer matches.</param>
+public sealed record Clearing(Schema Schema, Condition Where, Action<Record> Apply);

@@ -1,0 +1,23 @@
+using NodeStash.Core.Records;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>An organisation. contract/v1.md, Companies.</summary>
+public static class Company
+{
+    public static readonly TextField Name = new("name", 200) { IsRequired = true, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField Domain = new("domain", 255) { Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField Industry = new("industry", 100) { Filter = FilterKind.Substring };
+    public static readonly TextField Size = new("size", 50) { Filter = FilterKind.Exact, IsCaseSensitive = true };
+
+    public static Schema Schema { get; } = new("company", "co_", "companies", [Name, Domain, Industry, Size, Shared.CustomFields(), Shared.Tags()])
+    {
+        EventNoun = "company",
+        Includes = [Include.Linking("contacts", "contact", "company_id"), Include.Count("contact_count", "contact", "company_id")],
+        Uniques =
+        [
+            new Unique("domain", record => Domain.Of(record) is { Length: > 0 } domain ? Text.Fold(domain) : null,
+                record => $"A company with domain '{Domain.Of(record)}' already exists in this workspace", "domain"),
+        ],
+    };
+}

@@ -1,0 +1,153 @@
+using System.Buffers;
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>The definition of a custom field. contract/v1.md, Custom fields.</summary>
+public static class CustomField
+{
+    public const int LongestSlug = 100;
+
+    public static readonly ChoiceField EntityType = new("entity_type", "contact", "company", "deal", "activity")
+    {
+        Access = FieldAccess.CreateOnly, IsRequired = true, Filter = FilterKind.Exact,
+    };
+
+    public static readonly TextField Name = new("name", 200) { IsRequired = true, IsSortable = true };
+    public static readonly SlugField Slug = new("slug", LongestSlug) { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact };
+
+    public static readonly ChoiceField FieldType = new("field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone")
+    {
+        Access = FieldAccess.CreateOnly, IsRequired = true,
+    };
+
+    public static readonly TextField Description = new("description", 1000);
+    public static readonly FlagField IsRequired = new("is_required") { Default = false };
+    public static readonly TextListField Options = new("options", most: 200, longest: 200) { IsNullable = true };
+    public static readonly IntegerField DisplayOrder = new("display_order", 0, int.MaxValue) { Default = 0L, IsSortable = true };
+
+    public static Schema Schema { get; } = new("custom_field_definition", "cf_", "custom-fields",
+        [EntityType, Name, Slug, FieldType, Description, IsRequired, Options, DisplayOrder])
+    {
+        Noun = "custom field",
+        EventNoun = "field",
+        Uniques =
+        [
+            new Unique("slug", record => $"{EntityType.Of(record)}:{Slug.Of(record)}",
+                record => $"A custom field with slug '{Slug.Of(record)}' already exists for {EntityType.Of(record)} in this workspace", "slug"),
+        ],
+        Decide = Decide,
+        ClearedOnDelete = field => [FieldOperations.Clearing(field)],
+    };
+
+    /// <summary>The definitions of a record type in a data set.</summary>
+    public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(string entityType, IWorkspaceStore store, CancellationToken ct)
+    {
+        var query = new RecordQuery(Schema.Type, new Condition.Equal(new KeyPath(EntityType.Name), entityType), [new SortKey(new KeyPath(DisplayOrder.Name), false)], null, 100);
+        var definitions = new List<FieldDefinition>();
+        while (true)
+        {
+            var page = await store.Query(query, ct);
+            definitions.AddRange(page.Records.Select(FieldDefinition.Load));
+            if (page.Next is null) return definitions;
+            query = query with { After = page.Next };
+        }
+    }
+
+    private static ValueTask<Error?> Decide(Change change, CancellationToken ct)
+    {
+        if (change.After is not { } field) return ValueTask.FromResult<Error?>(null);
+        if (Slug.Of(field) is null && Name.Of(field) is { } name)
+        {
+            field[Slug] = Text.ToSlug(name, LongestSlug);
+            if (field[Slug] is null) change.Faults.Add(Slug.Name, "Can't be made from this name: give a slug");
+        }
+
+        CheckOptions(field, change.Faults);
+        if (change.Faults.Any || change.Before is not { } before || !TakesOptions(field)) return ValueTask.FromResult<Error?>(null);
+        return RemoveOptions([.. Options.Of(before).Except(Options.Of(field))], field, change, ct);
+    }
+
+    /// <summary>What is wrong with the options of a field as it will be.</summary>
+    private static void CheckOptions(Record field, Faults faults)
+    {
+        var takesOptions = TakesOptions(field);
+        if (takesOptions && Options.Of(field).Count == 0) faults.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
+        if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count) faults.Add(Options.Name, "Two options differ only in case");
+        if (!takesOptions && field[Options] is not null) faults.Add(Options.Name, "Only for fields of type select and multi_select");
+    }
+
+    private static bool TakesOptions(Record field) => FieldType.Of(field) is "select" or "multi_select";
+
+    /// <summary>Options that records still have stay, unless the client insists: then they are cleared there first.</summary>
+    private static async ValueTask<Error?> RemoveOptions(IReadOnlyList<string> removed, Record field, Change change, CancellationToken ct)
+    {
+        if (removed.Count == 0) return null;
+        var clearing = FieldOperations.Clearing(field, removed);
+        if (change.IsForced)
+        {
+            change.Clears.Add(clearing);
+            return null;
+        }
+
+        change.Guards.Add(new Guard.NoneMatch(clearing.Schema.Type, clearing.Where));
+        return await change.Store.Count(clearing.Schema.Type, clearing.Where, ct) is > 0 and var count
+            ? Error.Conflict($"{Quoted(removed)} is in use by {count} {clearing.Schema.Collection}; ?force=true clears it there", Options.Name)
+            : null;
+    }
+
+    private static string Quoted(IReadOnlyList<string> options) =>
+        options.Count == 1 ? $"The option '{options[0]}'" : $"One of the options {string.Join(", ", options.Take(5).Select(o => $"'{o}'"))}{(options.Count > 5 ? ", …" : "")}";
+}
+
+/// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
+public sealed class SlugField(string name, int longest) : TextField(name, longest)
+{
+    protected override string? Fault(string text) =>
+        Text.IsSlug(text, Longest) ? null : "A lower-case letter, then lower-case letters, digits and underscores";
+}
+
+/// <summary>What a custom field takes.</summary>
+/// <param name="Id"><c>cf_…</c></param>
+/// <param name="Slug">Its name in <c>custom_fields</c>.</param>
+/// <param name="Name">Its name for people.</param>
+/// <param name="FieldType">One of the types of contract/v1.md.</param>
+/// <param name="IsRequired">Whether a new record must have it.</param>
+/// <param name="Options">For select and multi_select; else empty.</param>
+public sealed record FieldDefinition(string Id, string Slug, string Name, string FieldType, bool IsRequired, IReadOnlyList<string> Options)
+{
+    private const int LongestText = 10_000;
+    private const int LongestPhone = 50;
+    private static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789 +-().,/#*x");
+
+    public static FieldDefinition Load(StoredRecord stored)
+    {
+        var record = Record.Load(CustomField.Schema, stored);
+        return new FieldDefinition(stored.Id, CustomField.Slug.Of(record)!, CustomField.Name.Of(record)!, CustomField.FieldType.Of(record)!,
+            CustomField.IsRequired.Of(record), CustomField.Options.Of(record));
+    }
+
+    /// <summary>What is wrong with a value that is not null; null if nothing.</summary>
+    public string? Fault(JsonElement value) => FieldType switch
+    {
+        "number" => value.ValueKind is JsonValueKind.Number ? null : "Expected a number",
+        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : "Expected true or false",
+        "multi_select" => value.ValueKind is JsonValueKind.Array && value.EnumerateArray().All(IsOption) ? null : $"Expected an array of {OptionList}",
+        "select" => IsOption(value) ? null : $"Expected one of {OptionList}",
+        _ when value.ValueKind is not JsonValueKind.String => "Expected a string",
+        "date" => Text.TryDate(value.GetString()!, out _) ? null : "Expected a date of the form YYYY-MM-DD",
+        "email" => Text.IsEmail(value.GetString()!) ? null : "Invalid email",
+        "url" => Text.IsWebAddress(value.GetString()!) ? null : "Expected an absolute http or https address",
+        "phone" => IsPhone(value.GetString()!) ? null : $"Expected digits, spaces and + - ( ) . / only, at most {LongestPhone} characters",
+        _ => value.GetString()!.Length <= LongestText ? null : $"At most {LongestText} characters",
+    };
+
+    private string OptionList => Options.Count <= 20 ? string.Join(", ", Options) : $"the field's {Options.Count} options";
+
+    private static bool IsPhone(string text) =>
+        text.Length is > 0 and <= LongestPhone && text.AsSpan().ContainsAnyInRange('0', '9') && !text.AsSpan().ContainsAnyExcept(PhoneCharacters);
+
+    private bool IsOption(JsonElement value) => value.ValueKind is JsonValueKind.String && Options.Contains(value.GetString()!);
+}

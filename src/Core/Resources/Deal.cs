@@ -1,0 +1,81 @@
+using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>A sale under way, in a stage of a pipeline. contract/v1.md, Deals.</summary>
+public static class Deal
+{
+    public static readonly TextField Title = new("title", 300) { IsRequired = true };
+    public static readonly MoneyField Value = new("value") { IsSortable = true };
+    public static readonly CurrencyField Currency = new("currency") { Default = "EUR" };
+    public static readonly LinkField PipelineId = new("pipeline_id", "pp_", "pipeline") { Filter = FilterKind.Exact, HoldsTarget = true };
+    public static readonly LinkField StageId = new("stage_id", "ps_", "pipeline_stage") { Filter = FilterKind.Exact, IsChecked = false };
+    public static readonly LinkField ContactId = new("contact_id", "ct_", "contact") { Filter = FilterKind.Exact };
+    public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
+    public static readonly DateField ExpectedCloseDate = new("expected_close_date") { IsSortable = true };
+    public static readonly TimeField ClosedAt = new("closed_at") { Access = FieldAccess.ReadOnly };
+
+    public static Schema Schema { get; } = new("deal", "dl_", "deals",
+        [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(), Shared.Tags()])
+    {
+        EventNoun = "deal",
+        Includes = [Include.Linked(ContactId), Include.Linked(CompanyId), Include.Linked(PipelineId), new Include("stage", "pipeline", IncludeStage)],
+        ExtraFilters =
+        [
+            new NamedFilter("min_value", (text, faults) => ValueFilter(text, "min_value", Comparison.GreaterOrEqual, faults)),
+            new NamedFilter("max_value", (text, faults) => ValueFilter(text, "max_value", Comparison.LessOrEqual, faults)),
+        ],
+        Decide = Decide,
+    };
+
+    /// <summary>Puts the deal where it belongs: in the given stage, or the first open one of its pipeline.</summary>
+    /// <param name="deal">As it will be.</param>
+    /// <param name="before">As it was; null on create.</param>
+    /// <param name="isStageGiven">Whether the client said the stage; a deal that changes its pipeline without starts at the new one's first.</param>
+    /// <param name="stages">Of the deal's pipeline, by position.</param>
+    /// <param name="now">The time of the change.</param>
+    public static Error? Place(Record deal, Record? before, bool isStageGiven, IReadOnlyList<Stage> stages, DateTimeOffset now)
+    {
+        var id = before is not null && PipelineId.Of(before) != PipelineId.Of(deal) && !isStageGiven ? null : StageId.Of(deal);
+        var stage = id is null ? stages.FirstOrDefault(s => s.Type is "open") ?? stages[0] : stages.FirstOrDefault(s => s.Id == id);
+        if (stage is null) return Error.Unprocessable(StageId.Name, $"The pipeline '{PipelineId.Of(deal)}' has no stage '{id}'");
+
+        deal[StageId] = stage.Id;
+        deal[ClosedAt] = stage.Type is "open" ? null : ClosedAt.Of(deal) ?? Text.ToSecond(now);
+        return null;
+    }
+
+    /// <summary>The deal's stage, out of its pipeline.</summary>
+    private static async ValueTask<IReadOnlyList<Included>> IncludeStage(IReadOnlyList<StoredRecord> deals, IWorkspaceStore store, CancellationToken ct)
+    {
+        var pipelines = await store.FindMany(Pipeline.Schema.Type, [.. deals.Select(d => Include.IdIn(d, PipelineId)).OfType<string>().Distinct()], ct);
+        var stages = pipelines.SelectMany(p => Pipeline.StagesOf(Record.Load(Pipeline.Schema, p)).Select(s => (s.Id, Json: s.Attributes(p.Id))))
+            .ToDictionary(s => s.Id, s => s.Json, StringComparer.Ordinal);
+        return [.. deals.Select(d => new Included(new Member("stage", Include.IdIn(d, StageId) is { } id ? stages.GetValueOrDefault(id) : null)))];
+    }
+
+    private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
+    {
+        if (change.After is not { } deal || (change.Before is not null && !change.Changes(StageId) && !change.Changes(PipelineId))) return null;
+        deal[PipelineId] ??= await change.Store.FindClaim(Pipeline.DefaultClaim, ct);
+        if (PipelineId.Of(deal) is not { } pipelineId || await change.Store.Find(Pipeline.Schema.Type, pipelineId, ct) is not { } stored)
+            return Error.Unprocessable(PipelineId.Name, $"No pipeline with id '{PipelineId.Of(deal)}' in this workspace");
+
+        if (Place(deal, change.Before, change.Given?.Gives(StageId) == true, Pipeline.Stages.Of(Record.Load(Pipeline.Schema, stored)), change.Now) is { } error) return error;
+        change.Guards.Add(new Guard.ClaimHeld(Pipeline.ClaimOf(StageId.Of(deal)!)));
+        if (change.Before is { } before && change.Changes(StageId))
+        {
+            // Rules run before updated_at is set; the event shows the deal as it is stored.
+            deal[Schema.UpdatedAt] = Text.ToSecond(change.Now);
+            change.Events.Add(new ExtraEvent("deal.stage_changed", Schema.Type, deal.Id, deal.Version, deal.Store().Attributes,
+                EventWriter.Previous(before, deal, StageId, PipelineId, ClosedAt)));
+        }
+
+        return null;
+    }
+
+    private static Condition? ValueFilter(string text, string parameter, Comparison how, Faults faults) =>
+        Value.ReadKey(text, parameter, faults) is { } amount ? new Condition.Compare(new KeyPath(Value.Name), how, amount) : null;
+}

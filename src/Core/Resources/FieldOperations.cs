@@ -1,0 +1,123 @@
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>What custom field definitions do to the records that have values of them, and the values of one record.</summary>
+public static class FieldOperations
+{
+    private const string CustomFields = "custom_fields";
+
+    /// <summary>Defines a field; records may have values under its slug already, stored freely.</summary>
+    /// <returns>The definition, and how many stored values do not fit it. They stay as they are until they are changed.</returns>
+    public static async ValueTask<Result<(StoredRecord Definition, long Unfit)>> Define(RecordSet records, JsonElement body, CancellationToken ct)
+    {
+        var created = await records.Create(CustomField.Schema, body, ct);
+        if (created.Error is { } error) return error;
+        var definition = FieldDefinition.Load(created.Value);
+        var schema = Catalog.Find(CustomField.EntityType.Of(Record.Load(CustomField.Schema, created.Value))!);
+        var query = new RecordQuery(schema.Type, HasValue(definition.Slug), [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, 100);
+        long unfit = 0;
+        while (true)
+        {
+            var page = await records.List(query, ct);
+            unfit += page.Records.Count(r => schema.CustomFields!.Of(Record.Load(schema, r))[definition.Slug] is { } value && definition.Fault(value) is not null);
+            if (page.Next is null) return (created.Value, unfit);
+            query = query with { After = page.Next };
+        }
+    }
+
+    /// <summary>Changes a definition.</summary>
+    /// <param name="records">The caller's records.</param>
+    /// <param name="id"><c>cf_…</c></param>
+    /// <param name="body">The fields to change.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="force">Whether options that are taken away are cleared where records have them; else that is a conflict.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static ValueTask<Result<StoredRecord>> Update(RecordSet records, string id, JsonElement body, long? ifVersion, bool force, CancellationToken ct) =>
+        records.Update(CustomField.Schema, id, ifVersion, (change, faults) =>
+        {
+            change.IsForced = force;
+            Input.Read(CustomField.Schema, body, change.Before, faults).ApplyTo(change.After!, faults);
+            return null;
+        }, ct);
+
+    /// <summary>Sets the values given, or clears them where null; the others stay.</summary>
+    /// <param name="records">The caller's records.</param>
+    /// <param name="definitions">Those of the resource.</param>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="id">Of which record.</param>
+    /// <param name="body">Slugs and values, bare or under <c>fields</c>.</param>
+    /// <param name="ifVersion">Only if the record is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>The record as it is then.</returns>
+    public static ValueTask<Result<StoredRecord>> SetValues(
+        RecordSet records, IReadOnlyList<FieldDefinition> definitions, Schema schema, string id, JsonElement body, long? ifVersion, CancellationToken ct)
+    {
+        var given = body.GetPropertyCount() == 1 && body.TryGetProperty("fields", out var inner) && inner.ValueKind is JsonValueKind.Object
+            && !definitions.Any(d => d.Slug == "fields") ? inner : body;
+        return records.Update(schema, id, ifVersion, (change, faults) =>
+        {
+            foreach (var name in given.EnumerateObject().Select(p => p.Name).Where(name => !definitions.Any(d => d.Slug == name)))
+                faults.Add(name, Suggestion.Unknown("custom field", name, definitions.Select(d => d.Slug)));
+            if (!faults.Any && schema.CustomFields!.Read(given, CustomFields, faults) is JsonMap patch)
+                change.After![schema.CustomFields] = schema.CustomFields.Merge(schema.CustomFields.Of(change.After), patch, faults);
+            return null;
+        }, ct);
+    }
+
+    /// <summary>Takes a field's values from every record that has one, or only these options of it.</summary>
+    internal static Clearing Clearing(Record field, IReadOnlyList<string>? options = null)
+    {
+        var schema = Catalog.Find(CustomField.EntityType.Of(field)!);
+        var slug = CustomField.Slug.Of(field)!;
+        if (options is null) return new Clearing(schema, HasValue(slug), record => record[schema.CustomFields!] = schema.CustomFields!.Of(record).Without(slug));
+
+        var (path, folded) = (new KeyPath(CustomFields, slug), options.Select(Text.Fold).ToHashSet(StringComparer.Ordinal));
+        var isList = CustomField.FieldType.Of(field) is "multi_select";
+        Condition uses = isList ? new Condition.Any([.. folded.Select(option => new Condition.Has(path, option))]) : new Condition.In(path, [.. folded]);
+        return new Clearing(schema, uses, record =>
+        {
+            var values = schema.CustomFields!.Of(record);
+            record[schema.CustomFields] = isList && Without(values[slug]!.Value, folded) is { } rest ? values.Merge(new JsonMap([new(slug, rest)])) : values.Without(slug);
+        });
+    }
+
+    private static Condition HasValue(string slug) => new Condition.Not(new Condition.Equal(new KeyPath(CustomFields, slug), null));
+
+    /// <summary>The list without the options; null where nothing is left of it.</summary>
+    private static JsonElement? Without(JsonElement list, HashSet<string> folded)
+    {
+        var rest = list.EnumerateArray().Where(item => item.ValueKind is not JsonValueKind.String || !folded.Contains(Text.Fold(item.GetString()!))).ToList();
+        return rest.Count == 0 ? null : JsonElement.Parse($"[{string.Join(',', rest.Select(item => item.GetRawText()))}]");
+    }
+
+    /// <summary>The values a record has of defined fields, in the order the fields are displayed.</summary>
+    public static IEnumerable<FieldValue> ValuesOf(Schema schema, StoredRecord record, IReadOnlyList<FieldDefinition> definitions)
+    {
+        var values = schema.CustomFields!.Of(Record.Load(schema, record));
+        foreach (var definition in definitions)
+        {
+            if (values[definition.Slug] is { } value) yield return new FieldValue(Ids.Derive("cfv_", record.Id, definition.Id), definition, value);
+        }
+    }
+}
+
+/// <summary>A record's value of a defined field.</summary>
+/// <param name="Id"><c>cfv_…</c>, always the same for the same record and field.</param>
+/// <param name="Definition">The field.</param>
+/// <param name="Value">The value, as stored.</param>
+public sealed record FieldValue(string Id, FieldDefinition Definition, JsonElement Value)
+{
+    public ReadOnlyMemory<byte> Attributes() => JsonForm.Object(writer =>
+    {
+        writer.WriteString("id"u8, Id);
+        writer.WriteString("field_definition_id"u8, Definition.Id);
+        writer.WriteString("slug"u8, Definition.Slug);
+        writer.WriteString("name"u8, Definition.Name);
+        writer.WriteString("field_type"u8, Definition.FieldType);
+        writer.WritePropertyName("value"u8);
+        Value.WriteTo(writer);
+    });
+}

@@ -1,0 +1,206 @@
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>A sales process: stages in order, from open to won or lost. contract/v1.md, Pipelines.</summary>
+public static class Pipeline
+{
+    /// <summary>The claim held by the one default pipeline of a data set.</summary>
+    public const string DefaultClaim = "pipeline:default";
+
+    public static readonly TextField Name = new("name", 200) { IsRequired = true };
+    public static readonly TextField Description = new("description", 1000);
+    public static readonly FlagField IsDefault = new("is_default") { Default = false, Filter = FilterKind.Exact };
+    public static readonly StagesField Stages = new("stages") { Access = FieldAccess.CreateOnly, IsRequired = true };
+
+    /// <summary>The version of each stage by its id: events and ETags of stages need them, a pipeline's flat stages do not show them.</summary>
+    private static readonly MapField StageVersions = new("stage_versions") { Access = FieldAccess.Internal };
+
+    public static Schema Schema { get; } = new("pipeline", "pp_", "pipelines", [Name, Description, IsDefault, Stages, StageVersions])
+    {
+        EventNoun = "pipeline",
+        Includes = [new Include("deal_count", "deal", IncludeDealCount)],
+        Decide = Decide,
+    };
+
+    /// <summary>The claim that says a stage exists: held by its pipeline.</summary>
+    public static string ClaimOf(string stageId) => $"pipeline_stage:{stageId}";
+
+    /// <summary>What a new data set starts with.</summary>
+    public static JsonElement First { get; } = JsonElement.Parse(
+        """
+        {"name":"Sales","is_default":true,"stages":[{"name":"Lead"},{"name":"Qualified"},{"name":"Proposal"},{"name":"Negotiation"},
+         {"name":"Won","type":"won"},{"name":"Lost","type":"lost"}]}
+        """);
+
+    /// <summary>The stages with their versions, by position.</summary>
+    public static IReadOnlyList<Stage> StagesOf(Record pipeline)
+    {
+        var versions = StageVersions.Of(pipeline);
+        return [.. Stages.Of(pipeline).Select(s => s with { Version = versions[s.Id]?.GetInt64() ?? 1 })];
+    }
+
+    /// <summary>Puts a new stage in its place; those behind it move on by one.</summary>
+    public static void AddStage(Record pipeline, JsonElement body, Faults faults)
+    {
+        var stages = StagesOf(pipeline).ToList();
+        if (stages.Count >= StagesField.Most) faults.Add(Stages.Name, $"At most {StagesField.Most} stages");
+        var stage = Stage.Read(body, null, stages.Count, "", faults);
+        stages.Insert(Math.Min(stage.Position, stages.Count), stage);
+        pipeline[Stages] = stages;
+    }
+
+    /// <summary>Changes a stage; a new position moves it there.</summary>
+    /// <returns>False if the pipeline has no such stage.</returns>
+    public static bool ChangeStage(Record pipeline, string stageId, JsonElement body, Faults faults)
+    {
+        var stages = StagesOf(pipeline).ToList();
+        if (stages.FindIndex(s => s.Id == stageId) is var at && at < 0) return false;
+        var stage = Stage.Read(body, stages[at], 0, "", faults);
+        stages.RemoveAt(at);
+        stages.Insert(Math.Min(stage.Position, stages.Count), stage);
+        pipeline[Stages] = stages;
+        return true;
+    }
+
+    /// <summary>Takes a stage out; those behind it move up.</summary>
+    /// <returns>False if the pipeline has no such stage.</returns>
+    public static bool RemoveStage(Record pipeline, string stageId)
+    {
+        var stages = StagesOf(pipeline).ToList();
+        if (stages.RemoveAll(s => s.Id == stageId) == 0) return false;
+        pipeline[Stages] = stages;
+        return true;
+    }
+
+    /// <summary>How many deals a stage holds.</summary>
+    public static ValueTask<long> CountDeals(string stageId, IWorkspaceStore store, CancellationToken ct) =>
+        store.Count(Deal.Schema.Type, new Condition.Equal(new KeyPath(Deal.StageId.Name), stageId), ct);
+
+    /// <summary>How many deals each pipeline holds, and each of its stages.</summary>
+    private static async ValueTask<IReadOnlyList<Included>> IncludeDealCount(IReadOnlyList<StoredRecord> pipelines, IWorkspaceStore store, CancellationToken ct)
+    {
+        var included = new List<Included>();
+        foreach (var pipeline in pipelines)
+        {
+            var (total, stages) = (0L, new List<ReadOnlyMemory<byte>>());
+            foreach (var stage in Stages.Of(Record.Load(Schema, pipeline)))
+            {
+                var count = await CountDeals(stage.Id, store, ct);
+                total += count;
+                stages.Add(stage.Attributes(null, count));
+            }
+
+            included.Add(new Included(Member.Number("deal_count", total), new Member(Stages.Name, JsonForm.Array(stages))));
+        }
+
+        return included;
+    }
+
+    private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
+    {
+        if (change.After is { } after)
+        {
+            Arrange(change, after);
+            if (change.Before is null && !IsSound(after)) return Error.Invalid(Stages.Name, "At least one stage of type won and one of type lost");
+            if (change.Before is not null && !IsSound(after)) return Error.Invalid("type", "A pipeline keeps at least one won and one lost stage");
+        }
+
+        AddStageChanges(change);
+        return await DecideDefault(change, ct);
+    }
+
+    private static bool IsSound(Record pipeline) => Stages.Of(pipeline) is var stages && stages.Any(s => s.Type is "won") && stages.Any(s => s.Type is "lost");
+
+    /// <summary>Numbers the stages 0..n-1, gives new ones their ids, and raises the version of those that changed.</summary>
+    private static void Arrange(Change change, Record pipeline)
+    {
+        var now = Text.ToSecond(change.Now);
+        var old = change.Before is { } before ? StagesOf(before).ToDictionary(s => s.Id, StringComparer.Ordinal) : [];
+
+        // On create the client's positions decide, ties as listed; afterwards the list already is in order.
+        var listed = change.Before is null ? Stages.Of(pipeline).OrderBy(s => s.Position) : (IEnumerable<Stage>)Stages.Of(pipeline);
+        var stages = listed.Select((stage, position) => stage with { Position = position }).Select(stage =>
+            stage.Id.Length == 0 ? stage with { Id = change.Ids.New(Stage.Prefix), CreatedAt = now, UpdatedAt = now }
+            : old[stage.Id].IsLike(stage) ? old[stage.Id]
+            : stage with { Version = old[stage.Id].Version + 1, UpdatedAt = now }).ToList();
+
+        // Within the pipeline's record a stage's version is kept apart, so that two lists are the same if a client sees the same.
+        pipeline[Stages] = stages.ConvertAll(s => s with { Version = 1 });
+        pipeline[StageVersions] = new JsonMap([.. stages.Select(s => new KeyValuePair<string, JsonElement>(s.Id, JsonElement.Parse(Text.Invariant(s.Version))))]);
+    }
+
+    /// <summary>Claims, releases, guards and events of the stages that came, went or changed.</summary>
+    private static void AddStageChanges(Change change)
+    {
+        var pipelineId = change.Subject.Id;
+        var old = change.Before is { } before ? StagesOf(before) : [];
+        var stages = change.After is { } after ? StagesOf(after) : [];
+        foreach (var stage in stages)
+        {
+            if (old.FirstOrDefault(s => s.Id == stage.Id) is not { } was)
+            {
+                change.Writes.Add(new Write.Claim(ClaimOf(stage.Id), pipelineId));
+                change.Events.Add(new ExtraEvent("pipeline_stage.created", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId)));
+            }
+            else if (!was.IsLike(stage))
+            {
+                // Whether a deal is closed follows from the type of its stage.
+                if (was.Type != stage.Type) change.Guards.Add(HoldsNoDeals(stage));
+                change.Events.Add(new ExtraEvent("pipeline_stage.updated", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId), Previous(was, stage)));
+            }
+        }
+
+        foreach (var stage in old.Where(s => !stages.Any(kept => kept.Id == s.Id)))
+        {
+            change.Writes.Add(new Write.Release(ClaimOf(stage.Id), pipelineId));
+            // A pipeline that goes as a whole is guarded by the deals' link to it.
+            if (change.After is not null) change.Guards.Add(HoldsNoDeals(stage));
+            change.Events.Add(new ExtraEvent("pipeline_stage.deleted", "pipeline_stage", stage.Id, stage.Version + 1, stage.Attributes(pipelineId)));
+        }
+    }
+
+    private static Guard.NoneMatch HoldsNoDeals(Stage stage) => new(Deal.Schema.Type, new Condition.Equal(new KeyPath(Deal.StageId.Name), stage.Id));
+
+    private static ReadOnlyMemory<byte> Previous(Stage was, Stage stage) => JsonForm.Object(writer =>
+    {
+        if (was.Name != stage.Name) writer.WriteString("name"u8, was.Name);
+        if (was.Position != stage.Position) writer.WriteNumber("position"u8, was.Position);
+        if (was.Type != stage.Type) writer.WriteString("type"u8, was.Type);
+    });
+
+    /// <summary>Keeps exactly one pipeline the default: the one that asks takes over, one that goes hands over to the oldest other.</summary>
+    private static async ValueTask<Error?> DecideDefault(Change change, CancellationToken ct)
+    {
+        var was = change.Before is { } before && IsDefault.Of(before);
+        var will = change.After is { } after && IsDefault.Of(after);
+        if (was == will) return null;
+        if (change.After is not null && was) return Error.Invalid(IsDefault.Name, "One pipeline is the default: make another one the default instead");
+
+        var other = was ? await Oldest(change, ct) : await Current(change, ct);
+        if (was && other is null) return Error.Invalid("id", "The last pipeline can't be deleted");
+        if (other is not null)
+        {
+            var changed = other.Next();
+            changed[IsDefault] = was;
+            change.With.Add(change.Beside(other, changed));
+        }
+
+        var (from, to) = was ? (change.Subject.Id, other!.Id) : (other?.Id, change.Subject.Id);
+        if (from is not null) change.Writes.Add(new Write.Release(DefaultClaim, from));
+        change.Writes.Add(new Write.Claim(DefaultClaim, to));
+        return null;
+    }
+
+    private static async ValueTask<Record?> Current(Change change, CancellationToken ct) =>
+        await change.Store.FindClaim(DefaultClaim, ct) is { } id && await change.Store.Find(Schema.Type, id, ct) is { } stored ? Record.Load(Schema, stored) : null;
+
+    private static async ValueTask<Record?> Oldest(Change change, CancellationToken ct)
+    {
+        var order = new SortKey(new KeyPath(Schema.CreatedAt.Name), Descending: false);
+        var page = await change.Store.Query(new RecordQuery(Schema.Type, Condition.Always, [order], null, 2), ct);
+        return page.Records.FirstOrDefault(r => r.Id != change.Subject.Id) is { } stored ? Record.Load(Schema, stored) : null;
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using NodeStash.Core.Records;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>A stage of a pipeline, kept inside the pipeline's record, so that positions always change together.</summary>
+/// <param name="Id"><c>ps_…</c>; empty where it is still to be made.</param>
+/// <param name="Name">At most 100 characters.</param>
+/// <param name="Position">From 0, without gaps.</param>
+/// <param name="Type">open, won or lost.</param>
+/// <param name="Version">Its own: rises by one with each change of this stage.</param>
+/// <param name="CreatedAt">To the second.</param>
+/// <param name="UpdatedAt">To the second.</param>
+public sealed record Stage(string Id, string Name, int Position, string Type, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+{
+    public const string Prefix = "ps_";
+
+    private static readonly TextField NameField = new("name", 100) { IsRequired = true };
+    private static readonly ChoiceField TypeField = new("type", "open", "won", "lost");
+    private static readonly IntegerField PositionField = new("position", 0, int.MaxValue);
+
+    /// <summary>Whether to a client it is the same but for version and times.</summary>
+    public bool IsLike(Stage other) => (Name, Position, Type) == (other.Name, other.Position, other.Type);
+
+    /// <summary>Reads what a client gives of a stage.</summary>
+    /// <param name="json">An object with name, type and position, all optional where there is an <paramref name="old"/> one.</param>
+    /// <param name="old">The stage to change; null for a new one.</param>
+    /// <param name="next">The position of a new stage that names none.</param>
+    /// <param name="path">Goes before the names of faulty fields, e.g. <c>stages[0].</c></param>
+    /// <param name="faults">Where faults go.</param>
+    public static Stage Read(JsonElement json, Stage? old, int next, string path, Faults faults)
+    {
+        var stage = old ?? new Stage("", "", next, "open", 1, default, default);
+        foreach (var property in json.EnumerateObject())
+        {
+            var field = path + property.Name;
+            if (property.Value.ValueKind is JsonValueKind.Null && property.Name is "name" or "type" or "position")
+            {
+                if (old is not null || property.Name is "name") faults.Add(field, "Required, can't be null");
+                continue;
+            }
+
+            switch (property.Name)
+            {
+                case "name" when NameField.Read(property.Value, field, faults) is string name:
+                    stage = stage with { Name = name };
+                    break;
+                case "type" when TypeField.Read(property.Value, field, faults) is string type:
+                    stage = stage with { Type = type };
+                    break;
+                case "position" when PositionField.Read(property.Value, field, faults) is long position:
+                    stage = stage with { Position = (int)position };
+                    break;
+                case "id" or "created_at" or "updated_at" or "pipeline_id":
+                    faults.Add(field, "Set by the server");
+                    break;
+                case not ("name" or "type" or "position"):
+                    faults.Add(field, Suggestion.Unknown("field", property.Name, ["name", "type", "position"]));
+                    break;
+            }
+        }
+
+        if (old is null && !json.TryGetProperty("name", out _)) faults.Add(path + "name", "Required");
+        return stage;
+    }
+
+    /// <summary>Its members as a flat object has them.</summary>
+    /// <param name="writer">Inside the object.</param>
+    /// <param name="pipelineId">Written too, where it stands outside its pipeline; null inside.</param>
+    public void WriteTo(Utf8JsonWriter writer, string? pipelineId)
+    {
+        writer.WriteString("id"u8, Id);
+        if (pipelineId is not null) writer.WriteString("pipeline_id"u8, pipelineId);
+        writer.WriteString("name"u8, Name);
+        writer.WriteNumber("position"u8, Position);
+        writer.WriteString("type"u8, Type);
+        writer.WriteString("created_at"u8, Text.Format(CreatedAt));
+        writer.WriteString("updated_at"u8, Text.Format(UpdatedAt));
+    }
+
+    /// <summary>The attributes of its own envelope.</summary>
+    /// <param name="pipelineId">The pipeline it is in; null where it is shown inside it.</param>
+    /// <param name="dealCount">How many deals it holds; null where that was not asked for.</param>
+    public ReadOnlyMemory<byte> Attributes(string? pipelineId, long? dealCount = null) => JsonForm.Object(writer =>
+    {
+        WriteTo(writer, pipelineId);
+        if (dealCount is { } count) writer.WriteNumber("deal_count"u8, count);
+    });
+}
+
+/// <summary>The stages of a pipeline, by position.</summary>
+public sealed class StagesField(string name) : Field(name)
+{
+    /// <summary>So that a pipeline with all its stages fits one commit.</summary>
+    public const int Most = 40;
+
+    public IReadOnlyList<Stage> Of(Record record) => (IReadOnlyList<Stage>?)record[this] ?? [];
+
+    public override object? Read(JsonElement json, string path, Faults faults)
+    {
+        if (json.ValueKind is not JsonValueKind.Array) return faults.WrongType(path, "an array of stages", json);
+        var stages = new List<Stage>();
+        foreach (var item in json.EnumerateArray())
+        {
+            var inner = $"{path}[{stages.Count}]";
+            if (item.ValueKind is not JsonValueKind.Object) faults.WrongType(inner, "an object with name, type and position", item);
+            stages.Add(item.ValueKind is JsonValueKind.Object
+                ? Stage.Read(item, null, stages.Count, inner + ".", faults)
+                : new Stage("", "", stages.Count, "open", 1, default, default));
+        }
+
+        if (stages.Count > Most) faults.Add(path, $"At most {Most} stages");
+        return stages;
+    }
+
+    public override object? Load(JsonElement json) => json.EnumerateArray().Select(LoadStage).ToList();
+
+    public override void Write(Utf8JsonWriter writer, object value)
+    {
+        writer.WriteStartArray();
+        foreach (var stage in (IReadOnlyList<Stage>)value)
+        {
+            writer.WriteStartObject();
+            stage.WriteTo(writer, null);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+
+    public override bool Same(object? left, object? right) =>
+        ((IReadOnlyList<Stage>?)left ?? []).SequenceEqual((IReadOnlyList<Stage>?)right ?? []);
+
+    private static Stage LoadStage(JsonElement json) => new(
+        json.GetProperty("id").GetString()!,
+        json.GetProperty("name").GetString()!,
+        json.GetProperty("position").GetInt32(),
+        json.GetProperty("type").GetString()!,
+        Version: 1,
+        json.GetProperty("created_at").GetDateTimeOffset(),
+        json.GetProperty("updated_at").GetDateTimeOffset());
+}

@@ -1,0 +1,60 @@
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>What happened to a record and with it: its activities and its own change events in one stream, newest first. contract/v1.md, Activities.</summary>
+public static class Timeline
+{
+    private const string Resource = "timeline";
+
+    /// <summary>One page.</summary>
+    /// <param name="store">The caller's data set.</param>
+    /// <param name="link">The field of activities that points to the record.</param>
+    /// <param name="id">The record, which exists.</param>
+    /// <param name="parameters">limit and cursor.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static async ValueTask<Result<TimelinePage>> Read(
+        IWorkspaceStore store, LinkField link, string id, IReadOnlyList<KeyValuePair<string, string>> parameters, CancellationToken ct)
+    {
+        var (limit, faults, cursor, seen) = (Activity.Schema.DefaultLimit, new Faults(), (string?)null, new HashSet<string>(StringComparer.Ordinal));
+        foreach (var (name, text) in parameters)
+        {
+            if (!seen.Add(name)) faults.Add(name, "Given twice");
+            else if (name is "limit") limit = ListQuery.ReadLimit(text, faults);
+            else if (name is "cursor") cursor = text;
+            else faults.Add(name, Suggestion.Unknown("query parameter", name, ["limit", "cursor"]));
+        }
+
+        // The cursor holds the last activity and the last event shown, each where that stream goes on.
+        var fingerprint = Cursor.Fingerprint($"{Resource}\n{id}", []);
+        var place = cursor is null || faults.Any ? null : Cursor.Read(cursor, fingerprint, 2, faults);
+        if (faults.Any) return Error.Invalid(faults.All);
+
+        var (createdAt, eventId, activityId) = (place?.Values[0] as string, place?.Values[1] as string, place?.Id);
+        var order = new SortKey(new KeyPath(Activity.Schema.CreatedAt.Name), Descending: true);
+        var after = createdAt is null ? null : new Keyset([createdAt], activityId!);
+        var activities = await store.Query(new RecordQuery(Activity.Schema.Type, new Condition.Equal(new KeyPath(link.Name), id), [order], after, limit), ct);
+        var events = await store.EventsOf(id, eventId, limit + 1, ct);
+
+        var merged = activities.Records.Select(a => new TimelineEntry(Activity.Schema.Type, a.Id, a.Attributes))
+            .Concat(events.Select(e => new TimelineEntry("event", e.Id, e.Body)))
+            .OrderByDescending(entry => Ids.TimeOf(entry.Id)).Take(limit).ToList();
+        var lastActivity = activities.Records.LastOrDefault(a => merged.Exists(entry => entry.Id == a.Id));
+        var lastEvent = events.LastOrDefault(e => merged.Exists(entry => entry.Id == e.Id));
+        var more = activities.Next is not null || activities.Records.Count + events.Count > merged.Count;
+        var next = new Keyset(
+            [lastActivity is null ? createdAt : Text.Format(Activity.Schema.CreatedAt.Of(Record.Load(Activity.Schema, lastActivity))!.Value), lastEvent?.Id ?? eventId],
+            lastActivity?.Id ?? activityId ?? "");
+        return new TimelinePage(merged, more ? Cursor.Write(next, fingerprint) : null);
+    }
+}
+
+/// <param name="Type"><c>activity</c> or <c>event</c>.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Attributes">As its own resource answers them, UTF-8 JSON.</param>
+public sealed record TimelineEntry(string Type, string Id, ReadOnlyMemory<byte> Attributes);
+
+/// <param name="Entries">Newest first.</param>
+/// <param name="NextCursor">Of the next page; null where this is the last.</param>
+public sealed record TimelinePage(IReadOnlyList<TimelineEntry> Entries, string? NextCursor);

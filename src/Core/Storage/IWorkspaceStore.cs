@@ -1,0 +1,62 @@
+namespace NodeStash.Core.Storage;
+
+/// <summary>
+/// Everything one data set of one workspace holds. An instance is bound to its partition when it is made and has no member that
+/// names another: whoever holds one cannot write a query that leaves it.
+/// </summary>
+/// <remarks>Adapters pass the contract suite in tests/Core.Tests/Storage. All members throw <see cref="StoreUnavailableException"/> when the backing service cannot answer.</remarks>
+public interface IWorkspaceStore
+{
+    Partition Partition { get; }
+
+    /// <summary>The record, or null. One point read.</summary>
+    ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct);
+
+    /// <summary>Those of the records that exist, in no particular order.</summary>
+    ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct);
+
+    /// <summary>The records that match, in order, from one snapshot.</summary>
+    ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct);
+
+    /// <summary>How many records match, order and limit aside.</summary>
+    ValueTask<long> Count(string type, Condition where, CancellationToken ct);
+
+    /// <summary>Who holds the claim on a unique value, or null.</summary>
+    /// <param name="claim">The claim's key, e.g. <c>contact:email:jane@example.com</c>.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<string?> FindClaim(string claim, CancellationToken ct);
+
+    /// <summary>
+    /// Stores all of a commit, or nothing. Once it answers <see cref="CommitResult.Done"/> the commit survives any crash; until then no
+    /// reader, and no change feed, sees any part of it.
+    /// </summary>
+    ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct);
+
+    /// <summary>What <see cref="Commit"/> would answer now. Stores nothing.</summary>
+    ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct);
+
+    /// <summary>The answer given to a request, or null if there is none or it has passed its 24 hours.</summary>
+    ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct);
+
+    /// <summary>The event, or null if there is none or it has passed its 30 days.</summary>
+    ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct);
+
+    /// <summary>Events in the order they were committed: a reader that goes on from the last page's position never misses a late commit.</summary>
+    ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct);
+
+    /// <summary>The events of one record, the last committed first.</summary>
+    /// <param name="recordId">The record.</param>
+    /// <param name="before">Only events committed before this one, by its id; null for all.</param>
+    /// <param name="limit">The most events to answer.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct);
+}
+
+/// <summary>Opens the store of a data set. Held by what decides whose data is at stake (authentication, feed consumers), by nothing else.</summary>
+public interface IWorkspaceStores
+{
+    IWorkspaceStore Open(Partition partition);
+}
+
+/// <summary>The backing service cannot answer now. Nothing was stored; the caller may try again.</summary>
+public class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

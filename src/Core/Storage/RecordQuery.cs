@@ -1,0 +1,85 @@
+namespace NodeStash.Core.Storage;
+
+/// <summary>A query over the records of one type, as a tree: each adapter translates it, with every value as a parameter.</summary>
+/// <param name="Type">The record type.</param>
+/// <param name="Where">What must hold.</param>
+/// <param name="Order">Sort keys, most significant first, at least one. Ties are broken by id, in the direction of the last key. Null and missing values come first ascending, last descending.</param>
+/// <param name="After">Where the page before ended; null for the first page.</param>
+/// <param name="Limit">The most records to answer, at least 1.</param>
+public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<SortKey> Order, Keyset? After, int Limit);
+
+/// <summary>A place in a record's keys.</summary>
+/// <param name="Name">E.g. <c>email</c>, <c>created_at</c> or <c>custom_fields</c>.</param>
+/// <param name="Inner">The name inside it, e.g. a custom field's slug; null for the key itself. May hold any text of a client: adapters must not paste it into a query unescaped.</param>
+public readonly record struct KeyPath(string Name, string? Inner = null);
+
+/// <param name="Path">
+/// What to sort by. Text by code point, as the keys hold it (folded already), numbers by value, false before true, arrays as null. Values of
+/// different types stand apart, in an order of the adapter's own.
+/// </param>
+/// <param name="Descending">Largest first.</param>
+public readonly record struct SortKey(KeyPath Path, bool Descending);
+
+/// <summary>A place between two rows: the sort values of the last row read, and its id.</summary>
+/// <param name="Values">One for each sort key: null, string, bool, long or double.</param>
+/// <param name="Id">The id of that row.</param>
+public sealed record Keyset(IReadOnlyList<object?> Values, string Id);
+
+/// <param name="Records">In order.</param>
+/// <param name="Next">Where the next page starts; null where this is the last.</param>
+public sealed record RecordPage(IReadOnlyList<StoredRecord> Records, Keyset? Next);
+
+/// <summary>A condition on a record's keys. Values are null, string, bool, long or double; comparison never crosses JSON types.</summary>
+public abstract record Condition
+{
+    private Condition()
+    {
+    }
+
+    /// <summary>Holds for every record.</summary>
+    public static Condition Always { get; } = new All([]);
+
+    /// <summary>All of them hold; of none: true.</summary>
+    public sealed record All(IReadOnlyList<Condition> Conditions) : Condition;
+
+    /// <summary>At least one holds; of none: false.</summary>
+    public sealed record Any(IReadOnlyList<Condition> Conditions) : Condition;
+
+    /// <summary>It does not hold: the exact complement, records without the value included.</summary>
+    public sealed record Not(Condition Inner) : Condition;
+
+    /// <summary>The value is this one. Null matches records whose value is null or missing.</summary>
+    public sealed record Equal(KeyPath Path, object? Value) : Condition;
+
+    /// <summary>The value is one of these.</summary>
+    public sealed record In(KeyPath Path, IReadOnlyList<object?> Values) : Condition;
+
+    /// <summary>The value is of the same type and compares so: text by code point, numbers by value, false before true. Never holds for null.</summary>
+    public sealed record Compare(KeyPath Path, Comparison How, object Value) : Condition;
+
+    /// <summary>The value is a text that contains this one, ordinally. Nothing in <paramref name="Text"/> is a wildcard.</summary>
+    public sealed record Contains(KeyPath Path, string Text) : Condition;
+
+    /// <summary>The value is a text that starts with this one, ordinally.</summary>
+    public sealed record StartsWith(KeyPath Path, string Text) : Condition;
+
+    /// <summary>The value is the id of a record for which a condition holds.</summary>
+    /// <param name="Path">Where the id is.</param>
+    /// <param name="Type">Of the record it points to.</param>
+    /// <param name="Where">What must hold for that record.</param>
+    public sealed record Linked(KeyPath Path, string Type, Condition Where) : Condition;
+
+    /// <summary>The value is an array that has this member.</summary>
+    public sealed record Has(KeyPath Path, string Member) : Condition;
+}
+
+public enum Comparison
+{
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// <summary>A sort or filter that every store keeps an index for: the keys, then the id. Read off the schemas.</summary>
+public sealed record RecordIndex(string Type, string Key);

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace NodeStash.Core.Telemetry;
+
+/// <summary>Where traces and metrics of the product come from. Tags are names, codes and ids; never content, addresses or secrets.</summary>
+public static class Instruments
+{
+    /// <summary>Name of the activity source and of the meter.</summary>
+    public const string Name = "NodeStash";
+
+    public static readonly ActivitySource Traces = new(Name);
+
+    private static readonly Meter Meter = new(Name);
+
+    /// <summary>Time to answer a request. Tags: method, status, error code.</summary>
+    public static readonly Histogram<double> Requests = Meter.CreateHistogram<double>("nodestash.api.request.duration", "s", "Time to answer a request");
+
+    /// <summary>Commits of records. Tags: result.</summary>
+    public static readonly Counter<long> Commits = Meter.CreateCounter<long>("nodestash.commits", description: "Commits of records, by result");
+
+    /// <summary>Events read off the change feed for delivery.</summary>
+    public static readonly Counter<long> EventsFed = Meter.CreateCounter<long>("nodestash.webhooks.events", description: "Events read off the change feed for delivery");
+
+    /// <summary>Attempts to deliver. Tags: outcome.</summary>
+    public static readonly Counter<long> Attempts = Meter.CreateCounter<long>("nodestash.webhooks.attempts", description: "Attempts to deliver an event, by outcome");
+
+    /// <summary>Time from an event to its delivery.</summary>
+    public static readonly Histogram<double> DeliveryLag = Meter.CreateHistogram<double>("nodestash.webhooks.delivery.lag", "s", "Time from an event to its delivery");
+}

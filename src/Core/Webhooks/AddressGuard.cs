@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace NodeStash.Core.Webhooks;
+
+/// <summary>
+/// Which addresses webhooks may be sent to: global unicast only. The ranges are those of the IANA IPv4 and IPv6 Special-Purpose Address
+/// Registries that are not globally reachable, multicast (RFC 5771, RFC 4291), and forms that carry an IPv4 address inside, which is looked at itself.
+/// </summary>
+public static class AddressGuard
+{
+    private static readonly IPNetwork[] Refused =
+    [
+        .. new[]
+        {
+            "0.0.0.0/8", // this network, RFC 791
+            "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", // private use, RFC 1918
+            "100.64.0.0/10", // shared address space (CGNAT), RFC 6598
+            "169.254.0.0/16", // link-local with the clouds' metadata service, RFC 3927
+            "192.0.0.0/24", // IETF protocol assignments, RFC 6890
+            "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", // documentation, RFC 5737
+            "192.88.99.0/24", // 6to4 relay anycast, deprecated, RFC 7526
+            "198.18.0.0/15", // benchmarking, RFC 2544
+            "224.0.0.0/4", // multicast, RFC 5771
+            "240.0.0.0/4", // reserved and limited broadcast, RFC 1112
+            "168.63.129.16/32", // Azure's platform address, reachable from within only
+            "2001::/23", // IETF protocol assignments, Teredo, ORCHID and benchmarking among them, RFC 2928
+            "2001:db8::/32", "3fff::/20", // documentation, RFC 3849, RFC 9637
+        }.Select(IPNetwork.Parse),
+    ];
+
+    /// <summary>The only IPv6 addresses given out so far (IANA IPv6 Address Space); what is reserved may lead anywhere, IPv4-compatible and -translated forms among it.</summary>
+    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
+
+    private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
+    private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
+
+    /// <summary>Whether an address may be called.</summary>
+    /// <param name="address">As the name resolved, or as it stood in the URL.</param>
+    /// <param name="allowLoopback">Whether this machine itself is allowed.</param>
+    public static bool Allows(IPAddress address, bool allowLoopback)
+    {
+        if (address.IsIPv4MappedToIPv6) return Allows(address.MapToIPv4(), allowLoopback);
+        if (IPAddress.IsLoopback(address)) return allowLoopback;
+        if (Array.Exists(Refused, range => range.Contains(address))) return false;
+        if (address.AddressFamily is AddressFamily.InterNetwork) return true;
+
+        // What carries an IPv4 address leads there, and never to this machine's own loopback.
+        var bytes = address.GetAddressBytes();
+        if (Nat64.Contains(address)) return Allows(new IPAddress(bytes.AsSpan(12, 4)), allowLoopback: false);
+        if (SixToFour.Contains(address)) return Allows(new IPAddress(bytes.AsSpan(2, 4)), allowLoopback: false);
+        return GlobalUnicast.Contains(address);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+
+namespace NodeStash.Core.Webhooks;
+
+/// <summary>How deliveries are listed and shown. contract/webhooks.md, Endpoints.</summary>
+public sealed class DeliveryLog(IDeliveryStores stores)
+{
+    public const string Type = "delivery";
+    public const string Prefix = "dlv_";
+
+    private const int DefaultLimit = 20;
+    private static readonly string[] Known = ["status", "limit", "cursor"];
+    private static readonly Dictionary<string, DeliveryStatus> Statuses = Enum.GetValues<DeliveryStatus>().ToDictionary(s => Text.ToSnakeCase(s.ToString()), StringComparer.Ordinal);
+
+    /// <summary>One page of an endpoint's deliveries, newest first.</summary>
+    /// <param name="caller">Whose deliveries.</param>
+    /// <param name="webhookId">The endpoint.</param>
+    /// <param name="parameters">status, limit and cursor.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>The deliveries, and the cursor of the next page (null where this is the last).</returns>
+    public async ValueTask<Result<(IReadOnlyList<Delivery> Deliveries, string? NextCursor)>> List(
+        Caller caller, string webhookId, IReadOnlyList<KeyValuePair<string, string>> parameters, CancellationToken ct)
+    {
+        var (faults, status, limit, cursor, seen) = (new Faults(), (DeliveryStatus?)null, DefaultLimit, (string?)null, new HashSet<string>(StringComparer.Ordinal));
+        foreach (var (name, text) in parameters)
+        {
+            if (!seen.Add(name)) faults.Add(name, "Given twice");
+            else if (name is "limit") limit = ListQuery.ReadLimit(text, faults);
+            else if (name is "cursor") cursor = text;
+            else if (name is not "status") faults.Add(name, Suggestion.Unknown("query parameter", name, Known));
+            else if (Statuses.TryGetValue(text, out var known)) status = known;
+            else faults.Add(name, $"Expected one of {string.Join(", ", Statuses.Keys)}");
+        }
+
+        var fingerprint = Cursor.Fingerprint($"{Type}\n{webhookId}", parameters);
+        var place = cursor is null || faults.Any ? null : Cursor.Read(cursor, fingerprint, 0, faults);
+        if (faults.Any) return Error.Invalid(faults.All);
+
+        var page = await stores.Open(caller.Partition).List(webhookId, status, place?.Id, limit + 1, ct);
+        var more = page.Count > limit;
+        return (more ? [.. page.Take(limit)] : page, more ? Cursor.Write(new Storage.Keyset([], page[limit - 1].Id), fingerprint) : null);
+    }
+
+    /// <summary>One delivery to an endpoint; null where the endpoint has none of that id.</summary>
+    public async ValueTask<Delivery?> Find(Caller caller, string webhookId, string deliveryId, CancellationToken ct) =>
+        await stores.Open(caller.Partition).Find(deliveryId, ct) is { } delivery && delivery.Lane.WebhookId == webhookId ? delivery : null;
+
+    /// <summary>A delivery's attributes, UTF-8 JSON.</summary>
+    /// <param name="delivery">The delivery.</param>
+    /// <param name="withAnswers">Whether each attempt shows what the receiver answered; else only its outcome.</param>
+    public static ReadOnlyMemory<byte> Attributes(Delivery delivery, bool withAnswers) => JsonForm.Object(writer =>
+    {
+        writer.WriteString("id"u8, delivery.Id);
+        writer.WriteString("webhook_id"u8, delivery.Lane.WebhookId);
+        writer.WriteString("event_id"u8, delivery.EventId);
+        writer.WriteString("event"u8, delivery.EventName);
+        writer.WriteString("record_id"u8, delivery.Lane.RecordId);
+        writer.WriteString("status"u8, Text.ToSnakeCase(delivery.Status.ToString()));
+        writer.WriteStartArray("attempts"u8);
+        foreach (var attempt in delivery.Attempts) WriteAttempt(writer, attempt, withAnswers);
+        writer.WriteEndArray();
+        writer.WriteString("created_at"u8, Text.Format(delivery.CreatedAt));
+    });
+
+    private static void WriteAttempt(Utf8JsonWriter writer, DeliveryAttempt attempt, bool withAnswer)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("number"u8, attempt.Number);
+        writer.WriteString("at"u8, Text.Format(attempt.At));
+        writer.WriteNumber("duration_ms"u8, (long)attempt.Duration.TotalMilliseconds);
+        writer.WriteString("outcome"u8, Text.ToSnakeCase(attempt.Outcome.ToString()));
+        writer.WritePropertyName("status_code"u8);
+        if (attempt.StatusCode is { } status) writer.WriteNumberValue(status);
+        else writer.WriteNullValue();
+        if (withAnswer) writer.WriteString("response"u8, attempt.Answer);
+        writer.WriteEndObject();
+    }
+}

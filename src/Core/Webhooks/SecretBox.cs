@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace NodeStash.Core.Webhooks;
+
+/// <summary>
+/// Seals what has to be stored and read again, such as signing secrets, with AES-256-GCM under a key that does not lie in the database.
+/// A sealed text is bound to its place: moved to another record it does not open.
+/// </summary>
+/// <param name="key">32 bytes.</param>
+public sealed class SecretBox(byte[] key)
+{
+    public const int KeyBytes = 32;
+
+    private const string Version = "v1:";
+    private const int NonceBytes = 12;
+    private const int TagBytes = 16;
+
+    /// <param name="secret">What to seal.</param>
+    /// <param name="place">Where it will be stored, e.g. the record's id.</param>
+    public string Seal(ReadOnlySpan<byte> secret, string place)
+    {
+        var sealedBytes = new byte[NonceBytes + secret.Length + TagBytes];
+        var nonce = sealedBytes.AsSpan(0, NonceBytes);
+        var body = sealedBytes.AsSpan(NonceBytes);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(key, TagBytes);
+        aes.Encrypt(nonce, secret, body[..secret.Length], body[secret.Length..], Encoding.UTF8.GetBytes(place));
+        return Version + Convert.ToBase64String(sealedBytes);
+    }
+
+    /// <exception cref="CryptographicException">It was sealed with another key or for another place, or was changed.</exception>
+    public byte[] Open(string text, string place)
+    {
+        if (!text.StartsWith(Version, StringComparison.Ordinal)) throw new CryptographicException("Sealed by a version that is not known.");
+        var bytes = new byte[text.Length];
+        if (!Convert.TryFromBase64String(text[Version.Length..], bytes, out var length) || length < NonceBytes + TagBytes) throw new CryptographicException("Damaged.");
+        bytes = bytes[..length];
+        var secret = new byte[bytes.Length - NonceBytes - TagBytes];
+        using var aes = new AesGcm(key, TagBytes);
+        aes.Decrypt(bytes.AsSpan(0, NonceBytes), bytes.AsSpan(NonceBytes, secret.Length), bytes.AsSpan(^TagBytes), secret, Encoding.UTF8.GetBytes(place));
+        return secret;
+    }
+}

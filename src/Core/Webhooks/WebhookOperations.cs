@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Webhooks;
+
+/// <summary>Makes and changes webhook endpoints: what goes beyond the schema is the address, the secret, and the deliveries that stand behind.</summary>
+public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box, WebhookOptions options, TimeProvider clock)
+{
+    /// <summary>Before the secret's base64, as the Standard Webhooks libraries expect it.</summary>
+    public const string SecretPrefix = "whsec_";
+
+    private const int SecretBytes = 32;
+
+    /// <summary>A new signing secret in clear, to be shown once: <c>whsec_</c> and the base64 of 32 random bytes.</summary>
+    public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
+
+    /// <summary>Makes an endpoint that signs with a secret of <see cref="NewSecret"/>.</summary>
+    public ValueTask<Result<StoredRecord>> Create(RecordSet records, JsonElement body, string secret, CancellationToken ct)
+    {
+        var faults = new Faults();
+        var input = Input.Read(Webhook.Schema, body, null, faults);
+        return records.Create(Webhook.Schema, input, faults, webhook =>
+        {
+            CheckUrl(webhook, faults);
+            webhook[Webhook.Secret] = Seal(secret, webhook);
+        }, ct);
+    }
+
+    /// <summary>Has an endpoint sign with a new secret of <see cref="NewSecret"/>; the one before signs too for a while.</summary>
+    public ValueTask<Result<StoredRecord>> RotateSecret(RecordSet records, string id, string secret, TimeSpan grace, CancellationToken ct) =>
+        records.Update(Webhook.Schema, id, null, (change, _) =>
+        {
+            var webhook = change.After!;
+            webhook[Webhook.SecretBefore] = webhook[Webhook.Secret];
+            webhook[Webhook.GraceEndsAt] = change.Now + grace;
+            webhook[Webhook.Secret] = Seal(secret, webhook);
+            return null;
+        }, ct);
+
+    /// <summary>Changes an endpoint. Disabling it ends its deliveries; they are kept, to be recovered.</summary>
+    public async ValueTask<Result<StoredRecord>> Update(RecordSet records, Partition partition, string id, JsonElement body, long? ifVersion, CancellationToken ct)
+    {
+        var updated = await records.Update(Webhook.Schema, id, ifVersion, (change, faults) =>
+        {
+            Input.Read(Webhook.Schema, body, change.Before, faults).ApplyTo(change.After!, faults);
+            CheckUrl(change.After!, faults);
+            return null;
+        }, ct);
+        if (updated.Error is null && !records.IsDryRun && !Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, updated.Value)))
+            await deliveries.Open(partition).Settle(id, DeliveryStatus.Failed, clock.GetUtcNow(), ct);
+        return updated;
+    }
+
+    /// <summary>Deletes an endpoint and ends its deliveries.</summary>
+    public async ValueTask<Error?> Delete(RecordSet records, Partition partition, string id, long? ifVersion, CancellationToken ct)
+    {
+        if (await records.Delete(Webhook.Schema, id, ifVersion, ct) is { } error) return error;
+        if (records.IsDryRun) return null;
+        await deliveries.Open(partition).Settle(id, DeliveryStatus.Canceled, clock.GetUtcNow(), ct);
+        return null;
+    }
+
+    /// <summary>The live signing secrets of an endpoint, newest first.</summary>
+    public IReadOnlyList<byte[]> SecretsOf(Record webhook)
+    {
+        var newest = box.Open(Webhook.Secret.Of(webhook)!, webhook.Id);
+        return Webhook.SecretBefore.Of(webhook) is { } before && Webhook.GraceEndsAt.Of(webhook) > clock.GetUtcNow() ? [newest, box.Open(before, webhook.Id)] : [newest];
+    }
+
+    /// <summary>Disables an endpoint, telling why; its deliveries are kept, to be recovered.</summary>
+    public static async ValueTask Disable(RecordSet system, string id, string reason, CancellationToken ct) =>
+        await system.Update(Webhook.Schema, id, null, (change, _) =>
+        {
+            change.After![Webhook.IsEnabled] = false;
+            change.After[Webhook.DisabledReason] = reason;
+            return null;
+        }, ct);
+
+    private string Seal(string secret, Record webhook) => box.Seal(Convert.FromBase64String(secret[SecretPrefix.Length..]), webhook.Id);
+
+    private void CheckUrl(Record webhook, Faults faults)
+    {
+        if (Webhook.Url.Of(webhook) is not { } text || faults.Of(Webhook.Url.Name)) return;
+        if (!Text.IsWebAddress(text)) faults.Add(Webhook.Url.Name, "Expected an absolute https address");
+        else if (new Uri(text) is var uri && uri.UserInfo.Length > 0) faults.Add(Webhook.Url.Name, "Must not carry a user name or password");
+        else if (uri.Fragment.Length > 0) faults.Add(Webhook.Url.Name, "Must not carry a fragment");
+        else if (uri.Scheme is "http" && !(options.AllowLoopback && uri.IsLoopback))
+            faults.Add(Webhook.Url.Name, options.AllowLoopback ? "Must be https; http only to this machine (localhost, 127.0.0.1)" : "Must be https");
+    }
+}
