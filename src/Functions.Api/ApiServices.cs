@@ -1,0 +1,27 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Functions.Api;
+
+/// <summary>What the API needs beside a store: the same in Azure and in the local host.</summary>
+public static class ApiServices
+{
+    /// <summary>Adds the API. The stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.</summary>
+    public static IServiceCollection AddNodeStashApi(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Ids>();
+        services.TryAddSingleton<WebhookOperations>();
+        return services
+            .AddSingleton<KeyUsage>()
+            .AddSingleton<Authentication>()
+            .AddSingleton<ApiKeys>()
+            .AddSingleton<Workspaces>()
+            .AddSingleton<DeliveryLog>()
+            .AddSingleton<Http.Idempotency>()
+            .AddSingleton<Http.Api>();
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+using NodeStash.Core.Records;
+
+namespace NodeStash.Functions.Api.Http;
+
+/// <summary>Sends an answer: headers, and a body of known length.</summary>
+internal sealed class AnswerResult(Answer answer, string requestId) : IResult
+{
+    private const string Json = "application/json; charset=utf-8";
+    private const string Problem = "application/problem+json";
+    private const string RetryAfterSeconds = "1";
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = answer.Status;
+        var headers = response.Headers;
+        headers["X-Request-Id"] = requestId;
+        headers.CacheControl = "no-store";
+        if (answer.ETag is not null) headers.ETag = answer.ETag;
+        if (answer.Location is not null) headers.Location = answer.Location;
+        if (answer.IsReplay) headers["Idempotency-Replayed"] = "true";
+        if (answer.Allow is not null) headers.Allow = answer.Allow;
+        // The rest of the body was not read, so nothing can follow on this connection.
+        if (answer.Error?.Code is ErrorCode.PayloadTooLarge) headers.Connection = "close";
+        if (answer.Error?.Code is ErrorCode.Unavailable) headers.RetryAfter = RetryAfterSeconds;
+        if (answer.Error?.Code is ErrorCode.InvalidApiKey) headers.WWWAuthenticate = "Bearer";
+        if (!answer.HasBody) return;
+
+        var asProblem = answer.Error is not null && httpContext.Request.Headers.Accept.ToString().Contains(Problem, StringComparison.OrdinalIgnoreCase);
+        response.ContentType = asProblem ? Problem : Json;
+        var body = asProblem ? answer.RenderProblem(answer.Error!, requestId) : answer.Render(requestId);
+        response.ContentLength = body.Length;
+        await response.BodyWriter.WriteAsync(body, httpContext.RequestAborted);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Access;
+using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Telemetry;
+
+namespace NodeStash.Functions.Api.Http;
+
+/// <summary>The way every request takes: who calls, may they, do it, answer; and what is not an answer becomes one here.</summary>
+public sealed partial class Api(Authentication authentication, Idempotency idempotency, Ids ids, TimeProvider clock, ILogger<Api> log)
+{
+    private const string Bearer = "Bearer ";
+
+    private static readonly Error Unauthenticated = new(ErrorCode.InvalidApiKey, "Missing or invalid Authorization header", []);
+
+    /// <summary>Runs what needs a credential with a scope.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="scope">What the credential must be allowed.</param>
+    /// <param name="work">What to do for the caller.</param>
+    public Task<IResult> Run(HttpRequest request, Scope scope, Func<Call, ValueTask<Answer>> work) => RunPublic(request, async requestId =>
+    {
+        var caller = await Authenticate(request);
+        if (caller is null) return Unauthenticated;
+        Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
+        request.HttpContext.Items[typeof(Caller)] = caller;
+        if (!caller.May(scope)) return Error.InsufficientScope(scope.Name);
+        var origin = new Origin("api", caller.Actor, requestId);
+        return await idempotency.Run(request, caller, requestId, kept => work(new Call(request, caller, origin, ids, clock, kept)));
+    });
+
+    /// <summary>Runs what anyone may ask for.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="work">What to do; given the request's id.</param>
+    public async Task<IResult> RunPublic(HttpRequest request, Func<string, ValueTask<Answer>> work)
+    {
+        var requestId = ids.New("req_");
+        var start = clock.GetTimestamp();
+        using var activity = Instruments.Traces.StartActivity("api.request", ActivityKind.Server);
+        activity?.SetTag("nodestash.request_id", requestId);
+        var answer = await Answer(request, requestId, work);
+
+        var took = clock.GetElapsedTime(start);
+        Instruments.Requests.Record(took.TotalSeconds, new("method", request.Method), new("status", answer.Status), new("code", answer.Error?.Code));
+        activity?.SetStatus(answer.Status >= 500 ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
+        var workspaceId = (request.HttpContext.Items[typeof(Caller)] as Caller)?.Partition.WorkspaceId;
+        if (log.IsEnabled(LogLevel.Information)) Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId, workspaceId);
+        return answer.For(requestId);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "The one place where whatever goes wrong becomes INTERNAL_ERROR.")]
+    private async ValueTask<Answer> Answer(HttpRequest request, string requestId, Func<string, ValueTask<Answer>> work)
+    {
+        try
+        {
+            return await work(requestId);
+        }
+        catch (RefusedException e)
+        {
+            return e.Error;
+        }
+        catch (StoreUnavailableException e)
+        {
+            StoreDown(log, e, requestId);
+            return new Error(ErrorCode.Unavailable, "A backing service is not available; try again", []);
+        }
+        catch (CommitTooLargeException)
+        {
+            return new Error(ErrorCode.PayloadTooLarge, "The record and its event are too large together; give it less text", []);
+        }
+        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read it.
+            return new Error(ErrorCode.Unavailable, "The request was aborted", []);
+        }
+        catch (BadHttpRequestException e)
+        {
+            return e.StatusCode == StatusCodes.Status413PayloadTooLarge ? Body.TooLarge : Error.Invalid("body", "The request could not be read");
+        }
+        catch (Exception e)
+        {
+            Failed(log, e, requestId);
+            return new Error(ErrorCode.InternalError, "Something went wrong on our side; the request id tells us what", []);
+        }
+    }
+
+    private async ValueTask<Caller?> Authenticate(HttpRequest request)
+    {
+        var header = request.Headers.Authorization;
+        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return null;
+        return await authentication.Authenticate(value[Bearer.Length..].Trim(), request.HttpContext.RequestAborted);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, request {RequestId}, workspace {WorkspaceId}")]
+    private static partial void Answered(ILogger logger, string method, string path, int status, double milliseconds, string requestId, string? workspaceId);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The store is not available, request {RequestId}")]
+    private static partial void StoreDown(ILogger logger, Exception e, string requestId);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Request {RequestId} failed")]
+    private static partial void Failed(ILogger logger, Exception e, string requestId);
+}

@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using NodeStash.Core.Records;
+
+namespace NodeStash.Functions.Api.Http;
+
+/// <summary>Reads request bodies: JSON objects of at most 1 MiB.</summary>
+internal static class Body
+{
+    public const int MaxBytes = 1024 * 1024;
+
+    public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, $"The body is over {MaxBytes} bytes (1 MiB)", []);
+
+    private static readonly Error NotJson = new(ErrorCode.UnsupportedMediaType, "Send JSON, with the header Content-Type: application/json", []);
+
+    private static readonly Error Encoded = new(ErrorCode.UnsupportedMediaType, "Send the body as it is, without a Content-Encoding", []);
+
+    /// <param name="request">The request.</param>
+    /// <param name="mayBeEmpty">Whether no body at all stands for an empty object.</param>
+    /// <exception cref="RefusedException">It is not sound JSON, not JSON at all, or too large.</exception>
+    public static async ValueTask<JsonElement> Read(HttpRequest request, bool mayBeEmpty)
+    {
+        var bytes = await Bytes(request);
+        if (bytes.IsEmpty && mayBeEmpty) return JsonElement.Parse("{}"u8);
+        if (!IsJson(request.ContentType)) throw new RefusedException(NotJson);
+        if (request.Headers.ContentEncoding.ToString() is not ("" or "identity")) throw new RefusedException(Encoded);
+        var faults = new Faults();
+        return StrictJson.ReadObject(bytes, faults) ?? throw new RefusedException(Error.Invalid(faults.All));
+    }
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The body as it came; read once, however often it is asked for.</summary>
+    /// <exception cref="RefusedException">It is too large.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> Bytes(HttpRequest request)
+    {
+        var items = request.HttpContext.Items;
+        if (items[typeof(Body)] is not byte[] bytes) items[typeof(Body)] = bytes = await ReadBytes(request);
+        return bytes;
+    }
+
+    private static async ValueTask<byte[]> ReadBytes(HttpRequest request)
+    {
+        if (request.ContentLength > MaxBytes) throw new RefusedException(TooLarge);
+        var ct = request.HttpContext.RequestAborted;
+        var reader = request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(ct);
+            if (read.Buffer.Length > MaxBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                throw new RefusedException(TooLarge);
+            }
+
+            if (read.IsCompleted)
+            {
+                // A copy of its own: the parsed JSON is read from it for as long as the request is worked on.
+                var bytes = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return bytes;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+}

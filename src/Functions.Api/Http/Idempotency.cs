@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Functions.Api.Http;
+
+/// <summary>
+/// Gives a repeat of a request the answer of the first (contract/v1.md, Idempotency-Key). A write stores its answer in its own commit, so
+/// that no crash can separate the two; what ends without a commit is stored afterwards. Answers are kept sealed: some hold a secret.
+/// </summary>
+public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogger<Idempotency> log)
+{
+    private const string Header = "Idempotency-Key";
+    private const int LongestKey = 255;
+
+    private readonly ConcurrentDictionary<string, bool> running = new(StringComparer.Ordinal);
+
+    /// <summary>Runs a request, or replays it.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="caller">Whose key it is.</param>
+    /// <param name="requestId">Goes into the answer that is kept.</param>
+    /// <param name="work">Does it; given how to keep its answer, null where there is nothing to keep.</param>
+    public async ValueTask<Answer> Run(HttpRequest request, Caller caller, string requestId, Func<IdempotentRequest?, ValueTask<Answer>> work)
+    {
+        var header = request.Headers[Header];
+        if (header.Count == 0 || HttpMethods.IsGet(request.Method)) return await work(null);
+        if (header.Count > 1 || header[0] is not { Length: > 0 and <= LongestKey } key) return Error.Invalid(Header, $"Expected one key of 1 to {LongestKey} characters");
+        if (request.Query[Call.DryRun] == "true") return await work(null);
+
+        var place = Hash($"{caller.Partition.Key}\n{caller.Actor}\n{key}");
+        var fingerprint = Hash($"{request.Method}\n{request.Path}{request.QueryString}\n", await Body.Bytes(request));
+        if (!running.TryAdd(place, true)) return InProgress;
+        try
+        {
+            if (await Replay(caller, place, fingerprint, request.HttpContext.RequestAborted) is { } replay) return replay;
+            var kept = new IdempotentRequest(answer => Seal(place, fingerprint, answer, requestId));
+            var answer = await work(kept);
+            if (IsFinal(answer) && !(answer.Error is null && kept.WasStored)) await Store(caller, kept.Seal(answer), requestId);
+            return answer;
+        }
+        catch (AlreadyAnsweredException)
+        {
+            return await Replay(caller, place, fingerprint, request.HttpContext.RequestAborted) ?? InProgress;
+        }
+        finally
+        {
+            running.TryRemove(place, out _);
+        }
+    }
+
+    /// <summary>Keeps the answer of what ended without a commit. What was done is done: if this fails, a repeat runs again, and that is all.</summary>
+    private async ValueTask Store(Caller caller, StoredAnswer answer, string requestId)
+    {
+        try
+        {
+            await caller.Store.Commit(new Commit { Answer = answer }, CancellationToken.None);
+        }
+        catch (StoreUnavailableException e)
+        {
+            NotKept(log, e, requestId);
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The answer of request {RequestId} could not be kept for repeats")]
+    private static partial void NotKept(ILogger logger, Exception e, string requestId);
+
+    private static Error InProgress { get; } = new(ErrorCode.IdempotencyInProgress, "A request with this Idempotency-Key is still running; repeat it when it has ended", []);
+
+    private static Error Reused { get; } = new(ErrorCode.IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a new key for a new request", []);
+
+    /// <summary>Whether a repeat should get the same: what was done, and what the state forbade. What was wrong with the request, or with us, may be right next time.</summary>
+    private static bool IsFinal(Answer answer) => answer.Error is null
+        or { Code: ErrorCode.NotFound or ErrorCode.Conflict or ErrorCode.PreconditionFailed or ErrorCode.UnprocessableEntity };
+
+    private async ValueTask<Answer?> Replay(Caller caller, string place, string fingerprint, CancellationToken ct)
+    {
+        if (await caller.Store.FindAnswer(place, ct) is not { } stored) return null;
+        if (stored.Fingerprint != fingerprint) return Reused;
+        var json = JsonElement.Parse(box.Open(stored.Content, place));
+        return Answer.Replayed(
+            json.GetProperty("status").GetInt32(), json.GetProperty("etag").GetString(), json.GetProperty("location").GetString(),
+            json.GetProperty("body") is { ValueKind: JsonValueKind.Object } body ? Encoding.UTF8.GetBytes(body.GetRawText()) : null);
+    }
+
+    private StoredAnswer Seal(string place, string fingerprint, Answer answer, string requestId)
+    {
+        var content = JsonForm.Object(writer =>
+        {
+            writer.WriteNumber("status"u8, answer.Status);
+            writer.WriteString("etag"u8, answer.ETag);
+            writer.WriteString("location"u8, answer.Location);
+            writer.WritePropertyName("body"u8);
+            if (answer.HasBody) writer.WriteRawValue(answer.Render(requestId).Span, skipInputValidation: true);
+            else writer.WriteNullValue();
+        });
+        return new StoredAnswer(place, fingerprint, clock.GetUtcNow(), box.Seal(content.Span, place));
+    }
+
+    private static string Hash(string text, ReadOnlyMemory<byte> more = default)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(text));
+        hash.AppendData(more.Span);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
+
+/// <summary>A request whose answer is to be kept.</summary>
+/// <param name="seal">Puts an answer into the form in which it is stored.</param>
+public sealed class IdempotentRequest(Func<Answer, StoredAnswer> seal)
+{
+    /// <summary>Whether an answer was stored in a commit.</summary>
+    public bool WasStored { get; private set; }
+
+    public StoredAnswer Seal(Answer answer) => seal(answer);
+
+    /// <summary>How a commit keeps the answer.</summary>
+    internal Keeping Keeping(Func<StoredRecord, Answer> answerOf) => new(stored => seal(answerOf(stored)), () => WasStored = true);
+}

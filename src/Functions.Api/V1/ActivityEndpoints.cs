@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Resources;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>contract/v1.md, Activities.</summary>
+public sealed class ActivityEndpoints(Http.Api api)
+{
+    [Function("activities-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/activities")] HttpRequest request) =>
+        api.Run(request, Scope.ActivitiesRead, call => call.List(Activity.Schema));
+
+    [Function("activities-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/activities")] HttpRequest request) =>
+        api.Run(request, Scope.ActivitiesWrite, call => call.Create(Activity.Schema));
+
+    [Function("activities-get")]
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/activities/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.ActivitiesRead, call => call.Get(Activity.Schema, id));
+
+    [Function("activities-update")]
+    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/activities/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.ActivitiesWrite, call => call.Update(Activity.Schema, id));
+
+    [Function("activities-delete")]
+    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/activities/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.ActivitiesWrite, call => call.Delete(Activity.Schema, id));
+
+    [Function("activities-fields-get")]
+    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
+        api.Run(request, Scope.ActivitiesRead, call => call.GetFieldValues(Activity.Schema, id));
+
+    [Function("activities-fields-set")]
+    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
+        api.Run(request, Scope.ActivitiesWrite, call => call.SetFieldValues(Activity.Schema, id));
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Resources;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>contract/v1.md, Custom fields. The values of a record are with its resource.</summary>
+public sealed class CustomFieldEndpoints(Http.Api api)
+{
+    [Function("custom-fields-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/custom-fields")] HttpRequest request) =>
+        api.Run(request, Scope.CustomFieldsRead, call => call.List(CustomField.Schema));
+
+    [Function("custom-fields-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/custom-fields")] HttpRequest request) =>
+        api.Run(request, Scope.CustomFieldsWrite, async call =>
+        {
+            call.NoParameters(Call.DryRun);
+            var defined = await FieldOperations.Define(call.Writable(call.Caller.Store, answerOf: null), await call.Body(), call.Aborted);
+            return defined.Error is { } error
+                ? error
+                : Answer.Created(CustomField.Schema, defined.Value.Definition, meta: writer => writer.WriteNumber("values_not_fitting"u8, defined.Value.Unfit));
+        });
+
+    [Function("custom-fields-get")]
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.CustomFieldsRead, call => call.Get(CustomField.Schema, id));
+
+    [Function("custom-fields-update")]
+    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.CustomFieldsWrite, async call =>
+        {
+            var (body, ifVersion, force) = (await call.Body(), call.IfMatch(), call.Flag("force"));
+            return await call.Write(
+                records => FieldOperations.Update(records, id, body, ifVersion, force, call.Aborted), stored => Answer.Found(CustomField.Schema.Type, stored), "force");
+        });
+
+    [Function("custom-fields-delete")]
+    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.CustomFieldsWrite, call => call.Delete(CustomField.Schema, id));
+}

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Resources;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>contract/v1.md, Deals.</summary>
+public sealed class DealEndpoints(Http.Api api)
+{
+    [Function("deals-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/deals")] HttpRequest request) =>
+        api.Run(request, Scope.DealsRead, call => call.List(Deal.Schema));
+
+    [Function("deals-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/deals")] HttpRequest request) =>
+        api.Run(request, Scope.DealsWrite, call => call.Create(Deal.Schema));
+
+    [Function("deals-get")]
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/deals/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.DealsRead, call => call.Get(Deal.Schema, id));
+
+    [Function("deals-update")]
+    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/deals/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.DealsWrite, call => call.Update(Deal.Schema, id));
+
+    [Function("deals-delete")]
+    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/deals/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.DealsWrite, call => call.Delete(Deal.Schema, id));
+
+    [Function("deals-fields-get")]
+    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/deals/{id}/custom-fields")] HttpRequest request, string id) =>
+        api.Run(request, Scope.DealsRead, call => call.GetFieldValues(Deal.Schema, id));
+
+    [Function("deals-fields-set")]
+    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/deals/{id}/custom-fields")] HttpRequest request, string id) =>
+        api.Run(request, Scope.DealsWrite, call => call.SetFieldValues(Deal.Schema, id));
+
+    [Function("deals-timeline")]
+    public Task<IResult> GetTimeline([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/deals/{id}/timeline")] HttpRequest request, string id) =>
+        api.Run(request, Scope.DealsRead, call => call.GetTimeline(Deal.Schema, Activity.DealId, id));
+}

@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Records;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>Answers what no other function does: an unknown path, or a known one asked with another method. Takes every method.</summary>
+public sealed class FallbackEndpoint(Http.Api api)
+{
+    [Public("It tells nothing but that there is nothing")]
+    [Function("fallback")]
+    public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request) =>
+        api.RunPublic(request, _ => ValueTask.FromResult(Routes.Find(request.Path.Value ?? "/") is { Count: > 0 } methods
+            ? Answer.MethodNotAllowed(string.Join(", ", methods))
+            : new Error(ErrorCode.NotFound, "No such path. The resources are below /v1", [])));
+}

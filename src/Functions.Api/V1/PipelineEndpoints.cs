@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Resources;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>contract/v1.md, Pipelines.</summary>
+public sealed class PipelineEndpoints(Http.Api api)
+{
+    [Function("pipelines-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/pipelines")] HttpRequest request) =>
+        api.Run(request, Scope.PipelinesRead, call => call.List(Pipeline.Schema));
+
+    [Function("pipelines-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/pipelines")] HttpRequest request) =>
+        api.Run(request, Scope.PipelinesWrite, call => call.Create(Pipeline.Schema));
+
+    [Function("pipelines-get")]
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/pipelines/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.PipelinesRead, call => call.Get(Pipeline.Schema, id));
+
+    [Function("pipelines-update")]
+    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/pipelines/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.PipelinesWrite, call => call.Update(Pipeline.Schema, id));
+
+    [Function("pipelines-delete")]
+    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/pipelines/{id}")] HttpRequest request, string id) =>
+        api.Run(request, Scope.PipelinesWrite, call => call.Delete(Pipeline.Schema, id));
+}

@@ -1,0 +1,119 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>The stages of a pipeline. contract/v1.md, Pipelines.</summary>
+public sealed class StageEndpoints(Http.Api api)
+{
+    private const string Type = "pipeline_stage";
+    private const string Noun = "pipeline stage";
+
+    [Function("stages-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/pipelines/{id}/stages")] HttpRequest request, string id) =>
+        api.Run(request, Scope.PipelinesRead, async call =>
+        {
+            var count = WithCount(call);
+            var found = await call.Records.Get(Pipeline.Schema, id, call.Aborted);
+            if (found.Error is { } error) return error;
+            var stages = new List<(string, string, ReadOnlyMemory<byte>)>();
+            foreach (var stage in StagesOf(found.Value)) stages.Add((Type, stage.Id, await Attributes(call, stage, id, count)));
+            return Answer.Listed(stages, nextCursor: null);
+        });
+
+    [Function("stages-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/pipelines/{id}/stages")] HttpRequest request, string id) =>
+        api.Run(request, Scope.PipelinesWrite, async call =>
+        {
+            var body = await call.Body();
+            IReadOnlyList<string> before = [];
+            return await call.Write(records => records.Update(Pipeline.Schema, id, null, (change, faults) =>
+            {
+                before = [.. Pipeline.StagesOf(change.Before!).Select(s => s.Id)];
+                Pipeline.AddStage(change.After!, body, faults);
+                return null;
+            }, call.Aborted), stored => Created(StagesOf(stored).First(s => !before.Contains(s.Id)), id));
+        });
+
+    [Function("stages-get")]
+    public Task<IResult> Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/pipelines/{id}/stages/{stageId}")] HttpRequest request, string id, string stageId) =>
+        api.Run(request, Scope.PipelinesRead, async call =>
+        {
+            var count = WithCount(call);
+            if (CheckId(stageId) is { } wrong) return wrong;
+            var found = await call.Records.Get(Pipeline.Schema, id, call.Aborted);
+            if (found.Error is { } error) return error;
+            if (StagesOf(found.Value).FirstOrDefault(s => s.Id == stageId) is not { } stage) return Error.NotFound(Noun, stageId);
+            return Answer.Found(Type, new StoredRecord(Type, stage.Id, stage.Version, await Attributes(call, stage, id, count)), count ? null : call.Request);
+        });
+
+    [Function("stages-update")]
+    public Task<IResult> Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/pipelines/{id}/stages/{stageId}")] HttpRequest request, string id, string stageId) =>
+        api.Run(request, Scope.PipelinesWrite, async call =>
+        {
+            var (body, ifVersion) = (await call.Body(), call.IfMatch());
+            if (CheckId(stageId) is { } wrong) return wrong;
+            return await call.Write(records => records.Update(Pipeline.Schema, id, null, (change, faults) =>
+            {
+                var refused = Precondition(change, stageId, ifVersion);
+                if (refused is null) Pipeline.ChangeStage(change.After!, stageId, body, faults);
+                return refused;
+            }, call.Aborted), stored => Found(StagesOf(stored).First(s => s.Id == stageId), id));
+        });
+
+    [Function("stages-delete")]
+    public Task<IResult> Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/pipelines/{id}/stages/{stageId}")] HttpRequest request, string id, string stageId) =>
+        api.Run(request, Scope.PipelinesWrite, async call =>
+        {
+            var ifVersion = call.IfMatch();
+            if (CheckId(stageId) is { } wrong) return wrong;
+            return await call.Delete(async records => (await records.Update(Pipeline.Schema, id, null, (change, _) =>
+            {
+                var refused = Precondition(change, stageId, ifVersion);
+                if (refused is null) Pipeline.RemoveStage(change.After!, stageId);
+                return refused;
+            }, call.Aborted)).Error);
+        });
+
+    /// <summary>Whether <c>include=deal_count</c> is asked for, the only thing a stage can include.</summary>
+    private static bool WithCount(Call call)
+    {
+        const string Include = "include";
+        const string DealCount = "deal_count";
+        call.NoParameters(Include);
+        return call.Request.Query[Include].ToString() switch
+        {
+            "" => false,
+            DealCount => call.Lacking(["deal"]) is { } lacking ? throw new RefusedException(lacking) : true,
+            var other => throw new RefusedException(Error.Invalid(Include, $"'{other}' can't be included; expected of {DealCount}")),
+        };
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> Attributes(Call call, Stage stage, string pipelineId, bool count) => count
+        ? stage.Attributes(pipelineId, await Pipeline.CountDeals(stage.Id, call.Caller.Store, call.Aborted))
+        : stage.Attributes(pipelineId);
+
+    private static IReadOnlyList<Stage> StagesOf(StoredRecord pipeline) => Pipeline.StagesOf(Record.Load(Pipeline.Schema, pipeline));
+
+    private static Error? CheckId(string stageId) => Ids.IsId(stageId, Stage.Prefix) ? null : Error.Invalid("stage_id", Ids.Expected(Stage.Prefix));
+
+    private static Error? Precondition(Change change, string stageId, long? ifVersion)
+    {
+        if (Pipeline.StagesOf(change.Before!).FirstOrDefault(s => s.Id == stageId) is not { } stage) return Error.NotFound(Noun, stageId);
+        return ifVersion is null || ifVersion == stage.Version ? null : Error.PreconditionFailed(stage.Version);
+    }
+
+    private static Answer Found(Stage stage, string pipelineId) =>
+        Answer.Found(Type, new StoredRecord(Type, stage.Id, stage.Version, stage.Attributes(pipelineId)));
+
+    private static Answer Created(Stage stage, string pipelineId) =>
+        Answer.One(StatusCodes.Status201Created, Type, stage.Id, stage.Attributes(pipelineId), Answer.TagOf(stage.Version), $"/v1/pipelines/{pipelineId}/stages/{stage.Id}", null);
+}

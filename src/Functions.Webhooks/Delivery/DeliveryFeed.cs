@@ -1,0 +1,60 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Telemetry;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Functions.Webhooks.Delivery;
+
+/// <summary>
+/// Reads events off the change feed, records who is to get them, and hands over to orchestrations. Calls no receiver, so a slow one holds up
+/// nobody. A batch that comes twice is recorded once; its second orchestration finds nothing to do.
+/// </summary>
+public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores deliveries, WebhookOptions options, TimeProvider clock)
+{
+    [Function("delivery-feed")]
+    public async Task Run(
+        [CosmosDBTrigger("%COSMOS_DATABASE%", "crm", Connection = "COSMOS", LeaseContainerName = "leases", LeaseContainerPrefix = "delivery",
+            MaxItemsPerInvocation = 100, FeedPollDelay = 1000, StartFromBeginning = true)]
+        IReadOnlyList<EventDocument> documents,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken ct)
+    {
+        foreach (var events in documents.Where(d => d.Kind == EventDocument.EventKind).GroupBy(d => d.PartitionKey, StringComparer.Ordinal))
+        {
+            var partition = Partition.Parse(events.Key);
+            Instruments.EventsFed.Add(events.Count());
+            foreach (var webhook in await EnabledWebhooks(stores.Open(partition), ct))
+            {
+                var due = events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e)).ToList();
+                if (due.Count == 0) continue;
+                await deliveries.Open(partition).Add(due, ct);
+                var batch = new LaneBatch(partition.Key, webhook.Id, [.. due.Select(d => d.Lane.RecordId).Distinct()], Holder: null);
+                await client.ScheduleNewOrchestrationInstanceAsync(nameof(Deliver.DeliverBatch), batch, ct);
+            }
+        }
+    }
+
+    private static async ValueTask<IReadOnlyList<Record>> EnabledWebhooks(IWorkspaceStore store, CancellationToken ct)
+    {
+        var query = new RecordQuery(
+            Webhook.Schema.Type, new Condition.Equal(new KeyPath(Webhook.IsEnabled.Name), true), [new SortKey(new KeyPath(Webhook.Schema.CreatedAt.Name), false)], null, 100);
+        var webhooks = new List<Record>();
+        while (true)
+        {
+            var page = await store.Query(query, ct);
+            webhooks.AddRange(page.Records.Select(stored => Record.Load(Webhook.Schema, stored)));
+            if (page.Next is null) return webhooks;
+            query = query with { After = page.Next };
+        }
+    }
+
+    /// <summary>Whether the endpoint subscribes to the event, and was there when it happened.</summary>
+    private bool IsFor(Record webhook, EventDocument happened) =>
+        EventPattern.Matches(Webhook.Events.Of(webhook), happened.Name) && Ids.TimeOf(happened.Id) >= Ids.TimeOf(webhook.Id) - options.ClockTolerance;
+
+    private Core.Webhooks.Delivery Delivery(string webhookId, EventDocument happened) => new(
+        Ids.Derive("dlv_", happened.Id, webhookId), new Lane(webhookId, happened.RecordId), happened.Id, happened.Name, happened.Version, DeliveryStatus.Pending, [], clock.GetUtcNow());
+}

@@ -1,0 +1,118 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Functions.Webhooks.Delivery;
+
+/// <summary>Sends one event to one address, once, and tells what came of it. Nothing a receiver does makes it throw.</summary>
+public sealed class WebhookSender : IDisposable
+{
+    private const string UserAgent = "NodeStash-Webhooks/1";
+    private const int MostRead = 64 * 1024;
+    private const int MostKept = 4 * 1024;
+
+    private readonly HttpClient client;
+    private readonly WebhookOptions options;
+    private readonly TimeProvider clock;
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The client owns the handler.")]
+    public WebhookSender(WebhookOptions options, TimeProvider clock)
+    {
+        this.options = options;
+        this.clock = clock;
+        client = new HttpClient(new GuardedConnection(options).CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <param name="url">Where to.</param>
+    /// <param name="secrets">The endpoint's live secrets, newest first.</param>
+    /// <param name="happened">The event; its body is sent as it is stored.</param>
+    /// <param name="number">Of the attempt, from 1.</param>
+    /// <param name="ct">Ends the attempt without an outcome, when the process stops.</param>
+    /// <returns>The attempt, and how long the receiver asked to wait (null where it did not).</returns>
+    public async Task<(DeliveryAttempt Attempt, TimeSpan? RetryAfter)> Send(string url, IReadOnlyList<byte[]> secrets, StoredEvent happened, int number, CancellationToken ct)
+    {
+        var (at, start) = (clock.GetUtcNow(), clock.GetTimestamp());
+        DeliveryAttempt Attempt(AttemptOutcome outcome, int? status = null, string? answer = null) =>
+            new(number, at, clock.GetElapsedTime(start), outcome, status, answer);
+
+        using var limit = new CancellationTokenSource(options.Timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        try
+        {
+            using var request = Request(url, secrets, happened, at);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            var answer = await Read(response, either.Token);
+            return (Attempt(OutcomeOf(response.StatusCode), (int)response.StatusCode, answer), RetryAfterOf(response.Headers.RetryAfter, at));
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return (Attempt(AttemptOutcome.Timeout), null);
+        }
+        catch (HttpRequestException e)
+        {
+            return (Attempt(OutcomeOf(e)), null);
+        }
+        catch (IOException)
+        {
+            return (Attempt(AttemptOutcome.ConnectionFailure), null);
+        }
+    }
+
+    public void Dispose() => client.Dispose();
+
+    private static HttpRequestMessage Request(string url, IReadOnlyList<byte[]> secrets, StoredEvent happened, DateTimeOffset at)
+    {
+        var content = new ReadOnlyMemoryContent(happened.Body);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.TryAddWithoutValidation("webhook-id", happened.Id);
+        request.Headers.TryAddWithoutValidation("webhook-timestamp", at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+        request.Headers.TryAddWithoutValidation("webhook-signature", Signature.Sign(secrets, happened.Id, at, happened.Body.Span));
+        return request;
+    }
+
+    /// <summary>The first 4 KiB of the answer; up to 64 KiB are read, so that the connection can be used again.</summary>
+    private static async Task<string?> Read(HttpResponseMessage response, CancellationToken ct)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(ct);
+        var buffer = new byte[MostKept];
+        var (kept, total) = (0, 0);
+        while (total < MostRead)
+        {
+            var read = kept < MostKept ? await body.ReadAsync(buffer.AsMemory(kept), ct) : await body.ReadAsync(new byte[MostKept], ct);
+            if (read == 0) break;
+            if (kept < MostKept) kept += read;
+            total += read;
+        }
+
+        return kept == 0 ? null : Encoding.UTF8.GetString(buffer, 0, kept);
+    }
+
+    private static AttemptOutcome OutcomeOf(HttpStatusCode status) => (int)status switch
+    {
+        >= 200 and < 300 => AttemptOutcome.Delivered,
+        >= 300 and < 400 => AttemptOutcome.Redirected,
+        410 => AttemptOutcome.Gone,
+        >= 400 and < 500 => AttemptOutcome.ClientError,
+        _ => AttemptOutcome.ServerError,
+    };
+
+    private static AttemptOutcome OutcomeOf(HttpRequestException e) => e switch
+    {
+        { InnerException: RefusedAddressException } => AttemptOutcome.RefusedAddress,
+        { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } } =>
+            AttemptOutcome.DnsFailure,
+        { HttpRequestError: HttpRequestError.NameResolutionError } => AttemptOutcome.DnsFailure,
+        { HttpRequestError: HttpRequestError.SecureConnectionError } => AttemptOutcome.TlsFailure,
+        _ => AttemptOutcome.ConnectionFailure,
+    };
+
+    private static TimeSpan? RetryAfterOf(RetryConditionHeaderValue? header, DateTimeOffset now) =>
+        header?.Delta ?? (header?.Date is { } date && date > now ? date - now : null);
+}
