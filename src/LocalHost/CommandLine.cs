@@ -1,0 +1,56 @@
+namespace NodeStash.LocalHost;
+
+/// <summary>What the command line asks for.</summary>
+/// <param name="Settings">Where to listen and where to keep data.</param>
+/// <param name="Demo">Whether to run the demo rather than the server.</param>
+/// <param name="Help">Whether to print the usage.</param>
+/// <param name="Fault">What is wrong with it; null if nothing.</param>
+public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool Help = false, string? Fault = null)
+{
+    public const string Usage =
+        """
+        NodeStash: a headless CRM in one process.
+
+          nodestash [--urls URL] [--data DIR]     start the server
+          nodestash demo [--urls URL] [--data DIR]
+                                                  show the main job, against the server at that address
+                                                  if one runs on that folder, else against one of its own
+
+        Options
+          --urls URL    where to listen, several separated by ';' (default http://127.0.0.1:7071)
+          --data DIR    where everything is kept (default .nodestash)
+          --help        this text
+
+        The first start makes a workspace and writes its key to DIR/api-key.
+        Environment: Logging__LogLevel__Default=Warning (less on the console), Logging__Console__FormatterName=json
+        (logs for machines), OTEL_EXPORTER_OTLP_ENDPOINT=http://… (traces and metrics).
+        """;
+
+    public static CommandLine Parse(IReadOnlyList<string> args)
+    {
+        var line = new CommandLine(new HostSettings());
+        for (var i = 0; i < args.Count; i++)
+        {
+            // --name value and --name=value.
+            var (name, value) = args[i].StartsWith("--", StringComparison.Ordinal) && args[i].IndexOf('=', StringComparison.Ordinal) is > 0 and var at
+                ? (args[i][..at], args[i][(at + 1)..])
+                : (args[i], null);
+            switch (name)
+            {
+                case "--help" or "-h" or "help":
+                    return line with { Help = true };
+                case "demo" when i == 0:
+                    line = line with { Demo = true };
+                    continue;
+                case not ("--urls" or "--data"):
+                    return line with { Fault = $"unknown argument '{args[i]}'" };
+            }
+
+            value ??= i + 1 < args.Count ? args[++i] : "";
+            if (value.Length == 0) return line with { Fault = $"{name} needs a value" };
+            line = line with { Settings = name is "--urls" ? line.Settings with { Urls = value, UrlsGiven = true } : line.Settings with { Data = value, DataGiven = true } };
+        }
+
+        return line;
+    }
+}

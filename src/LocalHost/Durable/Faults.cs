@@ -1,0 +1,26 @@
+using System.Text.Json;
+using Microsoft.DurableTask;
+
+namespace NodeStash.LocalHost.Durable;
+
+/// <summary>An orchestrator did something else than its history says, or awaited something that is not durable. The orchestration fails.</summary>
+public sealed class NonDeterminismException(string message) : Exception(message);
+
+/// <summary>An orchestrator or activity was called by a name nobody registered. Never retried.</summary>
+public sealed class UnknownFunctionException(string message) : Exception(message);
+
+internal static class Failures
+{
+    private static readonly string Unknown = typeof(UnknownFunctionException).ToString();
+
+    /// <summary>As <see cref="TaskFailureDetails.FromException"/>; a failed call keeps the failure of what it called as its inner one.</summary>
+    public static TaskFailureDetails Of(Exception e) => e is TaskFailedException { InnerException: null } failed
+        ? new TaskFailureDetails(e.GetType().ToString(), e.Message, e.StackTrace, failed.FailureDetails, null)
+        : TaskFailureDetails.FromException(e);
+
+    public static bool IsUnknownFunction(TaskFailureDetails failure) => failure.ErrorType == Unknown;
+
+    public static string Write(TaskFailureDetails failure) => JsonSerializer.Serialize(failure);
+
+    public static TaskFailureDetails Read(string failure) => JsonSerializer.Deserialize<TaskFailureDetails>(failure)!;
+}

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using NodeStash.LocalHost.Store;
+
+namespace NodeStash.LocalHost.Durable;
+
+/// <summary>Instances as clients see and handle them.</summary>
+internal static class Instances
+{
+    private const string Columns =
+        """
+        id, execution, name, version, status, turns, seen, created, updated, start_at, finished, input, output, failure, custom_status, tags, trace,
+        parent_id, parent_execution, parent_name, parent_task
+        """;
+
+    private const string MatchesFilter =
+        """
+        (?1 IS NULL OR created >= ?1) AND (?2 IS NULL OR created <= ?2) AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))
+        """;
+
+    /// <param name="startAt">UTC ticks; null: at once.</param>
+    public static Instance New(string id, string name, string version, string? input, string? tags, long? startAt, long now, string? trace, Parent? parent) => new(
+        id, Execution.NewId(), name, version, OrchestrationRuntimeStatus.Pending, 0, 0, now, now, startAt, null, input, null, null, null, tags, trace, parent);
+
+    /// <summary>Null where there is none of that id.</summary>
+    public static Instance? Find(Session session, string id) => session.One($"SELECT {Columns} FROM instances WHERE id = ?1", Read, id);
+
+    /// <summary>Up to <paramref name="limit"/> instances that match, in order of their ids, after <paramref name="after"/>.</summary>
+    public static List<Instance> List(Session session, OrchestrationQuery query, string after, int limit) => session.All(
+        $"SELECT {Columns} FROM instances WHERE {MatchesFilter} AND id > ?4 AND id >= ?5 AND (?5 = '' OR id < ?6) ORDER BY id LIMIT ?7",
+        Read,
+        query.CreatedFrom?.UtcTicks, query.CreatedTo?.UtcTicks, Numbers(query.Statuses), after,
+        query.InstanceIdPrefix ?? "", query.InstanceIdPrefix + "\U0010FFFF", (long)limit);
+
+    /// <summary>Starts an instance, in place of one of the same id if that is in none of the states of <paramref name="kept"/>.</summary>
+    /// <exception cref="InvalidOperationException">It is in one of them.</exception>
+    public static Aftermath Start(Session session, Instance instance, IReadOnlySet<OrchestrationRuntimeStatus> kept, long now)
+    {
+        var aftermath = new Aftermath();
+        if (Journal.FindHead(session, instance.Id) is { } existing)
+        {
+            if (kept.Contains(existing.Status))
+                throw new InvalidOperationException($"An orchestration with the instance id '{instance.Id}' already exists; it is {existing.Status}.");
+            if (!existing.IsFinished) Journal.Finish(session, instance.Id, OrchestrationRuntimeStatus.Terminated, null, null, now, aftermath);
+        }
+
+        Journal.Start(session, instance, aftermath);
+        return aftermath;
+    }
+
+    /// <summary>Takes no notice of an instance that has finished or is unknown.</summary>
+    public static Aftermath Terminate(Session session, string id, string? output, bool recursive, long now)
+    {
+        var aftermath = new Aftermath();
+        if (Journal.FindHead(session, id) is not { IsFinished: false }) return aftermath;
+        var children = recursive ? Descendants(session, id) : [];
+        Journal.Finish(session, id, OrchestrationRuntimeStatus.Terminated, output, null, now, aftermath);
+        foreach (var child in children) Journal.Finish(session, child, OrchestrationRuntimeStatus.Terminated, output, null, now, aftermath);
+        return aftermath;
+    }
+
+    public static void Suspend(Session session, string id, long now) => session.Execute(
+        "UPDATE instances SET status = ?2, updated = ?3 WHERE id = ?1 AND finished IS NULL", id, (long)OrchestrationRuntimeStatus.Suspended, now);
+
+    /// <summary>True where it was suspended.</summary>
+    public static bool Resume(Session session, string id, long now) => session.Execute(
+        "UPDATE instances SET status = CASE turns WHEN 0 THEN ?2 ELSE ?3 END, updated = ?4 WHERE id = ?1 AND status = ?5",
+        id, (long)OrchestrationRuntimeStatus.Pending, (long)OrchestrationRuntimeStatus.Running, now, (long)OrchestrationRuntimeStatus.Suspended) > 0;
+
+    /// <summary>Forgets one finished instance; answers how many that were, with its sub-orchestrations where those are meant too.</summary>
+    public static int Purge(Session session, string id, bool recursive) => session.Execute(
+        """
+        WITH RECURSIVE tree (id) AS (
+          SELECT id FROM instances WHERE id = ?1 AND finished IS NOT NULL
+          UNION SELECT i.id FROM instances i JOIN tree ON i.parent_id = tree.id WHERE ?2 AND i.finished IS NOT NULL)
+        DELETE FROM instances WHERE id IN (SELECT id FROM tree)
+        """,
+        id, recursive ? 1L : 0L);
+
+    /// <summary>Up to <paramref name="limit"/> finished instances that match.</summary>
+    public static List<string> Purgeable(Session session, PurgeInstancesFilter filter, int limit) => session.All(
+        $"SELECT id FROM instances WHERE {MatchesFilter} AND finished IS NOT NULL LIMIT ?4",
+        row => row.GetString(0), filter.CreatedFrom?.UtcTicks, filter.CreatedTo?.UtcTicks, Numbers(filter.Statuses), (long)limit);
+
+    /// <summary>Forgets up to <paramref name="limit"/> instances that finished before <paramref name="before"/> (UTC ticks); answers how many that were.</summary>
+    public static int PurgeOld(Session session, long before, int limit) => session.Execute(
+        "DELETE FROM instances WHERE rowid IN (SELECT rowid FROM instances WHERE finished < ?1 ORDER BY finished LIMIT ?2)", before, (long)limit);
+
+    public static OrchestrationMetadata Describe(Instance instance, DataConverter converter, bool withPayloads) => new(instance.Name, instance.Id)
+    {
+        DataConverter = withPayloads ? converter : null,
+        RuntimeStatus = instance.Status,
+        CreatedAt = new DateTimeOffset(instance.Created, TimeSpan.Zero),
+        LastUpdatedAt = new DateTimeOffset(instance.Updated, TimeSpan.Zero),
+        SerializedInput = withPayloads ? instance.Input : null,
+        SerializedOutput = withPayloads ? instance.Output : null,
+        SerializedCustomStatus = withPayloads ? instance.CustomStatus : null,
+        Tags = instance.Tags is null ? new Dictionary<string, string>() : JsonSerializer.Deserialize<Dictionary<string, string>>(instance.Tags)!,
+        FailureDetails = instance.Failure is null ? null : Failures.Read(instance.Failure),
+    };
+
+    /// <summary>The text of a column; null where it is NULL.</summary>
+    public static string? Text(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static List<string> Descendants(Session session, string id) => session.All(
+        """
+        WITH RECURSIVE tree (id) AS (
+          SELECT id FROM instances WHERE parent_id = ?1 AND finished IS NULL
+          UNION SELECT i.id FROM instances i JOIN tree ON i.parent_id = tree.id WHERE i.finished IS NULL)
+        SELECT id FROM tree
+        """,
+        row => row.GetString(0), id);
+
+    private static Instance Read(SqliteDataReader row) => new(
+        row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), (OrchestrationRuntimeStatus)row.GetInt32(4), row.GetInt32(5), row.GetInt64(6),
+        row.GetInt64(7), row.GetInt64(8), row.IsDBNull(9) ? null : row.GetInt64(9), row.IsDBNull(10) ? null : row.GetInt64(10),
+        row.Text(11), row.Text(12), row.Text(13), row.Text(14), row.Text(15), row.Text(16),
+        row.IsDBNull(17) ? null : new Parent(row.GetString(17), row.GetString(18), row.GetString(19), row.GetInt32(20)));
+
+    private static string? Numbers(IEnumerable<OrchestrationRuntimeStatus>? statuses) =>
+        statuses is null ? null : JsonSerializer.Serialize(statuses.Select(status => (int)status));
+}

@@ -1,0 +1,61 @@
+using Microsoft.DurableTask;
+
+namespace NodeStash.LocalHost.Durable;
+
+/// <summary>Makes a failed call again as its options say; the waits between are durable timers of the orchestration.</summary>
+internal static class Retries
+{
+    public static Task<T> Run<T>(Orchestration orchestration, TaskRetryOptions? options, Func<Task<T>> call) => options switch
+    {
+        { Policy: { } policy } => ByPolicy(orchestration, policy, call),
+        { Handler: { } handler } => ByHandler(orchestration, handler, call),
+        _ => call(),
+    };
+
+    /// <summary>The wait after the given number of failed attempts: the first interval, times the coefficient after each, at most the longest.</summary>
+    internal static TimeSpan Wait(RetryPolicy policy, int failedAttempts)
+    {
+        var longest = policy.MaxRetryInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromDays(3650) : policy.MaxRetryInterval;
+        var milliseconds = policy.FirstRetryInterval.TotalMilliseconds * Math.Pow(policy.BackoffCoefficient, failedAttempts - 1);
+        return milliseconds < longest.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : longest;
+    }
+
+    private static async Task<T> ByPolicy<T>(Orchestration orchestration, RetryPolicy policy, Func<Task<T>> call)
+    {
+        var started = orchestration.CurrentUtcDateTime;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (TaskFailedException e) when (IsRetried(e, attempt))
+            {
+                await orchestration.CreateTimer(Wait(policy, attempt), CancellationToken.None);
+            }
+        }
+
+        bool IsRetried(TaskFailedException e, int attempt) =>
+            attempt < policy.MaxNumberOfAttempts
+            && !Failures.IsUnknownFunction(e.FailureDetails)
+            && (policy.RetryTimeout == Timeout.InfiniteTimeSpan || orchestration.CurrentUtcDateTime - started < policy.RetryTimeout)
+            && policy.Handle(e);
+    }
+
+    private static async Task<T> ByHandler<T>(Orchestration orchestration, AsyncRetryHandler handler, Func<Task<T>> call)
+    {
+        var started = orchestration.CurrentUtcDateTime;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (TaskFailedException e) when (!Failures.IsUnknownFunction(e.FailureDetails))
+            {
+                var context = new RetryContext(orchestration, attempt, e.FailureDetails, orchestration.CurrentUtcDateTime - started, CancellationToken.None);
+                if (!await handler(context)) throw;
+            }
+        }
+    }
+}

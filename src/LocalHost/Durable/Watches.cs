@@ -1,0 +1,65 @@
+namespace NodeStash.LocalHost.Durable;
+
+/// <summary>Lets clients wait until something changes about an instance.</summary>
+internal sealed class Watches
+{
+    private readonly Dictionary<string, List<TaskCompletionSource>> watches = new(StringComparer.Ordinal);
+    private bool closed;
+
+    /// <summary>
+    /// Completes at the next change after this call; so look at the instance after it, not before. Cancelled where the engine is disposed.
+    /// Forgotten when the answer is disposed.
+    /// </summary>
+    public Watch Begin(string id)
+    {
+        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (watches)
+        {
+            if (closed)
+            {
+                changed.SetCanceled();
+            }
+            else
+            {
+                if (!watches.TryGetValue(id, out var list)) watches.Add(id, list = []);
+                list.Add(changed);
+            }
+        }
+
+        return new Watch(this, id, changed);
+    }
+
+    public void Signal(string id)
+    {
+        lock (watches)
+        {
+            if (!watches.Remove(id, out var list)) return;
+            foreach (var changed in list) changed.TrySetResult();
+        }
+    }
+
+    public void Close()
+    {
+        lock (watches)
+        {
+            closed = true;
+            foreach (var changed in watches.Values.SelectMany(list => list)) changed.TrySetCanceled();
+            watches.Clear();
+        }
+    }
+
+    private void End(string id, TaskCompletionSource changed)
+    {
+        lock (watches)
+        {
+            if (watches.TryGetValue(id, out var list) && list.Remove(changed) && list.Count == 0) watches.Remove(id);
+        }
+    }
+
+    internal readonly struct Watch(Watches watches, string id, TaskCompletionSource changed) : IDisposable
+    {
+        public Task Changed => changed.Task;
+
+        public void Dispose() => watches.End(id, changed);
+    }
+}

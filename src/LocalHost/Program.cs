@@ -1,0 +1,29 @@
+using NodeStash.LocalHost;
+using NodeStash.LocalHost.Demo;
+
+// One process that is the whole product. Exit codes: 0 done or stopped as asked, 1 could not do it, 2 asked for what does not exist.
+var command = CommandLine.Parse(args);
+switch (command)
+{
+    case { Fault: { } fault }:
+        await Console.Error.WriteLineAsync($"error: {fault}");
+        await Console.Error.WriteLineAsync("Try --help.");
+        return 2;
+    case { Help: true }:
+        await Console.Out.WriteLineAsync(CommandLine.Usage);
+        return 0;
+}
+
+try
+{
+    if (command.Demo) return await MainJob.Run(command, Console.Out);
+    await using var host = await CrmHost.Start(command.Settings, CancellationToken.None);
+    await Console.Out.WriteLineAsync(host.Banner);
+    await host.WaitForShutdown();
+    return 0;
+}
+catch (StartException e)
+{
+    await Console.Error.WriteLineAsync($"error: {e.Message}");
+    return 1;
+}

@@ -1,0 +1,112 @@
+using NodeStash.Core.Storage;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>Applies commits inside the writer's transaction.</summary>
+internal sealed class CommitWriter(Session session, long partition, QueryTranslator translator)
+{
+    /// <summary>Applies all of the commit, or takes back what it had applied.</summary>
+    /// <returns>The outcome, and the position of the last event; 0 where there is none.</returns>
+    public (CommitOutcome Outcome, long LastEvent) Apply(Commit commit)
+    {
+        if (commit.Answer is { } answer && !Keep(answer)) return Undone(new CommitOutcome(CommitResult.Answered, answer.Key));
+        foreach (var guard in commit.Guards)
+        {
+            if (Check(guard) is { } broken) return Undone(broken);
+        }
+
+        foreach (var write in commit.Writes)
+        {
+            if (Apply(write) is { } refused) return Undone(refused);
+        }
+
+        var last = 0L;
+        foreach (var happened in commit.Events) last = Append(happened);
+        return (CommitOutcome.Done, last);
+    }
+
+    /// <summary>False where the request was answered before; an answer past its time gives way.</summary>
+    private bool Keep(StoredAnswer answer) => session.Execute(
+        """
+        INSERT INTO answers (partition, key, fingerprint, at, content) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (partition, key) DO UPDATE SET fingerprint = ?3, at = ?4, content = ?5 WHERE at <= ?6
+        """,
+        partition, answer.Key, answer.Fingerprint, answer.At.UtcTicks, answer.Content, (answer.At - StoredAnswer.Retention).UtcTicks) == 1;
+
+    private (CommitOutcome Outcome, long LastEvent) Undone(CommitOutcome outcome)
+    {
+        session.Undo();
+        return (outcome, 0);
+    }
+
+    private CommitOutcome? Check(Guard guard) => guard switch
+    {
+        Guard.RecordExists record => Exists("SELECT 1 FROM records WHERE partition = ?1 AND id = ?2 AND type = ?3", partition, record.Id, record.Type)
+            ? null : new CommitOutcome(CommitResult.Missing, record.Id),
+        Guard.ClaimHeld claim => Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2", partition, claim.Key)
+            ? null : new CommitOutcome(CommitResult.Missing, claim.Key),
+        Guard.NoneMatch none => AnyMatches(none) ? new CommitOutcome(CommitResult.Blocked, none.Type) : null,
+        _ => throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard)),
+    };
+
+    private CommitOutcome? Apply(Write write) => write switch
+    {
+        Write.Insert insert => Insert(insert.Record, insert.Keys) ? null : new CommitOutcome(CommitResult.Exists, insert.Record.Id),
+        Write.Replace replace => Replace(replace.Record, replace.Keys) ? null : new CommitOutcome(CommitResult.Stale, replace.Record.Id),
+        Write.Remove remove => Remove(remove) ? null : new CommitOutcome(CommitResult.Stale, remove.Id),
+        Write.Claim claim => Claim(claim) ? null : new CommitOutcome(CommitResult.ClaimTaken, claim.Key),
+        Write.Release release => Release(release),
+        _ => throw new ArgumentException($"unknown write {write.GetType()}", nameof(write)),
+    };
+
+    private bool Insert(StoredRecord record, ReadOnlyMemory<byte> keys)
+    {
+        var (scalars, arrays) = StoredKeys.Encode(keys);
+        return session.Execute(
+            """
+            INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8)) ON CONFLICT (partition, id) DO NOTHING
+            """,
+            partition, record.Type, record.Id, record.Version, record.Attributes.ToArray(), record.Internal?.ToArray(), scalars, arrays) == 1;
+    }
+
+    private bool Replace(StoredRecord record, ReadOnlyMemory<byte> keys)
+    {
+        var (scalars, arrays) = StoredKeys.Encode(keys);
+        return session.Execute(
+            """
+            UPDATE records SET version = ?4, attributes = ?5, internal = ?6, keys = jsonb(?7), arrays = jsonb(?8)
+            WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1
+            """,
+            partition, record.Type, record.Id, record.Version, record.Attributes.ToArray(), record.Internal?.ToArray(), scalars, arrays) == 1;
+    }
+
+    private bool Remove(Write.Remove remove) => session.Execute(
+        "DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
+
+    private bool Claim(Write.Claim claim) =>
+        session.Execute("INSERT INTO claims (partition, key, owner) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition, claim.Key, claim.Owner) == 1
+        || Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2 AND owner = ?3", partition, claim.Key, claim.Owner);
+
+    private CommitOutcome? Release(Write.Release release)
+    {
+        session.Execute("DELETE FROM claims WHERE partition = ?1 AND key = ?2 AND owner = ?3", partition, release.Key, release.Owner);
+        return null;
+    }
+
+    private long Append(StoredEvent happened) => session.One(
+        """
+        INSERT INTO events (partition, id, name, record_type, record_id, version, at, body)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING position
+        """,
+        row => row.GetInt64(0),
+        partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body.ToArray());
+
+    private bool AnyMatches(Guard.NoneMatch guard)
+    {
+        var statement = translator.Any(partition, guard.Type, guard.Where);
+        return Exists(statement.Sql, statement.Arguments);
+    }
+
+    private bool Exists(string sql, params ReadOnlySpan<object?> arguments) => session.One(sql, static _ => true, arguments);
+}

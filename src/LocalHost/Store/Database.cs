@@ -1,0 +1,293 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>
+/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one connection on one thread, which also
+/// checkpoints; work that arrives together is committed together and shares one fsync (group commit). Reads run on the
+/// caller's thread, each in a snapshot of its own.
+/// </summary>
+public sealed partial class Database : IDisposable
+{
+    private const int MaxQueued = 20_000;
+    private const int MaxGroup = 512;
+
+    private readonly BlockingCollection<Work> queue = new(MaxQueued);
+    private readonly ConcurrentBag<Session> readers = [];
+    private readonly Session writer;
+    private readonly Thread thread;
+    private readonly string path;
+    private readonly ILogger log;
+    private int closed;
+
+    private Database(string path, Session writer, ILogger log)
+    {
+        this.path = path;
+        this.writer = writer;
+        this.log = log;
+        thread = new Thread(WriteLoop) { IsBackground = true, Name = "sqlite writer " + Path.GetFileName(path) };
+        thread.Start();
+    }
+
+    /// <summary>Opens or creates the file and brings it to the newest version.</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="migrations">SQL scripts, oldest first; the file's <c>user_version</c> is the number that have run. Only ever append.</param>
+    /// <param name="log">Told of failed commits.</param>
+    /// <param name="prepare">Runs on the migrated file before anything else does, in a transaction; null for nothing.</param>
+    /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The connection belongs to the database that is returned.")]
+    public static Database Open(string path, IReadOnlyList<string> migrations, ILogger log, Action<Session>? prepare = null)
+    {
+        var writer = new Session(Connect(path, SqliteOpenMode.ReadWriteCreate));
+        try
+        {
+            writer.Execute("PRAGMA journal_mode = WAL");
+            writer.Execute("PRAGMA synchronous = FULL");
+            writer.Execute("PRAGMA foreign_keys = ON");
+            // 64 MB, and a checkpoint each 32 MB: twice the commits per second of the defaults, which write hot pages over and over.
+            writer.Execute("PRAGMA cache_size = -65536");
+            writer.Execute("PRAGMA wal_autocheckpoint = 8000");
+            Migrate(path, writer, migrations);
+            // 0x10000: look at every table, for a process that was killed had no time to do it when it ended.
+            writer.Execute("PRAGMA optimize = 0x10002");
+            writer.Execute("BEGIN IMMEDIATE");
+            prepare?.Invoke(writer);
+            writer.Execute("COMMIT");
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
+        }
+
+        return new Database(path, writer, log);
+    }
+
+    /// <summary>
+    /// Runs <paramref name="work"/> inside the next group's transaction, in a savepoint of its own: if it throws, nothing of it
+    /// stays and the others are not touched. Work that must not stay but has an answer calls <see cref="Session.Undo"/>.
+    /// Completes only when the group is safely on disk.
+    /// </summary>
+    /// <param name="work">Runs on the writer thread: no I/O of its own, no waiting.</param>
+    /// <param name="ct">Honoured until the work is queued; queued work is always run.</param>
+    /// <exception cref="DatabaseUnavailableException">The disk is full or failing, too much is queued, or the database is closing. Nothing was written.</exception>
+    public Task<T> Write<T>(Func<Session, T> work, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        var item = new Work<T>(work);
+        try
+        {
+            if (!queue.TryAdd(item, 0, CancellationToken.None))
+                throw new DatabaseUnavailableException("more writes are waiting than the disk can take");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new DatabaseUnavailableException("the database is closing");
+        }
+
+        return item.Task;
+    }
+
+    /// <summary>Runs <paramref name="read"/> at once on this thread, in one snapshot: what it sees does not change while it runs.</summary>
+    /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
+    public T Read<T>(Func<Session, T> read)
+    {
+        Session? session = null;
+        try
+        {
+            if (!readers.TryTake(out session)) session = new Session(Connect(path, SqliteOpenMode.ReadOnly));
+            session.Execute("BEGIN");
+            var answer = read(session);
+            session.Execute("COMMIT");
+            readers.Add(session);
+            return answer;
+        }
+        catch (Exception e)
+        {
+            // Who knows what state it is in: the next reader gets a new one.
+            session?.Dispose();
+            if (e is SqliteException fault && IsOfTheDisk(fault)) throw new DatabaseUnavailableException("the disk does not answer", e);
+            throw;
+        }
+    }
+
+    /// <summary>Refreshes the statistics that queries are planned by, as far as they are out of date. To be called now and then.</summary>
+    public async Task Optimize()
+    {
+        await Write(session => session.Execute("PRAGMA optimize"));
+        // Connections read statistics when they open.
+        while (readers.TryTake(out var session)) session.Dispose();
+    }
+
+    /// <summary>Commits what is queued, then closes every connection.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref closed, 1) == 1) return;
+        queue.CompleteAdding();
+        thread.Join();
+        while (readers.TryTake(out var session)) session.Dispose();
+        try
+        {
+            writer.Execute("PRAGMA optimize");
+        }
+        catch (SqliteException e)
+        {
+            NotOptimized(log, e, path);
+        }
+
+        writer.Dispose();
+        queue.Dispose();
+    }
+
+    private void WriteLoop()
+    {
+        var group = new List<Work>(MaxGroup);
+        while (queue.TryTake(out var first, Timeout.Infinite))
+        {
+            group.Clear();
+            group.Add(first);
+            Commit(group);
+        }
+    }
+
+    private void Commit(List<Work> group)
+    {
+        try
+        {
+            writer.Execute("BEGIN IMMEDIATE");
+            Run(group[0]);
+            while (group.Count < MaxGroup && queue.TryTake(out var next))
+            {
+                group.Add(next);
+                Run(next);
+            }
+
+            writer.Execute("COMMIT");
+        }
+        catch (SqliteException e)
+        {
+            Rollback();
+            GroupFailed(log, e, path, group.Count);
+            var fault = new DatabaseUnavailableException("the disk did not take the write", e);
+            foreach (var work in group) work.Fail(fault);
+            return;
+        }
+
+        foreach (var work in group) work.Complete();
+    }
+
+    /// <summary>Runs one piece of work in its savepoint. Lets only failures of the database itself through: those end the whole group.</summary>
+    private void Run(Work work)
+    {
+        writer.Execute("SAVEPOINT work");
+        if (!work.Run(writer))
+        {
+            if (writer.InAutoCommit) throw work.DatabaseFault ?? new SqliteException("the transaction was rolled back", 10);
+            writer.Undo();
+        }
+
+        writer.Execute("RELEASE work");
+    }
+
+    private void Rollback()
+    {
+        try
+        {
+            if (!writer.InAutoCommit) writer.Execute("ROLLBACK");
+        }
+        catch (SqliteException e)
+        {
+            GroupFailed(log, e, path, 0);
+        }
+    }
+
+    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 10 }.ToString());
+        connection.Open();
+        return connection;
+    }
+
+    private static bool IsOfTheDisk(SqliteException e)
+    {
+        const int Busy = 5, IoError = 10, Full = 13, CannotOpen = 14;
+        return e.SqliteErrorCode is Busy or IoError or Full or CannotOpen;
+    }
+
+    private static void Migrate(string path, Session writer, IReadOnlyList<string> migrations)
+    {
+        var version = (int)writer.One("PRAGMA user_version", row => row.GetInt64(0));
+        if (version > migrations.Count) throw new NewerDatabaseException(path, version, migrations.Count);
+        for (; version < migrations.Count; version++)
+        {
+            writer.Execute("BEGIN IMMEDIATE");
+            writer.Script(migrations[version]);
+            writer.Script(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1}"));
+            writer.Execute("COMMIT");
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A group of {Count} writes to {Path} was rolled back")]
+    private static partial void GroupFailed(ILogger logger, Exception e, string path, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Statistics of {Path} could not be refreshed")]
+    private static partial void NotOptimized(ILogger logger, Exception e, string path);
+
+    private abstract class Work
+    {
+        public SqliteException? DatabaseFault { get; protected set; }
+
+        /// <summary>True if it ran to its end.</summary>
+        public abstract bool Run(Session session);
+
+        public abstract void Complete();
+
+        public abstract void Fail(Exception e);
+    }
+
+    private sealed class Work<T>(Func<Session, T> work) : Work
+    {
+        private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? answer;
+        private Exception? fault;
+
+        public Task<T> Task => done.Task;
+
+        [SuppressMessage("Design", "CA1031", Justification = "Whatever the work throws is the answer to its caller.")]
+        public override bool Run(Session session)
+        {
+            try
+            {
+                answer = work(session);
+                return true;
+            }
+            catch (Exception e)
+            {
+                fault = e;
+                DatabaseFault = e as SqliteException;
+                return false;
+            }
+        }
+
+        public override void Complete()
+        {
+            if (fault is SqliteException e && IsOfTheDisk(e)) done.SetException(new DatabaseUnavailableException("the disk did not take the write", e));
+            else if (fault is not null) done.SetException(fault);
+            else done.SetResult(answer!);
+        }
+
+        public override void Fail(Exception e) => done.TrySetException(e);
+    }
+}
+
+/// <summary>The database can't answer now: disk full, disk failing, overload or closing. Nothing was written; try again later.</summary>
+public sealed class DatabaseUnavailableException(string message, Exception? inner = null) : StoreUnavailableException(message, inner);
+
+/// <summary>The file was written by a newer version of the product than this one.</summary>
+public sealed class NewerDatabaseException(string path, int found, int known)
+    : Exception(string.Create(CultureInfo.InvariantCulture, $"{path} is of version {found}, this program knows up to {known}: use the newer program, or another data folder"));

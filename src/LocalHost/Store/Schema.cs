@@ -1,0 +1,124 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>The tables of <c>nodestash.db</c>.</summary>
+public static class Schema
+{
+    /// <summary>SQL scripts, oldest first. Only ever append: files out there have run the ones before.</summary>
+    public static IReadOnlyList<string> Migrations { get; } =
+    [
+        """
+        CREATE TABLE partitions (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;
+
+        CREATE TABLE records (
+            partition INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+            attributes BLOB NOT NULL, internal BLOB,
+            keys BLOB NOT NULL,   -- JSONB, see StoredKeys
+            arrays BLOB           -- JSONB, see StoredKeys; null where the record has none
+        ) STRICT;
+        CREATE UNIQUE INDEX records_by_id ON records (partition, id);
+        CREATE INDEX records_by_creation ON records (partition, type, json_extract(keys, '$.created_at'), id);
+
+        CREATE TABLE claims (
+            partition INTEGER NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (partition, key)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE events (
+            position INTEGER PRIMARY KEY AUTOINCREMENT, -- of all partitions, in the order of their commits
+            partition INTEGER NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+            record_type TEXT NOT NULL, record_id TEXT NOT NULL, version INTEGER NOT NULL,
+            at INTEGER NOT NULL,  -- Unix seconds
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX events_by_id ON events (partition, id);
+        CREATE INDEX events_by_record ON events (partition, record_id, position);
+        CREATE INDEX events_by_position ON events (partition, position, name, at);
+
+        CREATE TABLE leases (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE deliveries (
+            partition INTEGER NOT NULL, id TEXT NOT NULL, webhook TEXT NOT NULL, record TEXT NOT NULL,
+            event TEXT NOT NULL, event_name TEXT NOT NULL, version INTEGER NOT NULL,
+            status INTEGER NOT NULL,     -- DeliveryStatus
+            attempts TEXT NOT NULL,      -- a JSON array of DeliveryAttempt
+            created_at INTEGER NOT NULL  -- ticks
+        ) STRICT;
+        CREATE UNIQUE INDEX deliveries_by_id ON deliveries (partition, id);
+        CREATE INDEX deliveries_by_webhook ON deliveries (partition, webhook, id, status);
+        CREATE INDEX deliveries_pending ON deliveries (partition, webhook, record, version, event) WHERE status = 0;
+
+        CREATE TABLE lanes (
+            partition INTEGER NOT NULL, webhook TEXT NOT NULL, record TEXT NOT NULL,
+            holder TEXT NOT NULL, until INTEGER NOT NULL, -- ticks
+            PRIMARY KEY (partition, webhook, record)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE credentials (hash TEXT PRIMARY KEY, key_id TEXT NOT NULL, workspace_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE workspaces (id TEXT PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        """,
+        """
+        CREATE TABLE answers (
+            partition INTEGER NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
+            at INTEGER NOT NULL, -- ticks
+            content TEXT NOT NULL, PRIMARY KEY (partition, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX answers_by_age ON answers (at);
+        """,
+    ];
+
+    /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="indexes">Read off the schemas. <c>created_at</c> is indexed for every type and need not be listed.</param>
+    /// <param name="log">Told of failed commits.</param>
+    /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
+    public static Database Open(string path, IReadOnlyCollection<RecordIndex> indexes, ILogger log) =>
+        Database.Open(path, Migrations, log, session =>
+        {
+            Index(session, indexes);
+            Estimate(session);
+        });
+
+    [SuppressMessage("Security", "CA2100", Justification = "Names and types come from the schemas and are quoted.")]
+    private static void Index(Session session, IReadOnlyCollection<RecordIndex> indexes)
+    {
+        const string Prefix = "key of ";
+        var wanted = indexes.Where(index => index.Key != "created_at").Distinct().ToDictionary(
+            index => $"{Prefix}{index.Type}: {index.Key}",
+            index => $"({QueryTranslator.IndexColumns(index)}) WHERE type = {QueryTranslator.Literal(index.Type)}",
+            StringComparer.Ordinal);
+        var existing = session.All(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?1) = ?2",
+            row => (Name: row.GetString(0), Sql: row.GetString(1)), (long)Prefix.Length, Prefix);
+        foreach (var (name, sql) in existing)
+        {
+            if (wanted.TryGetValue(name, out var definition) && sql.EndsWith(definition, StringComparison.Ordinal)) wanted.Remove(name);
+            else session.Script($"DROP INDEX {Quoted(name)}");
+        }
+
+        foreach (var (name, definition) in wanted) session.Script($"CREATE INDEX {Quoted(name)} ON records {definition}");
+    }
+
+    /// <summary>
+    /// Says what to expect of indexes that have no statistics yet, so that a new file is queried well before it was ever analyzed: few
+    /// partitions, few types, many values. Without it SQLite takes a type for as selective as an e-mail address.
+    /// </summary>
+    private static void Estimate(Session session)
+    {
+        // Rows in all, then rows for each value of the first column, of the first two, and so on.
+        const string ByCreation = "100000 50000 10000 2 1", ByKey = "10000 5000 50 1";
+        session.Script("ANALYZE sqlite_schema"); // makes sqlite_stat1 where it is missing
+        session.Execute(
+            """
+            INSERT INTO sqlite_stat1 (tbl, idx, stat)
+            SELECT 'records', name, CASE name WHEN 'records_by_creation' THEN ?1 WHEN 'records_by_id' THEN '100000 50000 1' ELSE ?2 END
+            FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'records' AND name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)
+            """,
+            ByCreation, ByKey);
+        session.Script("ANALYZE sqlite_schema"); // reads them
+    }
+
+    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}

@@ -1,0 +1,118 @@
+using System.Text.Json;
+using NodeStash.Core.Events;
+using NodeStash.LocalHost.Triggers;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>
+/// The events of all partitions in the order of their commits, and how far each lease has read them. There is one writer, so an event
+/// that appears later always has the higher position: whoever reads on from a position misses nothing.
+/// </summary>
+public sealed class SqliteChangeFeed : IChangeFeed
+{
+    /// <summary>How long events are kept (contract/webhooks.md).</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
+
+    private readonly Database database;
+    private readonly Lock gate = new();
+    private long newest;
+    private TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
+    public SqliteChangeFeed(Database database)
+    {
+        this.database = database;
+        newest = database.Read(session => session.One("SELECT max(position) FROM events", row => row.IsDBNull(0) ? 0 : row.GetInt64(0)));
+    }
+
+    /// <summary>Events after a position, oldest first.</summary>
+    /// <param name="after">0 for the beginning.</param>
+    /// <param name="limit">The most events to answer.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>Documents of type <see cref="EventDocument"/>, and the position of the last one, or <paramref name="after"/> where there is none.</returns>
+    public ValueTask<FeedPage> Read(long after, int limit, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var rows = database.Read(session => session.All(
+            """
+            SELECT e.position, e.id, p.key, e.name, e.record_type, e.record_id, e.version, e.body
+            FROM events e JOIN partitions p ON p.number = e.partition WHERE e.position > ?1 ORDER BY e.position LIMIT ?2
+            """,
+            row => (Position: row.GetInt64(0), Document: new EventDocument
+            {
+                Id = row.GetString(1),
+                PartitionKey = row.GetString(2),
+                Kind = EventDocument.EventKind,
+                Name = row.GetString(3),
+                RecordType = row.GetString(4),
+                RecordId = row.GetString(5),
+                Version = row.GetInt64(6),
+                Body = JsonElement.Parse(row.GetFieldValue<byte[]>(7)),
+            }),
+            after, (long)limit));
+        return new(new FeedPage([.. rows.Select(row => row.Document)], rows.Count > 0 ? rows[^1].Position : after));
+    }
+
+    /// <summary>The position up to which a lease has read; 0 for one that is asked for the first time. From then on <see cref="Purge"/> heeds it.</summary>
+    public async ValueTask<long> Checkpoint(string lease, CancellationToken ct)
+    {
+        const string Select = "SELECT position FROM leases WHERE name = ?1";
+        return database.Read(session => session.One(Select, row => (long?)row.GetInt64(0), lease))
+            ?? await database.Write(
+                session =>
+                {
+                    session.Execute("INSERT INTO leases (name, position) VALUES (?1, 0) ON CONFLICT DO NOTHING", lease);
+                    return session.One(Select, row => row.GetInt64(0), lease);
+                },
+                ct);
+    }
+
+    /// <summary>Notes that a lease has read up to a position. A position before the one noted changes nothing.</summary>
+    public async ValueTask Advance(string lease, long position, CancellationToken ct) => await database.Write(
+        session => session.Execute(
+            "INSERT INTO leases (name, position) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)", lease, position),
+        ct);
+
+    /// <summary>Completes as soon as there is an event after a position; at once where there is one already.</summary>
+    public async Task Changed(long after, CancellationToken ct)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (gate)
+            {
+                if (newest > after) return;
+                changed = next.Task;
+            }
+
+            await changed.WaitAsync(ct);
+        }
+    }
+
+    /// <summary>Removes events that are older and that every lease has passed, the oldest first.</summary>
+    /// <param name="olderThan">Events from then on stay.</param>
+    /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
+    public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct) => await database.Write(
+        session => session.Execute(
+            """
+            DELETE FROM events WHERE position IN (
+                SELECT position FROM events
+                WHERE at < ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2)
+            """,
+            olderThan.ToUnixTimeSeconds(), (long)most),
+        ct);
+
+    /// <summary>Tells those who wait that there are events up to this position.</summary>
+    internal void Signal(long position)
+    {
+        lock (gate)
+        {
+            if (position <= newest) return;
+            newest = position;
+            next.SetResult();
+            next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using NodeStash.Core.Storage;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>The data sets of all workspaces, in one file.</summary>
+/// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
+/// <param name="indexes">Those it was opened with.</param>
+/// <param name="feed">Told of every commit with events.</param>
+/// <param name="clock">Decides which events have passed their time.</param>
+public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIndex> indexes, SqliteChangeFeed feed, TimeProvider clock) : IWorkspaceStores
+{
+    private readonly PartitionNumbers numbers = new();
+    private readonly QueryTranslator translator = new(indexes);
+
+    public IWorkspaceStore Open(Partition partition) => new SqliteWorkspaceStore(database, partition, numbers, translator, feed, clock);
+
+    /// <summary>Removes answers that have passed their time, the oldest first.</summary>
+    /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
+    public async ValueTask<int> PurgeAnswers(int most, CancellationToken ct) => await database.Write(
+        session => session.Execute(
+            "DELETE FROM answers WHERE (partition, key) IN (SELECT partition, key FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)",
+            (clock.GetUtcNow() - StoredAnswer.Retention).UtcTicks, (long)most),
+        ct);
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>One data set in the file. Reads run on the caller's thread, each in one snapshot; commits through <see cref="Database.Write"/>.</summary>
+internal sealed class SqliteWorkspaceStore(
+    Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, SqliteChangeFeed feed, TimeProvider clock) : IWorkspaceStore
+{
+    private const string EventColumns = "position, id, name, record_type, record_id, version, at, body";
+
+    public Partition Partition => partition;
+
+    public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => Read(
+        null,
+        (session, number) => session.One(
+            "SELECT id, version, attributes, internal FROM records WHERE partition = ?1 AND id = ?2 AND type = ?3",
+            row => Record(type, row), number, id, type),
+        ct);
+
+    public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) => Read<IReadOnlyList<StoredRecord>>(
+        [],
+        (session, number) => session.All(
+            "SELECT id, version, attributes, internal FROM records WHERE partition = ?1 AND id IN (SELECT value FROM json_each(?2)) AND type = ?3",
+            row => Record(type, row), number, JsonSerializer.Serialize(ids), type),
+        ct);
+
+    public ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct) => Read(
+        new RecordPage([], null),
+        (session, number) =>
+        {
+            // One more than asked for tells whether there is a next page.
+            var rows = new List<(StoredRecord Record, Keyset Place)>();
+            foreach (var statement in translator.Page(number, query with { Limit = query.Limit + 1 }))
+            {
+                statement.Arguments[^1] = (long)(query.Limit + 1 - rows.Count);
+                rows.AddRange(session.All(statement.Sql, row => (Record(query.Type, row), Place(row, query.Order.Count)), statement.Arguments));
+                if (rows.Count > query.Limit) break;
+            }
+
+            var page = rows.Take(query.Limit).Select(row => row.Record).ToList();
+            return new RecordPage(page, rows.Count > query.Limit ? rows[query.Limit - 1].Place : null);
+        },
+        ct);
+
+    public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => Read(
+        0,
+        (session, number) =>
+        {
+            var statement = translator.Count(number, type, where);
+            return session.One(statement.Sql, row => row.GetInt64(0), statement.Arguments);
+        },
+        ct);
+
+    public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => Read(
+        null,
+        (session, number) => session.One("SELECT owner FROM claims WHERE partition = ?1 AND key = ?2", row => row.GetString(0), number, claim),
+        ct);
+
+    public async ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
+    {
+        commit.EnsureWithinLimits();
+        var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit), ct);
+        if (lastEvent > 0) feed.Signal(lastEvent);
+        return outcome;
+    }
+
+    public async ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct)
+    {
+        commit.EnsureWithinLimits();
+        return await database.Write(
+            session =>
+            {
+                var (outcome, _) = new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit);
+                session.Undo();
+                return outcome;
+            },
+            ct);
+    }
+
+    public ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct) => Read(
+        null,
+        (session, number) => session.One(
+            "SELECT fingerprint, at, content FROM answers WHERE partition = ?1 AND key = ?2 AND at > ?3",
+            row => new StoredAnswer(key, row.GetString(0), Ticks.ToTime(row.GetInt64(1)), row.GetString(2)),
+            number, key, (clock.GetUtcNow() - StoredAnswer.Retention).UtcTicks),
+        ct);
+
+    public ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct) => Read(
+        null,
+        (session, number) => session.One(
+            $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND id = ?2 AND at > ?3", row => Event(row).Event, number, id, Horizon()),
+        ct);
+
+    public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => Read(
+        new EventPage([], query.After, false),
+        (session, number) =>
+        {
+            var rows = session.All(
+                query.RecordId is null
+                    ? $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY position LIMIT ?5"
+                    : $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) AND record_id = ?6 ORDER BY position LIMIT ?5",
+                Event,
+                number,
+                query.After,
+                Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1),
+                query.Name,
+                (long)query.Limit + 1,
+                query.RecordId);
+            var page = rows.Take(query.Limit).ToList();
+            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position : query.After, rows.Count > query.Limit);
+        },
+        ct);
+
+    public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) => Read<IReadOnlyList<StoredEvent>>(
+        [],
+        (session, number) => session.All(
+            $"""
+            SELECT {EventColumns} FROM events
+            WHERE partition = ?1 AND record_id = ?2 AND at > ?3 AND (?4 IS NULL OR position < (SELECT position FROM events WHERE partition = ?1 AND id = ?4))
+            ORDER BY position DESC LIMIT ?5
+            """,
+            row => Event(row).Event, number, recordId, Horizon(), before, (long)limit),
+        ct);
+
+    /// <summary>Reads in one snapshot; answers <paramref name="nothing"/> where the data set was never written to.</summary>
+    private ValueTask<T> Read<T>(T nothing, Func<Session, long, T> read, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        return new ValueTask<T>(database.Read(session => numbers.Find(session, partition) is { } number ? read(session, number) : nothing));
+    }
+
+    /// <summary>The last second whose events have passed their time.</summary>
+    private long Horizon() => (clock.GetUtcNow() - SqliteChangeFeed.Retention).ToUnixTimeSeconds();
+
+    private static StoredRecord Record(string type, SqliteDataReader row) => new(
+        type, row.GetString(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(3));
+
+    private static Keyset Place(SqliteDataReader row, int keys)
+    {
+        const int FirstKey = 4;
+        var values = new object?[keys];
+        for (var i = 0; i < keys; i++) values[i] = StoredKeys.Read(row, FirstKey + i);
+        return new Keyset(values, row.GetString(0));
+    }
+
+    private static (long Position, StoredEvent Event) Event(SqliteDataReader row) => (
+        row.GetInt64(0),
+        new StoredEvent(
+            row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt64(5),
+            DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(6)), row.GetFieldValue<byte[]>(7)));
+}

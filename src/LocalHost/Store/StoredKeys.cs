@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace NodeStash.LocalHost.Store;
+
+/// <summary>
+/// How a record's keys stand in the database, so that SQLite's own comparison does what the port promises. SQLite orders null before
+/// numbers before texts and has no booleans; therefore a text is stored as <c>s…</c>, a boolean as <c>b0</c> or <c>b1</c>, and each type
+/// is a range of its own. Arrays stand apart, so that they are neither text nor null. Names are encoded to letters, digits and
+/// underscores, so that a path to any of them needs no quoting.
+/// </summary>
+internal static class StoredKeys
+{
+    /// <summary>Every text is at least this, and below <see cref="AfterTexts"/>.</summary>
+    public const string Texts = "s";
+
+    public const string AfterTexts = "t";
+
+    /// <summary>Every boolean is at least this, and below <see cref="Texts"/>; every number is below it.</summary>
+    public const string Booleans = "b";
+
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Parts a record's keys into values to compare and arrays, both as JSON.</summary>
+    /// <param name="keys">As <see cref="Core.Storage.Write.Insert"/> has them.</param>
+    /// <returns>Arrays is null where there are none.</returns>
+    public static (string Scalars, string? Arrays) Encode(ReadOnlyMemory<byte> keys)
+    {
+        using var document = JsonDocument.Parse(keys);
+        var anyArrays = false;
+        var scalars = Object(document.RootElement, (writer, value) => WriteScalar(writer, value, ref anyArrays));
+        return (scalars, anyArrays ? Object(document.RootElement, WriteArray) : null);
+    }
+
+    /// <summary>A value of a condition or keyset as it is bound.</summary>
+    /// <exception cref="ArgumentException">It is not null, a string, bool, long or double.</exception>
+    public static object? Encode(object? value) => value switch
+    {
+        null or long or double => value,
+        string text => Texts + text,
+        bool truth => truth ? Booleans + "1" : Booleans + "0",
+        _ => throw new ArgumentException($"a key's value is null, string, bool, long or double, not {value.GetType()}", nameof(value)),
+    };
+
+    /// <summary>Values as one JSON array, to be bound and read with <c>json_each</c>.</summary>
+    public static string EncodeAll(IEnumerable<object?> values) => Write(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (var value in values)
+        {
+            if (Encode(value) is string text) writer.WriteStringValue(text);
+            else if (value is long whole) writer.WriteNumberValue(whole);
+            else if (value is double number) writer.WriteNumberValue(number);
+        }
+
+        writer.WriteEndArray();
+    });
+
+    /// <summary>The value of a column as a keyset holds it.</summary>
+    public static object? Read(SqliteDataReader row, int column) => row.GetValue(column) switch
+    {
+        string text when text.StartsWith('s') => text[1..],
+        string text when text.StartsWith('b') => text == Booleans + "1",
+        string => null, // an object: nothing sorts by it
+        DBNull => null,
+        var number => number,
+    };
+
+    /// <summary>A name as it stands in a path: itself if it is of <c>[a-z0-9_]</c>, else X and the hex digits of its UTF-8.</summary>
+    public static string Name(string name)
+    {
+        var plain = name.Length > 0;
+        foreach (var c in name) plain &= char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_';
+        return plain ? name : "X" + Convert.ToHexString(Encoding.UTF8.GetBytes(name));
+    }
+
+    private delegate void WriteValue(Utf8JsonWriter writer, JsonProperty property);
+
+    private static string Object(JsonElement keys, WriteValue write) => Write(writer =>
+    {
+        writer.WriteStartObject();
+        foreach (var property in keys.EnumerateObject())
+        {
+            if (property.Value.ValueKind is JsonValueKind.Object)
+            {
+                writer.WriteStartObject(Name(property.Name));
+                foreach (var inner in property.Value.EnumerateObject()) write(writer, inner);
+                writer.WriteEndObject();
+            }
+            else
+            {
+                write(writer, property);
+            }
+        }
+
+        writer.WriteEndObject();
+    });
+
+    private static void WriteScalar(Utf8JsonWriter writer, JsonProperty property, ref bool anyArrays)
+    {
+        switch (property.Value.ValueKind)
+        {
+            case JsonValueKind.Array: anyArrays = true; break;
+            case JsonValueKind.String: writer.WriteString(Name(property.Name), Texts + property.Value.GetString()); break;
+            case JsonValueKind.True or JsonValueKind.False: writer.WriteString(Name(property.Name), (string?)Encode(property.Value.GetBoolean())); break;
+            case JsonValueKind.Number: WriteNumber(writer, property); break;
+        }
+    }
+
+    /// <summary>Writes a number as <see cref="EncodeAll"/> writes an equal one.</summary>
+    private static void WriteNumber(Utf8JsonWriter writer, JsonProperty property)
+    {
+        if (property.Value.TryGetInt64(out var whole)) writer.WriteNumber(Name(property.Name), whole);
+        else writer.WriteNumber(Name(property.Name), property.Value.GetDouble());
+    }
+
+    private static void WriteArray(Utf8JsonWriter writer, JsonProperty property)
+    {
+        if (property.Value.ValueKind is not JsonValueKind.Array) return;
+        writer.WritePropertyName(Name(property.Name));
+        property.Value.WriteTo(writer);
+    }
+
+    private static string Write(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, Plain)) write(writer);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

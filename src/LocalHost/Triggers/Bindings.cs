@@ -1,0 +1,69 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
+
+namespace NodeStash.LocalHost.Triggers;
+
+/// <summary>Which parameters and results each kind of trigger allows: less than the Functions host does, and never something it doesn't.</summary>
+internal static class Bindings
+{
+    /// <summary>Why this method can't run, or null if it can.</summary>
+    public static string? Fault(MethodInfo method, TriggerBindingAttribute trigger)
+    {
+        if (trigger is HttpTriggerAttribute http && RouteFault(http) is { } fault) return fault;
+        foreach (var parameter in method.GetParameters())
+        {
+            var isTrigger = parameter.IsDefined(typeof(TriggerBindingAttribute));
+            if (!(isTrigger ? CanCarry(trigger, parameter.ParameterType) : CanTake(method, trigger, parameter)))
+                return $"has a parameter that can't be bound: {parameter.ParameterType.Name} {parameter.Name}";
+        }
+
+        return trigger is HttpTriggerAttribute && !IsResult(method.ReturnType) ? "does not answer with an IResult, a Task<IResult> or a ValueTask<IResult>" : null;
+    }
+
+    /// <summary>An empty route is the function's name, as in the Functions host.</summary>
+    public static RoutePattern Route(HttpTriggerAttribute trigger, string functionName) =>
+        RoutePatternFactory.Parse(string.IsNullOrEmpty(trigger.Route) ? functionName : trigger.Route);
+
+    public static bool IsBatch(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
+
+    private static string? RouteFault(HttpTriggerAttribute http)
+    {
+        try
+        {
+            Route(http, "");
+            return null;
+        }
+        catch (RoutePatternException)
+        {
+            return $"has an invalid route: {http.Route}";
+        }
+    }
+
+    private static bool CanCarry(TriggerBindingAttribute trigger, Type type) => trigger switch
+    {
+        HttpTriggerAttribute => type == typeof(HttpRequest),
+        CosmosDBTriggerAttribute => IsBatch(type),
+        QueueTriggerAttribute => type == typeof(string),
+        TimerTriggerAttribute => type == typeof(TimerInfo),
+        _ => true,
+    };
+
+    private static bool CanTake(MethodInfo method, TriggerBindingAttribute trigger, ParameterInfo parameter)
+    {
+        var type = parameter.ParameterType;
+        if (type == typeof(CancellationToken) || parameter.IsDefined(typeof(DurableClientAttribute))) return true;
+        return trigger switch
+        {
+            HttpTriggerAttribute http => type == typeof(HttpContext) || (type == typeof(string) && Route(http, "").GetParameter(parameter.Name!) is not null),
+
+            // An orchestrator may take its input as a parameter of its own.
+            OrchestrationTriggerAttribute => method.GetParameters().Length == 2 && !type.IsByRef,
+            _ => false,
+        };
+    }
+
+    private static bool IsResult(Type type) => type == typeof(IResult) || type == typeof(Task<IResult>) || type == typeof(ValueTask<IResult>);
+}

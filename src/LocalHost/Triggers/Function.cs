@@ -1,0 +1,123 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace NodeStash.LocalHost.Triggers;
+
+/// <summary>A method marked <c>[Function]</c>, ready to run: what reflection has to say about it is compiled once, at its first run.</summary>
+public sealed class Function
+{
+    private readonly Lazy<Func<IServiceProvider, object?[], Task<object?>>> call;
+    private readonly Lazy<Func<object?, IServiceProvider, CancellationToken, object?[]>> arguments;
+
+    internal Function(string name, MethodInfo method, TriggerBindingAttribute trigger, ParameterInfo triggerParameter)
+    {
+        Name = name;
+        Method = method;
+        Trigger = trigger;
+        TriggerParameter = triggerParameter;
+        Parameters = method.GetParameters();
+        call = new(CompileCall);
+        arguments = new(CompileArguments);
+    }
+
+    /// <summary>Unique in the catalog, whatever its case.</summary>
+    public string Name { get; }
+
+    public MethodInfo Method { get; }
+
+    public TriggerBindingAttribute Trigger { get; }
+
+    /// <summary>The parameter that carries <see cref="Trigger"/>.</summary>
+    public ParameterInfo TriggerParameter { get; }
+
+    /// <summary>All of them, in order, the trigger's included.</summary>
+    public IReadOnlyList<ParameterInfo> Parameters { get; }
+
+    /// <summary>
+    /// Calls the method on an instance of its own, made from <paramref name="services"/>. Whatever it throws, synchronously or not,
+    /// is in the task.
+    /// </summary>
+    /// <param name="services">The scope of this one invocation.</param>
+    /// <param name="arguments">One per parameter, in order and of its type.</param>
+    /// <returns>What the method answers, out of its Task or ValueTask; null where it answers nothing.</returns>
+    public async Task<object?> Invoke(IServiceProvider services, object?[] arguments) => await call.Value(services, arguments);
+
+    /// <summary>As <see cref="Invoke"/>, for a function that takes nothing but its trigger, a durable client and a cancellation token.</summary>
+    public Task<object?> Run(IServiceProvider services, object? trigger, CancellationToken ct) => Invoke(services, arguments.Value(trigger, services, ct));
+
+    /// <summary>The class and the method.</summary>
+    public override string ToString() => Describe(Method);
+
+    internal static string Describe(MethodInfo method) => method.DeclaringType!.Name + "." + method.Name;
+
+    /// <summary>The method's target: a new instance from the given services, or null for a static method.</summary>
+    internal Expression? Target(Expression services)
+    {
+        if (Method.IsStatic) return null;
+        var factory = ActivatorUtilities.CreateFactory(Method.DeclaringType!, []);
+        return Expression.Convert(Expression.Invoke(Expression.Constant(factory), services, Expression.Constant(Array.Empty<object>())), Method.DeclaringType!);
+    }
+
+    /// <summary>What any function may take besides its trigger; null for anything else.</summary>
+    internal static Expression? Common(ParameterInfo parameter, Expression services, Expression ct)
+    {
+        if (parameter.ParameterType == typeof(CancellationToken)) return ct;
+        return parameter.IsDefined(typeof(DurableClientAttribute))
+            ? Expression.Call(typeof(ServiceProviderServiceExtensions), nameof(ServiceProviderServiceExtensions.GetRequiredService), [parameter.ParameterType], services)
+            : null;
+    }
+
+    private Func<IServiceProvider, object?[], Task<object?>> CompileCall()
+    {
+        var services = Expression.Parameter(typeof(IServiceProvider));
+        var given = Expression.Parameter(typeof(object?[]));
+        var typed = Parameters.Select((p, i) => Expression.Convert(Expression.ArrayIndex(given, Expression.Constant(i)), p.ParameterType));
+        var answer = Answers.Of(Expression.Call(Target(services), Method, typed));
+        return Expression.Lambda<Func<IServiceProvider, object?[], Task<object?>>>(answer, services, given).Compile();
+    }
+
+    private Func<object?, IServiceProvider, CancellationToken, object?[]> CompileArguments()
+    {
+        var trigger = Expression.Parameter(typeof(object));
+        var services = Expression.Parameter(typeof(IServiceProvider));
+        var ct = Expression.Parameter(typeof(CancellationToken));
+        var values = Parameters.Select(p => p == TriggerParameter
+            ? trigger
+            : Expression.Convert(Common(p, services, ct) ?? Expression.Default(p.ParameterType), typeof(object)) as Expression);
+        return Expression.Lambda<Func<object?, IServiceProvider, CancellationToken, object?[]>>(Expression.NewArrayInit(typeof(object), values), trigger, services, ct).Compile();
+    }
+
+    /// <summary>Turns a call of any result type into one of Task&lt;object?&gt;.</summary>
+    private static class Answers
+    {
+        public static Expression Of(Expression call)
+        {
+            var type = call.Type;
+            if (type == typeof(void)) return Expression.Block(call, Expression.Constant(Task.FromResult<object?>(null)));
+            if (type == typeof(Task) || type == typeof(ValueTask)) return Expression.Call(typeof(Answers), nameof(After), null, call);
+            var isTask = type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Task<>) || type.GetGenericTypeDefinition() == typeof(ValueTask<>));
+            return isTask
+                ? Expression.Call(typeof(Answers), nameof(After), type.GetGenericArguments(), call)
+                : Expression.Call(typeof(Task), nameof(Task.FromResult), [typeof(object)], Expression.Convert(call, typeof(object)));
+        }
+
+        private static async Task<object?> After(Task task)
+        {
+            await task;
+            return null;
+        }
+
+        private static async Task<object?> After(ValueTask task)
+        {
+            await task;
+            return null;
+        }
+
+        private static async Task<object?> After<T>(Task<T> task) => await task;
+
+        private static async Task<object?> After<T>(ValueTask<T> task) => await task;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Reflection;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
+
+namespace NodeStash.LocalHost.Triggers;
+
+/// <summary>The functions of some assemblies, found by their attributes as the Functions host finds them, and checked: what can't run is refused at start.</summary>
+public sealed class FunctionCatalog
+{
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    private FunctionCatalog(IReadOnlyList<Function> functions) => Functions = functions;
+
+    public IReadOnlyList<Function> Functions { get; }
+
+    /// <exception cref="InvalidFunctionsException">Says of every function that can't run why.</exception>
+    public static FunctionCatalog Of(params IEnumerable<Assembly> assemblies) => Of(assemblies.SelectMany(assembly => assembly.GetTypes()));
+
+    /// <exception cref="InvalidFunctionsException">Says of every function that can't run why.</exception>
+    public static FunctionCatalog Of(params IEnumerable<Type> classes)
+    {
+        var functions = new Dictionary<string, Function>(StringComparer.OrdinalIgnoreCase);
+        var faults = new List<string>();
+        foreach (var method in classes.SelectMany(type => type.GetMethods(Declared)))
+        {
+            if (method.GetCustomAttribute<FunctionAttribute>() is not { } attribute) continue;
+            var fault = Find(attribute.Name, method, out var function);
+            if (function is not null && !functions.TryAdd(function.Name, function)) fault = $"has the name \"{function.Name}\", as {functions[function.Name]} has";
+            if (fault is not null) faults.Add($"{Function.Describe(method)} {fault}");
+        }
+
+        return faults.Count == 0 ? new FunctionCatalog([.. functions.Values]) : throw new InvalidFunctionsException(faults);
+    }
+
+    /// <summary>The functions with a trigger of this kind.</summary>
+    public IEnumerable<(Function Function, TTrigger Trigger)> TriggeredBy<TTrigger>()
+        where TTrigger : TriggerBindingAttribute
+    {
+        foreach (var function in Functions)
+        {
+            if (function.Trigger is TTrigger trigger) yield return (function, trigger);
+        }
+    }
+
+    private static string? Find(string name, MethodInfo method, out Function? function)
+    {
+        function = null;
+        if (!method.IsPublic || !method.DeclaringType!.IsVisible) return "is not public";
+        if (method.ContainsGenericParameters) return "is generic";
+        if (!method.IsStatic && !CanBeMade(method.DeclaringType)) return "is in a class without a public constructor";
+        var triggers = method.GetParameters().SelectMany(p => p.GetCustomAttributes<TriggerBindingAttribute>(), (p, trigger) => (p, trigger)).ToList();
+        if (triggers is not [var (parameter, only)]) return triggers.Count == 0 ? "has no trigger" : "has more than one trigger";
+        if (Bindings.Fault(method, only) is { } fault) return fault;
+        function = new Function(name, method, only, parameter);
+        return null;
+    }
+
+    private static bool CanBeMade(Type type) => !type.IsAbstract && type.GetConstructors().Length > 0;
+}
+
+/// <summary>Some functions can't run here; nothing was started.</summary>
+public sealed class InvalidFunctionsException(IReadOnlyList<string> faults) : Exception(string.Join(Environment.NewLine, faults))
+{
+    /// <summary>Each begins with the class and the method.</summary>
+    public IReadOnlyList<string> Faults { get; } = faults;
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Storage;
+using NodeStash.LocalHost.Store;
+
+namespace NodeStash.LocalHost;
+
+/// <summary>Every hour: removes events, deliveries and answers that have passed their time (in Azure their time to live does it), and refreshes the database's statistics.</summary>
+internal sealed partial class Upkeep(Database database, SqliteStores stores, SqliteChangeFeed feed, SqliteDeliveryStores deliveries, TimeProvider clock, ILogger<Upkeep> log) : BackgroundService
+{
+    private const int Batch = 500;
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                var before = clock.GetUtcNow() - SqliteChangeFeed.Retention;
+                while (await feed.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
+                while (await deliveries.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
+                while (await stores.PurgeAnswers(Batch, stoppingToken) == Batch) await Task.Yield();
+                await database.Optimize();
+            }
+            catch (StoreUnavailableException e)
+            {
+                NotDone(log, e);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old events and deliveries could not be removed; trying again in an hour")]
+    private static partial void NotDone(ILogger logger, Exception e);
+}
