@@ -1,0 +1,13 @@
+using NodeStash.Core.Access;
+using NodeStash.LocalHost.Store;
+
+namespace NodeStash.Core.Tests.Storage;
+
+public sealed class SqliteAccessStoreTests : AccessStoreContract, IDisposable
+{
+    private readonly TemporaryDatabase file = new([]);
+
+    protected override IAccessStore Store => new SqliteAccessStore(file.Database);
+
+    public void Dispose() => file.Dispose();
+}

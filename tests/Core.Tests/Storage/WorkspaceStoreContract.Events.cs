@@ -1,0 +1,112 @@
+using System.Text;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Tests.Storage;
+
+public abstract partial class WorkspaceStoreContract
+{
+    [Fact]
+    public async Task An_event_is_read_as_it_was_stored()
+    {
+        var store = NewStore();
+        var stored = new StoredEvent("evt_1", "deal.stage_changed", "deal", "dl_1", 4, Start, "{\"id\":\"evt_1\"}"u8.ToArray());
+        await store.Commit(new Commit { Events = [stored] }, CancellationToken.None);
+
+        var found = await store.FindEvent("evt_1", CancellationToken.None);
+
+        Assert.NotNull(found);
+        Assert.Equal(stored with { Body = default }, found with { Body = default });
+        Assert.Equal("{\"id\":\"evt_1\"}", Encoding.UTF8.GetString(found.Body.Span));
+        Assert.Null(await store.FindEvent("evt_2", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Events_are_read_in_the_order_of_their_commits_and_page_by_page()
+    {
+        var store = NewStore();
+        string[] order = ["evt_5", "evt_1", "evt_3", "evt_2", "evt_4"];
+        await store.Commit(new Commit { Events = [Event(order[0]), Event(order[1])] }, CancellationToken.None);
+        foreach (var id in order[2..]) await store.Commit(new Commit { Events = [Event(id)] }, CancellationToken.None);
+
+        var first = await store.ReadEvents(new EventQuery(0, 2), CancellationToken.None);
+        var second = await store.ReadEvents(new EventQuery(first.Position, 3), CancellationToken.None);
+        var third = await store.ReadEvents(new EventQuery(second.Position, 3), CancellationToken.None);
+
+        Assert.Equal(order, first.Events.Concat(second.Events).Select(each => each.Id));
+        Assert.Equal((true, false, false), (first.HasMore, second.HasMore, third.HasMore));
+        Assert.Empty(third.Events);
+        Assert.Equal(second.Position, third.Position);
+    }
+
+    [Fact]
+    public async Task Events_are_narrowed_by_name_record_and_time()
+    {
+        var store = NewStore();
+        await store.Commit(
+            new Commit
+            {
+                Events =
+                [
+                    Event("evt_1", "ct_1", "contact.created", Start.AddHours(-2)),
+                    Event("evt_2", "ct_2", "contact.created", Start.AddHours(-1)),
+                    Event("evt_3", "ct_1", "contact.updated", Start),
+                    Event("evt_4", "ct_2", "contact.updated", Start),
+                ],
+            },
+            CancellationToken.None);
+
+        Assert.Equal(["evt_3", "evt_4"], await Read(new EventQuery(0, 10, Name: "contact.updated")));
+        Assert.Equal(["evt_1", "evt_3"], await Read(new EventQuery(0, 10, RecordId: "ct_1")));
+        Assert.Equal(["evt_2", "evt_3", "evt_4"], await Read(new EventQuery(0, 10, From: Start.AddHours(-1))));
+        Assert.Equal(["evt_4"], await Read(new EventQuery(0, 10, "contact.updated", "ct_2", Start)));
+        Assert.Empty(await Read(new EventQuery(0, 10, Name: "contact")));
+
+        async Task<IEnumerable<string>> Read(EventQuery query) => (await store.ReadEvents(query, CancellationToken.None)).Events.Select(each => each.Id);
+    }
+
+    [Fact]
+    public async Task A_reader_that_goes_on_from_its_position_misses_no_event_of_concurrent_commits()
+    {
+        var store = NewStore();
+        const int Writers = 16, Each = 20;
+        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; i < Each; i++) await store.Commit(new Commit { Events = [Event($"evt_{writer}_{i}_a"), Event($"evt_{writer}_{i}_b")] }, CancellationToken.None);
+        })));
+
+        var read = new List<string>();
+        var position = 0L;
+        for (var written = false; ;)
+        {
+            var page = await store.ReadEvents(new EventQuery(position, 7), CancellationToken.None);
+            read.AddRange(page.Events.Select(each => each.Id));
+            position = page.Position;
+            if (page.Events.Count > 0) continue;
+            if (written) break;
+            written = writing.IsCompleted;
+            await Task.Yield();
+        }
+
+        await writing;
+        Assert.Equal(Writers * Each * 2, read.Count);
+        Assert.Equal(read.Count, read.Distinct().Count());
+        for (var writer = 0; writer < Writers; writer++)
+        {
+            var own = read.Where(id => id.StartsWith($"evt_{writer}_", StringComparison.Ordinal));
+            Assert.Equal(Enumerable.Range(0, Each).SelectMany(i => new[] { $"evt_{writer}_{i}_a", $"evt_{writer}_{i}_b" }), own);
+        }
+    }
+
+    [Fact]
+    public async Task An_event_is_no_more_after_thirty_days()
+    {
+        var store = NewStore();
+        await store.Commit(new Commit { Events = [Event("evt_1", at: Start.AddSeconds(-1)), Event("evt_2")] }, CancellationToken.None);
+
+        Clock.Now = Start.AddDays(30).AddSeconds(-1);
+
+        Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
+        Assert.NotNull(await store.FindEvent("evt_2", CancellationToken.None));
+        Assert.Equal(["evt_2"], (await store.ReadEvents(new EventQuery(0, 10), CancellationToken.None)).Events.Select(each => each.Id));
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace NodeStash.Core.Tests;
+
+/// <summary>Who may know whom (ARCHITECTURE.md, Map), read off the project files and the sources; and whether the documents tell of what there is.</summary>
+public sealed partial class StructureTests
+{
+    private static readonly string root = RootOf(AppContext.BaseDirectory);
+
+    [Theory]
+    [InlineData("Core")]
+    [InlineData("Functions.Api", "Core")]
+    [InlineData("Functions.Webhooks", "Core")]
+    [InlineData("LocalHost", "Core", "Functions.Api", "Functions.Webhooks")]
+    public void A_project_references_only_what_lies_below_it(string project, params string[] references) =>
+        Assert.Equal(references, ReferencesOf(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void There_is_no_project_this_test_does_not_know() =>
+        Assert.Equal(["Core", "Functions.Api", "Functions.Webhooks", "LocalHost"], Directory.GetDirectories(In("src")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Core_knows_no_web_framework_and_no_functions_host()
+    {
+        Assert.Empty(ReferencesOf("Core", "FrameworkReference"));
+        Assert.Empty(SourcesNaming(WebOrFunctions(), inside: "src/Core/"));
+    }
+
+    [Fact]
+    public void Only_the_Cosmos_adapter_names_Cosmos_DB() =>
+        Assert.Empty(SourcesNaming(Cosmos(), outside: "src/Core/Storage/Cosmos/"));
+
+    [Fact]
+    public void Only_the_search_adapter_names_Meilisearch() =>
+        Assert.Empty(SourcesNaming(Meilisearch(), outside: "src/Core/Search/"));
+
+    /// <summary>Both builds compile the same lines.</summary>
+    [Fact]
+    public void No_source_depends_on_which_build_it_is() => Assert.Empty(SourcesNaming(Conditional()));
+
+    /// <summary>A store that any data set can be opened with is for what decides whose data is at stake; endpoints get the caller's.</summary>
+    [Fact]
+    public void No_endpoint_can_open_the_data_of_another_workspace() =>
+        Assert.Empty(SourcesNaming(OpensStores(), inside: "src/Functions.Api/V1/"));
+
+    [Theory]
+    [InlineData("src/Core/")]
+    [InlineData("src/Functions.Api/")]
+    public void Only_the_Http_folder_knows_which_status_an_error_has(string inside) =>
+        Assert.Empty(SourcesNaming(ErrorStatus(), inside, outside: "src/Functions.Api/Http/"));
+
+    [Fact]
+    public void Every_invariant_names_tests_there_are()
+    {
+        var architecture = File.ReadAllText(In("ARCHITECTURE.md"));
+        var invariants = architecture[architecture.IndexOf("## Invariants", StringComparison.Ordinal)..architecture.IndexOf("## The two builds", StringComparison.Ordinal)];
+        var sources = Directory.GetFiles(In("tests"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
+        var named = TestName().Matches(invariants).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
+
+        Assert.NotEmpty(named);
+        Assert.All(named, test => Assert.Contains(sources, source => source.Contains($"class {test.Class}", StringComparison.Ordinal) && source.Contains($" {test.Method}(", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Every_link_between_documents_leads_somewhere() =>
+        Assert.All(
+            from file in Directory.GetFiles(root, "*.md").Concat(Directory.GetFiles(In("docs"), "*.md", SearchOption.AllDirectories))
+            from Match link in Link().Matches(File.ReadAllText(file))
+            select Path.Combine(Path.GetDirectoryName(file)!, link.Groups[1].Value),
+            target => Assert.True(Path.Exists(target), target));
+
+    [GeneratedRegex(@"`(\w+)\.(\w+)`")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)[^)]*\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"\bMicrosoft\.(AspNetCore|Azure\.Functions|DurableTask)\b|\bSystem\.Net\.Http\b")]
+    private static partial Regex WebOrFunctions();
+
+    [GeneratedRegex(@"\bMicrosoft\.Azure\.Cosmos\b")]
+    private static partial Regex Cosmos();
+
+    [GeneratedRegex(@"\busing\s+Meilisearch\b|\bMeilisearch\.[A-Z]")]
+    private static partial Regex Meilisearch();
+
+    [GeneratedRegex(@"^[ \t]*#[ \t]*(if|elif|else)\b", RegexOptions.Multiline)]
+    private static partial Regex Conditional();
+
+    [GeneratedRegex(@"\b(IWorkspaceStores|IDeliveryStores|Partition\.Parse|new Partition)\b")]
+    private static partial Regex OpensStores();
+
+    [GeneratedRegex(@"\bStatus[45]\d\d[A-Z]")]
+    private static partial Regex ErrorStatus();
+
+    private static IEnumerable<string> ReferencesOf(string project, string kind) =>
+        XDocument.Load(In($"src/{project}/{project}.csproj")).Descendants(kind).Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
+
+    /// <summary>The sources that match, as paths from the root with forward slashes.</summary>
+    /// <param name="pattern">What they name.</param>
+    /// <param name="inside">The folder to look in.</param>
+    /// <param name="outside">A folder that may name it; null for none.</param>
+    private static List<string> SourcesNaming(Regex pattern, string inside = "src/", string? outside = null) =>
+    [
+        .. from file in Directory.EnumerateFiles(In(inside), "*.cs", SearchOption.AllDirectories)
+           let path = Path.GetRelativePath(root, file).Replace('\\', '/')
+           where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
+           where outside is null || !path.StartsWith(outside, StringComparison.Ordinal)
+           where pattern.IsMatch(File.ReadAllText(file))
+           select path,
+    ];
+
+    private static string In(string path) => Path.Combine(root, path);
+
+    private static string RootOf(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "NodeStash.sln"))) return at.FullName;
+        }
+
+        throw new DirectoryNotFoundException($"NodeStash.sln is not above {folder}.");
+    }
+}

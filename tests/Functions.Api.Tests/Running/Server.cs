@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.LocalHost;
+
+namespace NodeStash.Functions.Api.Tests.Running;
+
+/// <summary>The whole product in this process, on a port and in a folder of its own. Shared by the tests of a collection; each takes a workspace of its own.</summary>
+public class Server : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("nodestash-").FullName;
+    private CrmHost? host;
+
+    public Uri Address => Host.Address;
+
+    /// <summary>The folder of the databases.</summary>
+    public string Folder => folder;
+
+    public IServiceProvider Services => Host.Services;
+
+    /// <summary>The clock of everything.</summary>
+    protected virtual TimeProvider Time => TimeProvider.System;
+
+    private CrmHost Host => host ?? throw new InvalidOperationException("The server has not started.");
+
+    public async Task InitializeAsync()
+    {
+        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time }, CancellationToken.None);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>A caller without a credential.</summary>
+    public Api Anonymous => new(Address, key: null);
+
+    /// <summary>A new workspace, and a caller who may do everything in it.</summary>
+    public async Task<Workspace> NewWorkspace()
+    {
+        var (workspace, first) = await Services.GetRequiredService<Workspaces>().Create("Workspace of a test", "local", CancellationToken.None);
+        return new Workspace(workspace.Id, new Api(Address, first.Secret));
+    }
+
+    /// <summary>An id that no record has.</summary>
+    public string FreshId(string prefix) => Services.GetRequiredService<Ids>().New(prefix);
+
+    /// <summary>The events of a workspace's live data, oldest first, as webhooks get them.</summary>
+    public async Task<IReadOnlyList<JsonElement>> EventsOf(Workspace workspace, string? recordId = null)
+    {
+        var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
+        var page = await store.ReadEvents(new EventQuery(0, 1000, RecordId: recordId), CancellationToken.None);
+        return [.. page.Events.Select(e => JsonElement.Parse(e.Body.Span))];
+    }
+}
+
+/// <param name="Id"><c>ws_…</c></param>
+/// <param name="Owner">Its first key.</param>
+public sealed record Workspace(string Id, Api Owner);

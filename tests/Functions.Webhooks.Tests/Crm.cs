@@ -1,0 +1,110 @@
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Access;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Webhooks;
+using NodeStash.Functions.Webhooks.Delivery;
+using NodeStash.LocalHost;
+using NodeStash.LocalHost.Tests;
+
+namespace NodeStash.Functions.Webhooks.Tests;
+
+/// <summary>The product with an empty workspace and a clock that stands still, used by HTTP.</summary>
+public sealed class Crm : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("nodestash-");
+    private CrmHost host = null!;
+
+    public ManualTime Time { get; } = new();
+
+    public CrmClient Api { get; private set; } = null!;
+
+    public static async Task<Crm> Start()
+    {
+        var crm = new Crm();
+        await crm.Open();
+        return crm;
+    }
+
+    /// <summary>A client of a new workspace of its own.</summary>
+    public async Task<CrmClient> NewWorkspace()
+    {
+        var made = await host.Services.GetRequiredService<Workspaces>().Create("Another", "local", CancellationToken.None);
+        return new CrmClient(host.Address, made.FirstKey.Secret!);
+    }
+
+    /// <summary>A client of the test data of the workspace.</summary>
+    public async Task<CrmClient> TestData()
+    {
+        var key = await Api.Create("api-keys", new { name = "Test", environment = "test", scopes = new[] { "*" } });
+        return new CrmClient(host.Address, key.GetProperty("secret").GetString()!);
+    }
+
+    /// <summary>The one delivery of an event to an endpoint, once it satisfies the condition.</summary>
+    public Task<Core.Webhooks.Delivery> Delivery(Received received, string webhookId, Func<Core.Webhooks.Delivery, bool> condition) =>
+        Delivery(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, webhookId, delivery => delivery.EventId == received.Id && condition(delivery));
+
+    /// <summary>An endpoint's newest delivery that satisfies the condition, once there is one.</summary>
+    public async Task<Core.Webhooks.Delivery> Delivery(string workspaceId, string webhookId, Func<Core.Webhooks.Delivery, bool> condition)
+    {
+        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(workspaceId, DataEnvironment.Live));
+        return await Eventually.Get(
+            async () => (await store.List(webhookId, null, null, 100, CancellationToken.None)).FirstOrDefault(condition), $"a delivery to {webhookId} as expected");
+    }
+
+    /// <summary>Waits until the only record that failed waits for its attempt of that number; answers when that is due.</summary>
+    public async Task<DateTimeOffset> WaitsFor(int attempt)
+    {
+        var client = host.Services.GetRequiredService<DurableTaskClient>();
+        var wait = await Eventually.Get(
+            async () =>
+            {
+                await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
+                {
+                    if (instance.SerializedCustomStatus is not null && instance.ReadCustomStatusAs<LaneWait>() is { } found && found.Attempt == attempt && found.DueAt > Time.GetUtcNow()) return found;
+                }
+
+                return null;
+            },
+            $"the wait before attempt {attempt}");
+        return wait.DueAt;
+    }
+
+    /// <summary>Waits until every orchestration has come to its end: nothing more will be sent.</summary>
+    public async Task IsIdle()
+    {
+        var client = host.Services.GetRequiredService<DurableTaskClient>();
+        var underWay = new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]);
+        await Eventually.True(async () => !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync(), "the end of every orchestration");
+    }
+
+    /// <summary>Runs the round that the only unfinished batch began with once more, as happens where its answer was lost in a crash.</summary>
+    public async Task<LanesSent> RepeatRound()
+    {
+        var client = host.Services.GetRequiredService<DurableTaskClient>();
+        await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
+        {
+            if (instance.Name != nameof(Deliver.DeliverBatch)) continue;
+            var batch = instance.ReadInputAs<LaneBatch>()! with { Holder = instance.InstanceId };
+            return await ActivatorUtilities.CreateInstance<SendLanes>(host.Services).SendDueLanes(batch, CancellationToken.None);
+        }
+
+        throw new InvalidOperationException("No batch is under way.");
+    }
+
+    /// <summary>Moves the clock to when the attempt of that number is due.</summary>
+    public async Task AdvanceTo(int attempt) => Time.Advance(await WaitsFor(attempt) - Time.GetUtcNow());
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        await host.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task Open()
+    {
+        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder.FullName, Quiet = true, Clock = Time }, CancellationToken.None);
+        Api = new CrmClient(host.Address, host.ApiKey);
+    }
+}

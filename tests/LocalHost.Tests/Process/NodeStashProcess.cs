@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using NodeStash.Functions.Webhooks.Tests;
+
+namespace NodeStash.LocalHost.Tests.Process;
+
+/// <summary>The program itself, in a process of its own on a free port.</summary>
+public sealed partial class NodeStashProcess : IAsyncDisposable
+{
+    private readonly System.Diagnostics.Process process;
+    private readonly Lines output = new();
+    private readonly Lines errors = new();
+    private readonly string data;
+
+    private NodeStashProcess(string data, params string[] args)
+    {
+        this.data = data;
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var arg in args.Prepend(typeof(CrmHost).Assembly.Location)) start.ArgumentList.Add(arg);
+        process = new System.Diagnostics.Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => output.Add(line.Data);
+        process.ErrorDataReceived += (_, line) => errors.Add(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Output => output.Text;
+
+    public string Errors => errors.Text;
+
+    public Uri Address => new(ListensOn().Match(Output).Groups[1].Value);
+
+    /// <summary>Starts the server and waits until it says that it listens.</summary>
+    public static async Task<NodeStashProcess> Serve(string data)
+    {
+        var started = new NodeStashProcess(data, "--urls", "http://127.0.0.1:0", "--data", data);
+        await Eventually.True(() => started.process.HasExited || started.Output.Contains("Content-Type", StringComparison.Ordinal), "the address");
+        Assert.False(started.process.HasExited, started.Errors);
+        return started;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<(int Code, string Output, string Errors)> Run(params string[] args)
+    {
+        await using var started = new NodeStashProcess("", args);
+        return (await started.Exit(), started.Output, started.Errors);
+    }
+
+    /// <summary>A client with the key in the data folder.</summary>
+    public CrmClient Client() => new(Address, File.ReadAllText(Path.Combine(data, "api-key")).Trim());
+
+    /// <summary>SIGKILL: no instruction more.</summary>
+    public async Task Kill()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    public async Task Signal(string name)
+    {
+        using var kill = System.Diagnostics.Process.Start("kill", [$"-{name}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>Waits for its end; answers the exit code.</summary>
+    public async Task<int> Exit()
+    {
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        return process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) await Kill();
+        process.Dispose();
+    }
+
+    [GeneratedRegex(@"listens on (\S+)")]
+    private static partial Regex ListensOn();
+
+    private sealed class Lines
+    {
+        private readonly List<string> lines = [];
+
+        public string Text
+        {
+            get
+            {
+                lock (lines) return string.Join('\n', lines);
+            }
+        }
+
+        public void Add(string? line)
+        {
+            if (line is null) return;
+            lock (lines) lines.Add(line);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Tests.Storage;
+using NodeStash.LocalHost.Store;
+
+namespace NodeStash.LocalHost.Tests.Store;
+
+/// <summary>Every page of an indexed sort is read off its index, however deep: nothing is sorted, nothing is read from the beginning.</summary>
+public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
+{
+    private static readonly RecordIndex[] Indexes = [new("contact", "email"), new("contact", "updated_at"), new("deal", "value")];
+    private readonly TemporaryDatabase file = new(Indexes);
+    private readonly QueryTranslator translator = new(Indexes);
+
+    public async Task InitializeAsync()
+    {
+        var stores = new SqliteStores(file.Database, Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System);
+        foreach (var workspace in new[] { "ws_1", "ws_2" })
+        {
+            for (var batch = 0; batch < 10; batch++)
+            {
+                var writes = Enumerable.Range(batch * 100, 100).Select(i => new Write.Insert(
+                    new StoredRecord(i % 3 == 0 ? "deal" : "contact", $"r_{i}", 1, "{}"u8.ToArray()),
+                    Encoding.UTF8.GetBytes($$"""{"created_at":"{{i}}","email":{{(i % 5 == 0 ? "null" : $"\"{i}@example.com\"")}},"value":{{i}},"updated_at":"{{i / 7}}"}""")));
+                await stores.Open(new Partition(workspace, DataEnvironment.Live)).Commit(new Commit { Writes = [.. writes] }, CancellationToken.None);
+            }
+        }
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => file.Dispose();
+
+    public static TheoryData<string, string, object?, bool, bool> Pages()
+    {
+        var pages = new TheoryData<string, string, object?, bool, bool>();
+        foreach (var analyzed in new[] { false, true })
+        {
+            foreach (var descending in new[] { false, true })
+            {
+                foreach (var (type, key, value) in new (string, string, object?)[]
+                {
+                    ("contact", "email", "5@example.com"), ("contact", "email", null), ("contact", "updated_at", "5"), ("deal", "value", 5L),
+                    ("contact", "created_at", "5"), ("deal", "created_at", "5"), ("pipeline", "created_at", "5"),
+                })
+                {
+                    pages.Add(type, key, value, descending, analyzed);
+                }
+            }
+        }
+
+        return pages;
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task A_page_is_a_range_of_an_index(string type, string key, object? value, bool descending, bool analyzed)
+    {
+        if (analyzed) await file.Database.Write(session => session.Execute("ANALYZE"));
+        foreach (var after in new[] { null, new Keyset([value], "r_5") })
+        {
+            foreach (var plan in Plans(new RecordQuery(type, Condition.Always, [new(new(key), descending)], after, 20)))
+            {
+                var step = Assert.Single(plan);
+                Assert.StartsWith("SEARCH records USING INDEX", step, StringComparison.Ordinal);
+                Assert.Contains(key == "created_at" ? "records_by_creation" : $"key of {type}: {key}", step, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_page_after_a_keyset_begins_at_the_keyset()
+    {
+        var plans = Plans(new RecordQuery("contact", Condition.Always, [new(new("email"), false)], new Keyset(["5@example.com"], "r_5"), 20)).Select(plan => plan.Single()).ToList();
+
+        Assert.EndsWith("(partition=? AND <expr>=? AND id>?)", plans[0], StringComparison.Ordinal);
+        Assert.EndsWith("(partition=? AND <expr>>?)", plans[1], StringComparison.Ordinal);
+    }
+
+    public static TheoryData<Condition> Filters => new(
+        new Condition.Equal(new("email"), "x"), new Condition.Equal(new("email"), null), new Condition.In(new("email"), ["x", "y"]),
+        new Condition.StartsWith(new("email"), "x"), new Condition.Compare(new("email"), Comparison.Greater, "x"));
+
+    [Theory]
+    [MemberData(nameof(Filters))]
+    public void A_filter_on_an_indexed_key_is_a_range_of_its_index(Condition where)
+    {
+        var count = translator.Count(1, "contact", where);
+
+        Assert.Contains(Plan(count), step => step.Contains("key of contact: email", StringComparison.Ordinal) && step.Contains("<expr>", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void In_a_new_file_a_filter_on_an_indexed_key_is_preferred_to_a_walk_in_the_order_asked_for()
+    {
+        var query = new RecordQuery("contact", new Condition.Equal(new("email"), "x"), [new(new("created_at"), true)], null, 20);
+
+        Assert.Contains("(partition=? AND <expr>=?)", Plans(query).Single()[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refreshed_statistics_disturb_nobody()
+    {
+        var query = new RecordQuery("contact", Condition.Always, [new(new("email"), true)], null, 20);
+        var before = Plans(query).Single();
+
+        await file.Database.Optimize();
+
+        Assert.Equal(before, Plans(query).Single());
+    }
+
+    private IEnumerable<List<string>> Plans(RecordQuery query) => translator.Page(1, query).Select(Plan);
+
+    private List<string> Plan(Statement statement) =>
+        file.Database.Read(session => session.All("EXPLAIN QUERY PLAN " + statement.Sql, row => row.GetString(3), statement.Arguments));
+}
