@@ -23,8 +23,8 @@ namespace NodeStash.LocalHost;
 /// <summary>The whole product, running in this process.</summary>
 public sealed class CrmHost : IAsyncDisposable
 {
-    /// <summary>Kestrel's own limit lies above the API's, so that the API answers in its envelope.</summary>
-    private const long KestrelBodyLimit = 2 * 1024 * 1024;
+    /// <summary>Kestrel's own limit lies above the API's, so that the API answers in its envelope and the rest of a body too large is read away: a connection closed on unread data would lose the answer.</summary>
+    private const long KestrelBodyLimit = 32 * 1024 * 1024;
 
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 

@@ -21,8 +21,6 @@ internal sealed class AnswerResult(Answer answer, string requestId) : IResult
         if (answer.Location is not null) headers.Location = answer.Location;
         if (answer.IsReplay) headers["Idempotency-Replayed"] = "true";
         if (answer.Allow is not null) headers.Allow = answer.Allow;
-        // The rest of the body was not read, so nothing can follow on this connection.
-        if (answer.Error?.Code is ErrorCode.PayloadTooLarge) headers.Connection = "close";
         if (answer.Error?.Code is ErrorCode.Unavailable) headers.RetryAfter = RetryAfterSeconds;
         if (answer.Error?.Code is ErrorCode.InvalidApiKey) headers.WWWAuthenticate = "Bearer";
         if (!answer.HasBody) return;
