@@ -15,6 +15,7 @@ public static class WebhookServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
+        services.TryAddSingleton<WideChangeWorker>();
         return services.AddSingleton<WebhookSender>().AddSingleton<EndpointShares>();
     }
 }

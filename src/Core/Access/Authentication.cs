@@ -22,6 +22,6 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
         var environment = ApiKey.EnvironmentOf(key);
         var store = environment is DataEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment));
         await usage.Seen(credential.KeyId, live, now, ct);
-        return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), store, live);
+        return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), new SettledStore(store, clock), live);
     }
 }

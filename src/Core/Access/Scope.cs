@@ -16,6 +16,8 @@ public readonly record struct Scope(string Name)
     public static readonly Scope PipelinesWrite = new("pipelines:write");
     public static readonly Scope ActivitiesRead = new("activities:read");
     public static readonly Scope ActivitiesWrite = new("activities:write");
+    public static readonly Scope TagsRead = new("tags:read");
+    public static readonly Scope TagsWrite = new("tags:write");
     public static readonly Scope CustomFieldsRead = new("custom_fields:read");
     public static readonly Scope CustomFieldsWrite = new("custom_fields");
     public static readonly Scope WebhooksRead = new("webhooks:read");
@@ -32,7 +34,7 @@ public readonly record struct Scope(string Name)
     private static readonly HashSet<string> Known =
     [
         Everything, CustomFields, "custom_fields:read", "custom_fields:write", "events:read", "billing:read", "billing:write",
-        .. new[] { "contacts", "companies", "deals", "pipelines", "activities", "webhooks", "api_keys", "objects", "users", "oauth_clients", "automations" }
+        .. new[] { "contacts", "companies", "deals", "pipelines", "activities", "tags", "webhooks", "api_keys", "objects", "users", "oauth_clients", "automations" }
             .SelectMany(noun => new[] { noun + Read, noun + Write }),
     ];
 

@@ -22,8 +22,8 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
     /// <summary>Changes of other records that are stored with this one.</summary>
     public List<Change> With { get; } = [];
 
-    /// <summary>What other records have and must lose before this is stored, and must not have again when it is.</summary>
-    public List<Clearing> Clears { get; } = [];
+    /// <summary>What it does to every other record that has a value: with it, or by a wide change that it announces.</summary>
+    public List<WideChange> Reaches { get; } = [];
 
     /// <summary>Whether the client insists: what stands against the change is to be cleared.</summary>
     public bool IsForced { get; set; }

@@ -20,10 +20,8 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <summary>How often a change is decided anew because another came first. Each time someone got through, so this many in a row mean a very hot record.</summary>
     private const int MostRounds = 100;
 
-    private const int ClearBatch = 40;
-
-    /// <summary>Of attributes in one batch: an event holds them twice more at most, and all of it has to fit a commit.</summary>
-    private const int ClearBytes = Storage.Commit.MaxBytes / 4;
+    /// <summary>So many other records may change in the commit of the one that reaches them; more are a wide change.</summary>
+    private const int MostBeside = 20;
 
     /// <summary>Whether writes are only tried.</summary>
     public bool IsDryRun => writing?.IsDryRun == true;
@@ -101,20 +99,17 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             if (await Decide(change, faults, ct) is { } error) return error;
             if (!change.After!.ChangedSince(before).Any()) return found;
 
-            await Clear(change, ct);
+            if (await CarryThrough(change, ct) is { } tooMany) return tooMany;
             var (outcome, updated) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return updated;
-            if (IsFilledAgain(change, outcome)) continue;
+            if (IsReachedAgain(change, outcome)) continue;
             if (Explain(change, outcome) is { } refusal) return refusal;
         }
 
         return Error.Busy;
     }
 
-    /// <summary>
-    /// Deletes a record. What links to it is unlinked first, in batches; the deletion itself is stored only if nothing links to it any more, so
-    /// that no reader ever follows a link to nothing, and an interrupted deletion is simply asked for again.
-    /// </summary>
+    /// <summary>Deletes a record. What links to it is unlinked with it: in the same commit where it is little, else by a wide change.</summary>
     public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
@@ -125,60 +120,62 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var before = Record.Load(schema, found.Value);
             var change = new Change(before, null, clock.GetUtcNow(), store, ids);
             if (await Decide(change, change.Faults, ct) is { } error) return error;
-            var links = Catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new Clearing(l.Schema, new Condition.Equal(new KeyPath(l.Link.Name), id), r => r[l.Link] = null));
-            foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Schema.Type, held.Where));
-            change.Clears.AddRange(links[false].Concat(schema.ClearedOnDelete(before)));
-            await Clear(change, ct);
+            var links = Catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new WideChange(l.Schema.Type, new KeyPath(l.Link.Name), [id]));
+            foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Type, held.Matches));
+            change.Reaches.AddRange(links[false].Concat(schema.ReachedByDelete(before)));
+            if (await CarryThrough(change, ct) is { } tooMany) return tooMany;
             var (outcome, _) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return null;
-            if (IsFilledAgain(change, outcome)) continue;
+            if (IsReachedAgain(change, outcome)) continue;
             if (Explain(change, outcome) is { } refusal) return refusal;
         }
 
         return Error.Busy;
     }
 
-    /// <summary>Clears what a change has to have cleared, and guards that it stays so. A dry run clears nothing, and does not mind.</summary>
-    private async ValueTask Clear(Change change, CancellationToken ct)
+    /// <summary>Takes into a change what it does to other records: themselves where they are few, and a guard that there are no others; else the announcement.</summary>
+    private async ValueTask<Error?> CarryThrough(Change change, CancellationToken ct)
     {
-        if (IsDryRun) return;
-        foreach (var clearing in change.Clears)
+        var announced = new List<WideChange>();
+        var (beside, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
+        foreach (var wide in change.Reaches)
         {
-            await Clear(clearing, ct);
-            change.Guards.Add(new Guard.NoneMatch(clearing.Schema.Type, clearing.Where));
-        }
-    }
-
-    /// <summary>Whether the commit met a record that got what had just been cleared: it is to be cleared again.</summary>
-    private static bool IsFilledAgain(Change change, CommitOutcome outcome) =>
-        outcome.Result is CommitResult.Blocked && change.Clears.Exists(clearing => clearing.Schema.Type == outcome.Subject);
-
-    /// <summary>Changes every record that matches, in batches, until none matches.</summary>
-    private async ValueTask Clear(Clearing clearing, CancellationToken ct)
-    {
-        var schema = clearing.Schema;
-        while (true)
-        {
-            var page = await store.Query(new RecordQuery(schema.Type, clearing.Where, [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, ClearBatch), ct);
-            if (page.Records.Count == 0) return;
-            var now = clock.GetUtcNow();
-            Change? first = null;
-            var bytes = 0;
-            foreach (var stored in page.Records)
+            var room = MostBeside - beside.Count;
+            var page = await store.Query(new RecordQuery(wide.Type, wide.Matches, [new SortKey(new KeyPath(wide.Schema.CreatedAt.Name), false)], null, room + 1), ct);
+            bytes += page.Records.Sum(r => r.Attributes.Length);
+            if (page.Records.Count > room || bytes > Storage.Commit.MaxBytes / 4)
             {
-                bytes += stored.Attributes.Length;
-                if (first is not null && bytes > ClearBytes) break;
-                var before = Record.Load(schema, stored);
-                var change = new Change(before, before.Next(), now, store, ids);
-                clearing.Apply(change.After!);
-                if (first is null) first = change;
-                else first.With.Add(change);
+                announced.Add(wide);
+                continue;
             }
 
-            // Whoever changed one of them meanwhile makes the batch stale: it is read again.
-            await Commit(first!, ct, isStep: true);
+            foreach (var stored in page.Records)
+            {
+                if (!beside.TryGetValue(stored.Id, out var other)) beside[stored.Id] = other = BesideOf(change, wide.Schema, stored);
+                wide.Apply(other.After!);
+            }
+
+            var others = new Condition.Not(new Condition.In(KeyPath.Id, [.. page.Records.Select(r => r.Id)]));
+            change.Guards.Add(new Guard.NoneMatch(wide.Type, page.Records.Count == 0 ? wide.Matches : new Condition.All([wide.Matches, others])));
         }
+
+        change.With.AddRange(beside.Values);
+        if (announced.Count == 0) return null;
+        var underWay = await WideChanges.Read(store, ct);
+        if (underWay.With(announced, origin, ids, change.Now) is not { } more) return Error.TooManyWideChanges;
+        change.Writes.Add(more.Write());
+        return null;
     }
+
+    private static Change BesideOf(Change change, Schema schema, StoredRecord stored)
+    {
+        var before = Record.Load(schema, stored);
+        return change.Beside(before, before.Next());
+    }
+
+    /// <summary>Whether the commit met a record that got what the change takes away, after they had been counted.</summary>
+    private static bool IsReachedAgain(Change change, CommitOutcome outcome) =>
+        outcome.Result is CommitResult.Blocked && change.Reaches.Exists(wide => wide.Type == outcome.Subject);
 
     private async ValueTask<Result<StoredRecord>> FindVersion(Schema schema, string id, long? ifVersion, CancellationToken ct)
     {
@@ -192,21 +189,21 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
 
     private static async ValueTask<Error?> Decide(Change change, Faults faults, CancellationToken ct)
     {
-        await CustomFieldCheck.Run(change, faults, ct);
+        var conflict = await CustomFieldCheck.Run(change, faults, ct);
         if (faults.Any) return Error.Invalid(faults.All);
+        if (conflict is not null) return conflict;
         if (change.Subject.Schema.Decide is { } rules && await rules(change, ct) is { } error) return error;
         return change.Faults.Any ? Error.Invalid(change.Faults.All) : null;
     }
 
     /// <param name="change">What to store.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <param name="isStep">Whether more is to come before the request is answered.</param>
     /// <exception cref="AlreadyAnsweredException">The request is a repeat, and was answered while this one was under way.</exception>
-    private async ValueTask<(CommitOutcome Outcome, StoredRecord Stored)> Commit(Change change, CancellationToken ct, bool isStep = false)
+    private async ValueTask<(CommitOutcome Outcome, StoredRecord Stored)> Commit(Change change, CancellationToken ct)
     {
         var builder = new CommitBuilder(store.Partition, origin);
         var stored = builder.Add(change);
-        var keeping = isStep || IsDryRun ? null : writing?.Keeping;
+        var keeping = IsDryRun ? null : writing?.Keeping;
         var commit = builder.Build(keeping?.AnswerOf(stored));
         using var activity = Instruments.Traces.StartActivity("store.commit");
         var outcome = IsDryRun ? await store.Check(commit, ct) : await store.Commit(commit, ct);

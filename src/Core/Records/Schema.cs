@@ -73,8 +73,8 @@ public sealed class Schema
     /// <summary>What goes beyond single fields: fills in what the server sets, refuses what the state forbids. Null where there is nothing.</summary>
     public Func<Change, CancellationToken, ValueTask<Error?>>? Decide { get; init; }
 
-    /// <summary>What is cleared in other records before a record of this resource is deleted, links aside.</summary>
-    public Func<Record, IEnumerable<Clearing>> ClearedOnDelete { get; init; } = static _ => [];
+    /// <summary>What other records give up when a record of this resource is deleted, links to it aside.</summary>
+    public Func<Record, IEnumerable<WideChange>> ReachedByDelete { get; init; } = static _ => [];
 
     /// <summary>The field of this name, or null.</summary>
     public Field? Find(string name) => byName.GetValueOrDefault(name);
@@ -97,9 +97,3 @@ public sealed record Unique(string Name, Func<Record, string?> Of, Func<Record, 
 /// <param name="Name">Of the query parameter.</param>
 /// <param name="Read">Makes a condition of its text; null, with a fault added, where it is wrong.</param>
 public sealed record NamedFilter(string Name, Func<string, Faults, Condition?> Read);
-
-/// <summary>Something that other records have and must lose.</summary>
-/// <param name="Schema">Of which resource they are.</param>
-/// <param name="Where">Which of them.</param>
-/// <param name="Apply">Changes one of them so that it no longer matches.</param>
-public sealed record Clearing(Schema Schema, Condition Where, Action<Record> Apply);

@@ -9,7 +9,7 @@ namespace NodeStash.Core.Resources;
 public static class Catalog
 {
     public static IReadOnlyList<Schema> All { get; } =
-        [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, CustomField.Schema, Webhook.Schema, ApiKey.Schema];
+        [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, Tag.Schema, CustomField.Schema, Webhook.Schema, ApiKey.Schema];
 
     /// <summary>The indexes of all of them.</summary>
     public static IReadOnlyList<RecordIndex> Indexes { get; } = [.. All.SelectMany(s => s.Indexes)];

@@ -39,7 +39,7 @@ public static class CustomField
                 record => $"A custom field with slug '{Slug.Of(record)}' already exists for {EntityType.Of(record)} in this workspace", "slug"),
         ],
         Decide = Decide,
-        ClearedOnDelete = field => [FieldOperations.Clearing(field)],
+        ReachedByDelete = field => [FieldOperations.Forget(field)],
     };
 
     /// <summary>The definitions of a record type in a data set.</summary>
@@ -56,18 +56,20 @@ public static class CustomField
         }
     }
 
-    private static ValueTask<Error?> Decide(Change change, CancellationToken ct)
+    private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
     {
-        if (change.After is not { } field) return ValueTask.FromResult<Error?>(null);
+        if (change.After is not { } field) return null;
         if (Slug.Of(field) is null && Name.Of(field) is { } name)
         {
             field[Slug] = Text.ToSlug(name, LongestSlug);
             if (field[Slug] is null) change.Faults.Add(Slug.Name, "Can't be made from this name: give a slug");
         }
 
+        if (change.Before is null && Slug.Of(field) is { } slug && (await WideChanges.Read(change.Store, ct)).Forget(EntityType.Of(field)!, slug))
+            return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
         CheckOptions(field, change.Faults);
-        if (change.Faults.Any || change.Before is not { } before || !TakesOptions(field)) return ValueTask.FromResult<Error?>(null);
-        return RemoveOptions([.. Options.Of(before).Except(Options.Of(field))], field, change, ct);
+        if (change.Faults.Any || change.Before is not { } before || !TakesOptions(field)) return null;
+        return await RemoveOptions([.. Options.Of(before).Except(Options.Of(field))], field, change, ct);
     }
 
     /// <summary>What is wrong with the options of a field as it will be.</summary>
@@ -85,16 +87,16 @@ public static class CustomField
     private static async ValueTask<Error?> RemoveOptions(IReadOnlyList<string> removed, Record field, Change change, CancellationToken ct)
     {
         if (removed.Count == 0) return null;
-        var clearing = FieldOperations.Clearing(field, removed);
+        var reach = FieldOperations.Forget(field, removed);
         if (change.IsForced)
         {
-            change.Clears.Add(clearing);
+            change.Reaches.Add(reach);
             return null;
         }
 
-        change.Guards.Add(new Guard.NoneMatch(clearing.Schema.Type, clearing.Where));
-        return await change.Store.Count(clearing.Schema.Type, clearing.Where, ct) is > 0 and var count
-            ? Error.Conflict($"{Quoted(removed)} is in use by {count} {clearing.Schema.Collection}; ?force=true clears it there", Options.Name)
+        change.Guards.Add(new Guard.NoneMatch(reach.Type, reach.Matches));
+        return await change.Store.Count(reach.Type, reach.Matches, ct) is > 0 and var count
+            ? Error.Conflict($"{Quoted(removed)} is in use by {count} {reach.Schema.Collection}; ?force=true clears it there", Options.Name)
             : null;
     }
 

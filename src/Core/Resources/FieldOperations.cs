@@ -67,31 +67,15 @@ public static class FieldOperations
         }, ct);
     }
 
-    /// <summary>Takes a field's values from every record that has one, or only these options of it.</summary>
-    internal static Clearing Clearing(Record field, IReadOnlyList<string>? options = null)
-    {
-        var schema = Catalog.Find(CustomField.EntityType.Of(field)!);
-        var slug = CustomField.Slug.Of(field)!;
-        if (options is null) return new Clearing(schema, HasValue(slug), record => record[schema.CustomFields!] = schema.CustomFields!.Of(record).Without(slug));
+    /// <summary>Takes a field's values from every record that has one.</summary>
+    internal static WideChange Forget(Record field) => new(CustomField.EntityType.Of(field)!, PathOf(field), From: null);
 
-        var (path, folded) = (new KeyPath(CustomFields, slug), options.Select(Text.Fold).ToHashSet(StringComparer.Ordinal));
-        var isList = CustomField.FieldType.Of(field) is "multi_select";
-        Condition uses = isList ? new Condition.Any([.. folded.Select(option => new Condition.Has(path, option))]) : new Condition.In(path, [.. folded]);
-        return new Clearing(schema, uses, record =>
-        {
-            var values = schema.CustomFields!.Of(record);
-            record[schema.CustomFields] = isList && Without(values[slug]!.Value, folded) is { } rest ? values.Merge(new JsonMap([new(slug, rest)])) : values.Without(slug);
-        });
-    }
+    /// <summary>Takes options of a field from every record that has one of them.</summary>
+    internal static WideChange Forget(Record field, IEnumerable<string> options) => new(CustomField.EntityType.Of(field)!, PathOf(field), [.. options.Select(Text.Fold)]);
+
+    private static KeyPath PathOf(Record field) => new(CustomFields, CustomField.Slug.Of(field));
 
     private static Condition HasValue(string slug) => new Condition.Not(new Condition.Equal(new KeyPath(CustomFields, slug), null));
-
-    /// <summary>The list without the options; null where nothing is left of it.</summary>
-    private static JsonElement? Without(JsonElement list, HashSet<string> folded)
-    {
-        var rest = list.EnumerateArray().Where(item => item.ValueKind is not JsonValueKind.String || !folded.Contains(Text.Fold(item.GetString()!))).ToList();
-        return rest.Count == 0 ? null : JsonElement.Parse($"[{string.Join(',', rest.Select(item => item.GetRawText()))}]");
-    }
 
     /// <summary>The values a record has of defined fields, in the order the fields are displayed.</summary>
     public static IEnumerable<FieldValue> ValuesOf(Schema schema, StoredRecord record, IReadOnlyList<FieldDefinition> definitions)

@@ -7,7 +7,9 @@ internal static class Shared
 {
     public static MapField CustomFields() => new("custom_fields") { IsCustomFields = true };
 
-    public static TextListField Tags() => new("tags", most: 20, longest: 50) { Filter = FilterKind.HasAll };
+    public const string TagsName = "tags";
+
+    public static TextListField Tags() => new(TagsName, most: 20, longest: 50) { Filter = FilterKind.HasAll };
 
     /// <summary>A member of the workspace. Members have a store of their own, so the link is not checked in the commit.</summary>
     public static LinkField OwnerId() => new("owner_id", "usr_", "user") { Filter = FilterKind.Exact, IsChecked = false };

@@ -11,7 +11,11 @@ public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<Sor
 /// <summary>A place in a record's keys.</summary>
 /// <param name="Name">E.g. <c>email</c>, <c>created_at</c> or <c>custom_fields</c>.</param>
 /// <param name="Inner">The name inside it, e.g. a custom field's slug; null for the key itself. May hold any text of a client: adapters must not paste it into a query unescaped.</param>
-public readonly record struct KeyPath(string Name, string? Inner = null);
+public readonly record struct KeyPath(string Name, string? Inner = null)
+{
+    /// <summary>The record's id, which every record has beside its keys.</summary>
+    public static KeyPath Id { get; } = new("id");
+}
 
 /// <param name="Path">
 /// What to sort by. Text by code point, as the keys hold it (folded already), numbers by value, false before true, arrays as null. Values of

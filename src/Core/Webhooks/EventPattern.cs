@@ -17,6 +17,7 @@ public static class EventPattern
         ["pipeline"] = RecordVerbs,
         ["pipeline_stage"] = RecordVerbs,
         ["activity"] = RecordVerbs,
+        ["tag"] = ["created", "updated", "deleted"],
         ["field"] = ["created", "updated", "deleted"],
         ["webhook"] = ["test"],
     };

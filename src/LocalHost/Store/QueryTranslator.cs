@@ -217,6 +217,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         public string Path(KeyPath path)
         {
             if (paths.TryGetValue(path, out var sql)) return sql;
+            if (path == KeyPath.Id) return $"'{StoredKeys.Texts}' || id";
             return paths[path] = path.Inner is null ? Extract(path.Name) : $"json_extract(keys, {Bind(StoredPath(path))})";
         }
 

@@ -17,6 +17,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
         ["companies"] = new { name = "Acme" },
         ["deals"] = new { title = "Licence" },
         ["activities"] = new { type = "note" },
+        ["tags"] = new { name = "Key account" },
         ["pipelines"] = new { name = "Renewals", stages = new[] { new { name = "Won", type = "won" }, new { name = "Lost", type = "lost" } } },
         ["custom-fields"] = new { entity_type = "contact", name = "Plan", field_type = "text" },
         ["webhooks"] = new { url = "https://hooks.example.com/in", is_enabled = false },
@@ -88,7 +89,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
 
                 var after = (await elsewhere.Get($"/v1/{collection}/{record.Id}")).Is(200);
                 Assert.Equal((before.ETag, before.Data.GetRawText()), (after.ETag, after.Data.GetRawText()));
-                if (collection is "custom-fields") (await elsewhere.Delete($"/v1/{collection}/{record.Id}")).Is(204);
+                if (collection is "custom-fields" or "tags") (await elsewhere.Delete($"/v1/{collection}/{record.Id}")).Is(204);
             }
         }
     }

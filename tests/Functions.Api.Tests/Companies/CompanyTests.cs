@@ -77,6 +77,7 @@ public sealed class CompanyTests(Server server) : ApiTests(server)
         Assert.Null((await Api.Get($"/v1/activities/{activity.Id}")).Text("company_id"));
         await Api.Create("companies", new { name = "Heir", domain = "acme.com" });
 
+        await Server.Settled(Workspace);
         var told = await Server.EventsOf(Workspace, contacts.First(c => c.GetProperty("id").GetString() != kept.Id).GetProperty("id").GetString());
         Assert.Equal($$"""{"company_id":"{{company}}"}""", told[^1].GetProperty("previous_attributes").GetRawText());
     }

@@ -148,6 +148,7 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
         (await Api.Get($"/v1/custom-fields/{field.Id}")).IsNotFound();
         Assert.Empty((await Api.Get($"/v1/{collection}?custom_fields[plan]=a")).List);
         foreach (var record in records) Assert.Equal("""{"free":1}""", (await Api.Get($"/v1/{collection}/{record.Id}")).Json("custom_fields"));
+        await Server.Settled(Workspace);
         await Define(entityType, "plan", "number");
     }
 

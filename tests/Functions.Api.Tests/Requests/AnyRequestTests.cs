@@ -80,7 +80,7 @@ public sealed class AnyRequestTests(Server server) : ApiTests(server)
         return
         [
             (await Api.Create("contacts", new { email = "jane@acme.com" })).Id, (await Api.Create("companies", new { name = "Acme" })).Id, (await Api.Create("deals", new { title = "T" })).Id,
-            (await Api.Create("activities", new { type = "note" })).Id, (await Define("contact", "x", "select", ["a", "b"])).Id, pipeline.Id, StageId(pipeline, "Talks"),
+            (await Api.Create("activities", new { type = "note" })).Id, (await Define("contact", "x", "select", ["a", "b"])).Id, pipeline.Id, StageId(pipeline, "Talks"), (await Api.Create("tags", new { name = "Key account" })).Id,
             (await Api.Create("webhooks", new { url = "https://hooks.example.com", is_enabled = false })).Id, (await Api.Create("api-keys", new { name = "K", scopes = new[] { "contacts:read" } })).Id,
             Server.FreshId("ct_"), Server.FreshId("ps_"), "ct_", "x",
         ];

@@ -49,6 +49,14 @@ public class Server : IAsyncLifetime
     /// <summary>An id that no record has.</summary>
     public string FreshId(string prefix) => Services.GetRequiredService<Ids>().New(prefix);
 
+    /// <summary>Waits until every wide change in a workspace's live data has reached its last record.</summary>
+    public async Task Settled(Workspace workspace)
+    {
+        var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while ((await WideChanges.Read(store, patience.Token)).Changes.Count > 0) await Task.Delay(20, patience.Token);
+    }
+
     /// <summary>The events of a workspace's live data, oldest first, as webhooks get them.</summary>
     public async Task<IReadOnlyList<JsonElement>> EventsOf(Workspace workspace, string? recordId = null)
     {

@@ -1,0 +1,164 @@
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>
+/// A data set as it will be once every wide change under way has reached its last record: what requests read. So no reader sees such a change
+/// half done, however long it takes. Commits, events and answers are the store's own.
+/// </summary>
+/// <remarks>Of a list under a custom field that loses an option, <c>exists</c> still counts it as long as its record was not reached.</remarks>
+/// <param name="store">The data set as it is.</param>
+/// <param name="clock">Tells the time.</param>
+public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IWorkspaceStore
+{
+    /// <summary>Longer than any read takes: a change that ended longer ago than this ended before the read began.</summary>
+    private static readonly TimeSpan LongestRead = TimeSpan.FromMinutes(1);
+
+    private static readonly Condition Never = new Condition.Any([]);
+
+    public Partition Partition => store.Partition;
+
+    public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) =>
+        Read(async changes => await store.Find(type, id, ct) is { } found ? Settle(found, changes) : null, ct);
+
+    public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) =>
+        Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Settle(r, changes))], ct);
+
+    public ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct) => Read(
+        async changes =>
+        {
+            if (changes.Count == 0) return await store.Query(query, ct);
+            var page = await store.Query(query with { Where = await Rewrite(query.Type, query.Where, changes, ct) }, ct);
+            return page with { Records = [.. page.Records.Select(r => Settle(r, changes))] };
+        },
+        ct);
+
+    public ValueTask<long> Count(string type, Condition where, CancellationToken ct) =>
+        Read(async changes => await store.Count(type, await Rewrite(type, where, changes, ct), ct), ct);
+
+    public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => store.FindClaim(claim, ct);
+
+    public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct) => store.Commit(commit, ct);
+
+    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct) => store.Check(commit, ct);
+
+    public ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct) => store.FindAnswer(key, ct);
+
+    public ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct) => store.FindEvent(id, ct);
+
+    public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => store.ReadEvents(query, ct);
+
+    public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) => store.EventsOf(recordId, before, limit, ct);
+
+    /// <summary>
+    /// Reads with the changes that were under way all the while. They are read after the data, which nearly always is all there is to do: most
+    /// data sets have none.
+    /// </summary>
+    private async ValueTask<T> Read<T>(Func<IReadOnlyList<WideChange>, ValueTask<T>> read, CancellationToken ct)
+    {
+        for (var assumed = (Version: 0L, Changes: (IReadOnlyList<WideChange>)[]);;)
+        {
+            var result = await read(assumed.Changes);
+            var now = await WideChanges.Read(store, ct);
+            if (now.Version == assumed.Version || (now.Changes.Count + assumed.Changes.Count == 0 && now.At < clock.GetUtcNow() - LongestRead)) return result;
+            assumed = (now.Version, [.. now.Changes.Select(c => c.Change)]);
+        }
+    }
+
+    private static StoredRecord Settle(StoredRecord stored, IReadOnlyList<WideChange> changes)
+    {
+        if (!changes.Any(c => c.Type == stored.Type)) return stored;
+        var record = Record.Load(Catalog.Find(stored.Type), stored);
+        foreach (var change in changes.Where(c => c.Type == stored.Type)) change.Apply(record);
+        return record.Store();
+    }
+
+    /// <summary>The condition on records as they are that holds where the given one holds for them as they will be.</summary>
+    private async ValueTask<Condition> Rewrite(string type, Condition condition, IReadOnlyList<WideChange> changes, CancellationToken ct) => condition switch
+    {
+        Condition.All all => new Condition.All(await Each(all.Conditions, inner => Rewrite(type, inner, changes, ct))),
+        Condition.Any any => new Condition.Any(await Each(any.Conditions, inner => Rewrite(type, inner, changes, ct))),
+        Condition.Not not => new Condition.Not(await Rewrite(type, not.Inner, changes, ct)),
+        Condition.Linked linked => await Through(type, linked with { Where = await Rewrite(linked.Type, linked.Where, changes, ct) }, changes, changes.Count, ct),
+        _ => await Through(type, condition, changes, changes.Count, ct),
+    };
+
+    /// <summary>Sees a condition through the first of the changes. The last of them comes first: what it asks of a record is itself seen through those before it.</summary>
+    private async ValueTask<Condition> Through(string type, Condition condition, IReadOnlyList<WideChange> changes, int first, CancellationToken ct)
+    {
+        switch (condition)
+        {
+            case Condition.All all:
+                return new Condition.All(await Each(all.Conditions, inner => Through(type, inner, changes, first, ct)));
+            case Condition.Any any:
+                return new Condition.Any(await Each(any.Conditions, inner => Through(type, inner, changes, first, ct)));
+            case Condition.Not not:
+                return new Condition.Not(await Through(type, not.Inner, changes, first, ct));
+        }
+
+        var path = PathOf(condition);
+        for (var i = first - 1; i >= 0; i--)
+        {
+            if (changes[i].Type == type && changes[i].Path == path) return await Through(type, await Under(changes[i], condition, ct), changes, i, ct);
+        }
+
+        return condition;
+    }
+
+    private static async ValueTask<IReadOnlyList<Condition>> Each(IReadOnlyList<Condition> conditions, Func<Condition, ValueTask<Condition>> rewrite)
+    {
+        var rewritten = new List<Condition>(conditions.Count);
+        foreach (var condition in conditions) rewritten.Add(await rewrite(condition));
+        return rewritten;
+    }
+
+    /// <summary>A condition on the changed value, put on the value before the change.</summary>
+    private async ValueTask<Condition> Under(WideChange change, Condition condition, CancellationToken ct)
+    {
+        var (to, had) = (change.To, change.Matches);
+        if (change.From is null) return Holds(condition, null) ? Condition.Always : Never;
+        return condition switch
+        {
+            Condition.Equal equal => Either(change.Takes(equal.Value as string) ? Never : equal, Equals(equal.Value, to), had),
+            Condition.In among => Either(among with { Values = [.. among.Values.Where(v => !change.Takes(v as string))] }, among.Values.Contains(to), had),
+            Condition.Has has => Either(change.Takes(has.Member) ? Never : has, has.Member == to, had),
+            Condition.Linked linked => Either(
+                Unless(had, linked), to is not null && await store.Count(linked.Type, new Condition.All([new Condition.Equal(KeyPath.Id, to), linked.Where]), ct) > 0, had),
+            _ => Either(Unless(had, condition), Holds(condition, to), had),
+        };
+    }
+
+    private static Condition Either(Condition otherwise, bool holdsForNew, Condition had) => holdsForNew ? new Condition.Any([otherwise, had]) : otherwise;
+
+    private static Condition Unless(Condition had, Condition condition) => new Condition.All([new Condition.Not(had), condition]);
+
+    /// <summary>Whether a condition on one value holds for this text, or for none.</summary>
+    private static bool Holds(Condition condition, string? value) => condition switch
+    {
+        Condition.Equal equal => Equals(equal.Value, value),
+        Condition.In among => among.Values.Contains(value),
+        Condition.Contains contains => value?.Contains(contains.Text, StringComparison.Ordinal) == true,
+        Condition.StartsWith starts => value?.StartsWith(starts.Text, StringComparison.Ordinal) == true,
+        Condition.Compare { Value: string bound } compare when value is not null => string.CompareOrdinal(value, bound) is var order && compare.How switch
+        {
+            Comparison.Less => order < 0,
+            Comparison.LessOrEqual => order <= 0,
+            Comparison.Greater => order > 0,
+            _ => order >= 0,
+        },
+        _ => false,
+    };
+
+    private static KeyPath? PathOf(Condition condition) => condition switch
+    {
+        Condition.Equal equal => equal.Path,
+        Condition.In among => among.Path,
+        Condition.Compare compare => compare.Path,
+        Condition.Contains contains => contains.Path,
+        Condition.StartsWith starts => starts.Path,
+        Condition.Has has => has.Path,
+        Condition.Linked linked => linked.Path,
+        _ => null,
+    };
+}

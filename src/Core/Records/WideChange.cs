@@ -1,0 +1,147 @@
+using System.Text.Json;
+using NodeStash.Core.Events;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>
+/// One value that every record of a type gives up, for another one or for none: a link to what is deleted, a tag that is renamed. Where many
+/// records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="SettledStore"/>), while the
+/// records themselves follow in batches (<see cref="WideChangeWorker"/>).
+/// </summary>
+/// <param name="Type">Of the records.</param>
+/// <param name="Path">Where they have the value: a link, a list of texts such as tags, or a custom field.</param>
+/// <param name="From">The value, or several, as the key holds them; null for whatever it is.</param>
+/// <param name="To">What takes its place; null for nothing. Not for custom fields.</param>
+public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null)
+{
+    /// <summary>The resource.</summary>
+    public Schema Schema => Catalog.Find(Type);
+
+    private Field Field => Schema.Find(Path.Name) ?? throw new InvalidOperationException($"A {Type} has no {Path.Name}.");
+
+    /// <summary>The records that still have the value. One that was changed no longer matches.</summary>
+    public Condition Matches => From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
+    {
+        LinkField => new Condition.In(Path, From),
+        TextListField => new Condition.Any([.. From.Select(text => new Condition.Has(Path, text))]),
+        _ => new Condition.Any([new Condition.In(Path, From), .. From.Select(text => new Condition.Has(Path, text))]),
+    };
+
+    /// <summary>Whether it is one of the values given up.</summary>
+    public bool Takes(string? value) => value is not null && From?.Contains(value, StringComparer.Ordinal) == true;
+
+    /// <summary>Changes a record that has the value; leaves any other as it is.</summary>
+    public void Apply(Record record)
+    {
+        switch (Field)
+        {
+            case LinkField link when Takes(link.Of(record)):
+                record[link] = To;
+                break;
+            case TextListField list when list.Of(record).Any(Takes):
+                record[list] = list.Of(record).Select(text => Takes(text) ? To : text).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+                break;
+            case MapField map when map.Of(record)[Path.Inner!] is { } value:
+                if (From is null || IsFrom(value)) record[map] = map.Of(record).Without(Path.Inner!);
+                else if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsFrom)) record[map] = Without(map.Of(record), value);
+                break;
+        }
+    }
+
+    private bool IsFrom(JsonElement value) => value.ValueKind is JsonValueKind.String && Takes(Text.Fold(value.GetString()!));
+
+    /// <summary>The map with the list's other items; without the list where there are none.</summary>
+    private JsonMap Without(JsonMap map, JsonElement list)
+    {
+        var rest = list.EnumerateArray().Where(item => !IsFrom(item)).Select(item => item.GetRawText()).ToList();
+        return rest.Count == 0 ? map.Without(Path.Inner!) : map.Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"[{string.Join(',', rest)}]"))]));
+    }
+}
+
+/// <summary>A wide change that was announced.</summary>
+/// <param name="Id"><c>job_…</c></param>
+/// <param name="Change">What is to be changed.</param>
+/// <param name="Origin">On whose behalf.</param>
+public sealed record AnnouncedChange(string Id, WideChange Change, Origin Origin);
+
+/// <summary>The wide changes of a data set that are under way, in the order they were announced, in one record: a reader needs one point read to know of them.</summary>
+/// <param name="Version">Of the record; 0 where nothing was ever announced.</param>
+/// <param name="Changes">Those under way.</param>
+/// <param name="At">When one was last announced or ended.</param>
+public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Changes, DateTimeOffset At)
+{
+    /// <summary>The most under way at once: what a reader can be asked to see through.</summary>
+    private const int Most = 200;
+
+    /// <summary>The record's type, and its id.</summary>
+    private const string Name = "wide_changes";
+
+    private static WideChanges None { get; } = new(0, [], DateTimeOffset.MinValue);
+
+    /// <summary>Those under way in a data set.</summary>
+    public static async ValueTask<WideChanges> Read(IWorkspaceStore store, CancellationToken ct)
+    {
+        if (await store.Find(Name, Name, ct) is not { } stored) return None;
+        var json = JsonElement.Parse(stored.Attributes.Span);
+        return new WideChanges(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(ReadChange)], json.GetProperty("at").GetDateTimeOffset());
+    }
+
+    /// <summary>Whether the values of a custom field are being taken away.</summary>
+    public bool Forget(string type, string slug) => Changes.Any(c => c.Change.Type == type && c.Change.Path.Inner == slug && c.Change.From is null);
+
+    /// <summary>With more of them, to be written in the commit that brings them about; null where there are too many.</summary>
+    public WideChanges? With(IEnumerable<WideChange> more, Origin origin, Ids ids, DateTimeOffset now)
+    {
+        var all = Changes.Concat(more.Select(change => new AnnouncedChange(ids.New("job_"), change, origin))).ToList();
+        return all.Count > Most ? null : new WideChanges(Version + 1, all, now);
+    }
+
+    /// <summary>Without one that has ended.</summary>
+    public WideChanges Without(string id, DateTimeOffset now) => new(Version + 1, [.. Changes.Where(c => c.Id != id)], now);
+
+    /// <summary>Stores it, if it still is of the version before.</summary>
+    public Write Write()
+    {
+        var stored = new StoredRecord(Name, Name, Version, JsonForm.Object(writer =>
+        {
+            writer.WriteString("at"u8, At);
+            writer.WriteStartArray("changes"u8);
+            foreach (var announced in Changes) WriteChange(writer, announced);
+            writer.WriteEndArray();
+        }));
+        var noKeys = "{}"u8.ToArray();
+        return Version == 1 ? new Write.Insert(stored, noKeys) : new Write.Replace(stored, noKeys);
+    }
+
+    private static void WriteChange(Utf8JsonWriter writer, AnnouncedChange announced)
+    {
+        var (change, origin) = (announced.Change, announced.Origin);
+        writer.WriteStartObject();
+        writer.WriteString("id"u8, announced.Id);
+        writer.WriteString("type"u8, change.Type);
+        writer.WriteString("name"u8, change.Path.Name);
+        writer.WriteString("inner"u8, change.Path.Inner);
+        writer.WriteString("to"u8, change.To);
+        writer.WriteString("triggered_by"u8, origin.TriggeredBy);
+        writer.WriteString("actor"u8, origin.Actor);
+        writer.WriteString("request_id"u8, origin.RequestId);
+        if (change.From is { } from)
+        {
+            writer.WriteStartArray("from"u8);
+            foreach (var value in from) writer.WriteStringValue(value);
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static AnnouncedChange ReadChange(JsonElement json)
+    {
+        string? Of(string name) => json.GetProperty(name).GetString();
+        List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
+        return new AnnouncedChange(
+            Of("id")!, new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to")), new Origin(Of("triggered_by")!, Of("actor"), Of("request_id")));
+    }
+}

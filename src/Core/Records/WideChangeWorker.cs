@@ -1,0 +1,58 @@
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Records;
+
+/// <summary>Carries announced changes to the records they reach, batch by batch. May be interrupted anywhere, repeated, and run twice at once.</summary>
+public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
+{
+    private const int Batch = 40;
+
+    /// <summary>Of attributes in one batch: an event holds them twice more at most, and all of it has to fit a commit.</summary>
+    private const int BatchBytes = Commit.MaxBytes / 4;
+
+    /// <summary>Works for a while.</summary>
+    /// <param name="store">The data set as it is.</param>
+    /// <param name="atMost">When to stop, as soon as a batch has ended.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>Whether everything has reached its last record.</returns>
+    public async ValueTask<bool> Work(IWorkspaceStore store, TimeSpan atMost, CancellationToken ct)
+    {
+        var start = clock.GetTimestamp();
+        while (clock.GetElapsedTime(start) < atMost)
+        {
+            var underWay = await WideChanges.Read(store, ct);
+            if (underWay.Changes.Count == 0) return true;
+            var first = underWay.Changes[0];
+            if (await CarryOn(first, store, ct)) continue;
+
+            // Another one may be announced just now: then this is not stored, and read again.
+            await store.Commit(new Commit { Writes = [underWay.Without(first.Id, clock.GetUtcNow()).Write()] }, ct);
+        }
+
+        return false;
+    }
+
+    /// <summary>One batch.</summary>
+    /// <returns>False if no record is left to be reached.</returns>
+    private async ValueTask<bool> CarryOn(AnnouncedChange announced, IWorkspaceStore store, CancellationToken ct)
+    {
+        var (wide, schema) = (announced.Change, announced.Change.Schema);
+        var page = await store.Query(new RecordQuery(schema.Type, wide.Matches, [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, Batch), ct);
+        if (page.Records.Count == 0) return false;
+
+        var (commit, bytes) = (new CommitBuilder(store.Partition, announced.Origin), 0);
+        foreach (var stored in page.Records)
+        {
+            if (bytes > 0 && bytes + stored.Attributes.Length > BatchBytes) break;
+            bytes += stored.Attributes.Length;
+            var before = Record.Load(schema, stored);
+            var change = new Change(before, before.Next(), clock.GetUtcNow(), store, ids);
+            wide.Apply(change.After!);
+            commit.Add(change);
+        }
+
+        // Whoever changed one of them meanwhile makes the batch stale: it is read again.
+        await store.Commit(commit.Build(answer: null), ct);
+        return true;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Buffers;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>A label, with a colour. Records name their tags, whether or not there is a tag of that name; renaming or deleting a tag renames or takes it off them. contract/resource-router.md, Resources.</summary>
+public static class Tag
+{
+    public static readonly TextField Name = new("name", 50) { IsRequired = true, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly ColorField Color = new("color");
+
+    public static Schema Schema { get; } = new("tag", "tag_", "tags", [Name, Color])
+    {
+        EventNoun = "tag",
+        Uniques = [new Unique("name", record => Text.Fold(Name.Of(record)!), record => $"A tag with name '{Name.Of(record)}' already exists in this workspace", "name")],
+        Decide = (change, _) =>
+        {
+            if (change.Before is { } before && change.Changes(Name)) change.Reaches.AddRange(OnRecords(Name.Of(before)!, Name.Of(change.After!)));
+            return ValueTask.FromResult<Error?>(null);
+        },
+        ReachedByDelete = tag => OnRecords(Name.Of(tag)!, null),
+    };
+
+    private static IEnumerable<WideChange> OnRecords(string from, string? to) =>
+        Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null).Select(schema => new WideChange(schema.Type, new KeyPath(Shared.TagsName), [from], to));
+}
+
+/// <summary>A colour as in CSS: <c>#RRGGBB</c>.</summary>
+public sealed class ColorField(string name) : TextField(name, 7)
+{
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdefABCDEF");
+
+    protected override string? Fault(string text) =>
+        text.Length == 7 && text[0] == '#' && !text.AsSpan(1).ContainsAnyExcept(Hex) ? null : "Expected a colour of the form #RRGGBB, e.g. #1F6FEB";
+}
