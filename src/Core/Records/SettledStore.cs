@@ -7,7 +7,7 @@ namespace NodeStash.Core.Records;
 /// A data set as it will be once every wide change under way has reached its last record: what requests read. So no reader sees such a change
 /// half done, however long it takes. Commits, events and answers are the store's own.
 /// </summary>
-/// <remarks>Of a list under a custom field that loses an option, <c>exists</c> still counts it as long as its record was not reached.</remarks>
+/// <remarks>A list that loses its last text is found by <c>exists</c> until its record is reached.</remarks>
 /// <param name="store">The data set as it is.</param>
 /// <param name="clock">Tells the time.</param>
 public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IWorkspaceStore
@@ -116,12 +116,12 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     /// <summary>A condition on the changed value, put on the value before the change.</summary>
     private async ValueTask<Condition> Under(WideChange change, Condition condition, CancellationToken ct)
     {
-        var (to, had) = (change.To, change.Matches);
-        if (change.From is null) return Holds(condition, null) ? Condition.Always : Never;
+        if (change.From is not { } from) return Holds(condition, null) ? Condition.Always : Never;
+        var (to, had, was) = (change.To, change.Matches, new Condition.In(change.Path, [.. from]));
         return condition switch
         {
-            Condition.Equal equal => Either(change.Takes(equal.Value as string) ? Never : equal, Equals(equal.Value, to), had),
-            Condition.In among => Either(among with { Values = [.. among.Values.Where(v => !change.Takes(v as string))] }, among.Values.Contains(to), had),
+            Condition.Equal equal => Either(change.Takes(equal.Value as string) ? Never : equal, Equals(equal.Value, to), was),
+            Condition.In among => Either(among with { Values = [.. among.Values.Where(v => !change.Takes(v as string))] }, among.Values.Contains(to), was),
             Condition.Has has => Either(change.Takes(has.Member) ? Never : has, has.Member == to, had),
             Condition.Linked linked => Either(
                 Unless(had, linked), to is not null && await store.Count(linked.Type, new Condition.All([new Condition.Equal(KeyPath.Id, to), linked.Where]), ct) > 0, had),

@@ -1,0 +1,166 @@
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Tests.Storage;
+using NodeStash.LocalHost.Store;
+using Schema = NodeStash.Core.Records.Schema;
+
+namespace NodeStash.Core.Tests.Records;
+
+/// <summary>A wide change under way, as readers see it and as the work on it ends.</summary>
+public sealed class WideChangeTests : IDisposable
+{
+    private static readonly Origin Somebody = new("api", "key_00000000000000000000", "req_00000000000000000000");
+    private static readonly string[] Names = ["Ada", "Bob", "Cyd"];
+    private static readonly string[] Tags = ["x", "y", "z"];
+    private static readonly string[] Plans = ["null", "\"A\"", "\"b\"", "[\"a\",\"q\"]", "[\"q\"]", "7"];
+    private static readonly KeyPath ContactId = new("contact_id");
+    private static readonly KeyPath TagsPath = new("tags");
+    private static readonly KeyPath Plan = new("custom_fields", "plan");
+    private static int workspaces;
+
+    private readonly TemporaryDatabase file = new(Catalog.Indexes);
+    private readonly Ids ids = new(TimeProvider.System);
+
+    [Fact]
+    public Task Readers_see_at_once_what_is_there_in_the_end() => Property.Holds(
+        from activities in Gen.ArrayOf(Gen.Choose(0, 3).Zip(Gen.SubListOf(Tags)).Zip(Gen.Elements(Plans)), 8)
+        from changes in Gen.ArrayOf(Change, 3)
+        from conditions in Gen.ArrayOf(Where(2), 8)
+        select (activities, changes, conditions),
+        async each =>
+        {
+            var store = NewStore();
+            var records = new RecordSet(store, Somebody, ids, TimeProvider.System);
+            var contacts = new List<string?>();
+            foreach (var name in Names) contacts.Add((await Create(records, Contact.Schema, $$"""{"first_name":"{{name}}"}""")).Id);
+            contacts.Add(null);
+            foreach (var ((contact, tags), plan) in each.activities)
+            {
+                var link = JsonSerializer.Serialize(contacts[contact]);
+                await Create(records, Activity.Schema, $$$"""{"type":"note","contact_id":{{{link}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
+            }
+
+            await Announce(store, each.changes.Select(change => change(contacts)));
+            var settled = new SettledStore(store, TimeProvider.System);
+            var conditions = each.conditions.Select(condition => condition(contacts)).ToList();
+            var seen = await See(settled, conditions);
+
+            while (!await new WideChangeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(1), CancellationToken.None))
+            {
+            }
+
+            Assert.Equal(await See(store, conditions), seen);
+            Assert.Equal(seen, await See(settled, conditions));
+        },
+        tests: 100);
+
+    [Fact]
+    public async Task What_is_changed_meanwhile_keeps_the_new_value()
+    {
+        var store = NewStore();
+        var records = new RecordSet(new SettledStore(store, TimeProvider.System), Somebody, ids, TimeProvider.System);
+        var (gone, stays) = (await Create(records, Contact.Schema, "{}"), await Create(records, Contact.Schema, "{}"));
+        var activity = await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{gone.Id}}"}""");
+        await Announce(store, [new WideChange("activity", ContactId, [gone.Id])]);
+
+        var moved = (await records.Update(Activity.Schema, activity.Id, JsonElement.Parse($$"""{"contact_id":"{{stays.Id}}"}"""), activity.Version, CancellationToken.None)).Value;
+        await new WideChangeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(10), CancellationToken.None);
+
+        Assert.Equal(moved, await store.Find("activity", activity.Id, CancellationToken.None), Same);
+    }
+
+    [Fact]
+    public async Task It_tells_of_each_record_on_behalf_of_who_asked_and_once()
+    {
+        var store = NewStore();
+        var records = new RecordSet(store, Somebody, ids, TimeProvider.System);
+        var contact = await Create(records, Contact.Schema, "{}");
+        for (var i = 0; i < 100; i++) await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{contact.Id}}"}""");
+        await Announce(store, [new WideChange("activity", ContactId, [contact.Id])]);
+
+        var worker = new WideChangeWorker(ids, TimeProvider.System);
+        var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(async () => await worker.Work(store, TimeSpan.FromMinutes(1), CancellationToken.None))));
+
+        Assert.Equal([true, true], both);
+        var told = (await store.ReadEvents(new EventQuery(0, 1000, "activity.updated"), CancellationToken.None)).Events.Select(e => JsonElement.Parse(e.Body.Span)).ToList();
+        Assert.Equal(100, told.Select(e => e.GetProperty("data").GetProperty("id").GetString()).Distinct().Count());
+        Assert.Equal(100, told.Count);
+        Assert.All(told, e => Assert.Equal((2L, Somebody.Actor), (e.GetProperty("metadata").GetProperty("version").GetInt64(), e.GetProperty("metadata").GetProperty("actor").GetString())));
+    }
+
+    public void Dispose() => file.Dispose();
+
+    private IWorkspaceStore NewStore() =>
+        new SqliteStores(file.Database, Catalog.Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System)
+            .Open(new Partition($"ws_{Interlocked.Increment(ref workspaces)}", DataEnvironment.Live));
+
+    private static async Task<StoredRecord> Create(RecordSet records, Schema schema, string body) => (await records.Create(schema, JsonElement.Parse(body), CancellationToken.None)).Value;
+
+    private async Task Announce(IWorkspaceStore store, IEnumerable<WideChange> changes)
+    {
+        var announced = (await WideChanges.Read(store, CancellationToken.None)).With(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
+        Assert.Equal(CommitOutcome.Done, await store.Commit(new Commit { Writes = [announced.Write()] }, CancellationToken.None));
+    }
+
+    /// <summary>All that a reader can see of the activities: each as it is, versions aside, and which of them each condition finds.</summary>
+    private static async Task<IReadOnlyList<string>> See(IWorkspaceStore store, IReadOnlyList<Condition> conditions)
+    {
+        var seen = new List<string>();
+        var all = await Find(store, Condition.Always);
+        foreach (var record in all) seen.Add(WithoutTime((await store.Find(record.Type, record.Id, CancellationToken.None))!));
+        seen.AddRange((await store.FindMany("activity", [.. all.Select(r => r.Id)], CancellationToken.None)).Select(WithoutTime).Order(StringComparer.Ordinal));
+        foreach (var condition in conditions)
+        {
+            seen.Add($"{condition}: {string.Join(' ', (await Find(store, condition)).Select(WithoutTime))}");
+            seen.Add($"{condition}: {await store.Count("activity", condition, CancellationToken.None)}");
+        }
+
+        return seen;
+    }
+
+    private static async Task<IReadOnlyList<StoredRecord>> Find(IWorkspaceStore store, Condition where) =>
+        (await store.Query(new RecordQuery("activity", where, [new SortKey(new KeyPath("created_at"), false)], null, 100), CancellationToken.None)).Records;
+
+    private static string WithoutTime(StoredRecord record)
+    {
+        var attributes = JsonElement.Parse(record.Attributes.Span);
+        return $"{record.Id} {string.Join(' ', attributes.EnumerateObject().Where(p => p.Name is not "updated_at").Select(p => p.Value.GetRawText()))}";
+    }
+
+    private static bool Same(StoredRecord? left, StoredRecord? right) => (left!.Version, WithoutTime(left)) == (right!.Version, WithoutTime(right));
+
+    /// <summary>A change, once the contacts have their ids; the last of them is none.</summary>
+    private static Gen<Func<IReadOnlyList<string?>, WideChange>> Change => Gen.OneOf(
+        Gen.Choose(0, 2).Zip(Gen.Choose(0, 3)).Where(pair => pair.Item1 != pair.Item2)
+            .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(contacts => new WideChange("activity", ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
+        Gen.Elements(Tags).Zip(Gen.Elements<string?>([.. Tags, null])).Where(pair => pair.Item1 != pair.Item2)
+            .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", TagsPath, [pair.Item1], pair.Item2))),
+        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", Plan, from))));
+
+    private static Gen<Func<IReadOnlyList<string?>, Condition>> Where(int depth)
+    {
+        var leaf = Gen.OneOf(
+            Gen.Choose(0, 3).Select(i => Of(contacts => new Condition.Equal(ContactId, contacts[i]))),
+            Gen.SubListOf(Enumerable.Range(0, 4)).Select(some => Of(contacts => new Condition.In(ContactId, [.. some.Select(i => contacts[i])]))),
+            Gen.Elements(Names).Select(name => Of(_ => new Condition.Linked(ContactId, "contact", new Condition.Equal(new KeyPath("first_name"), Text.Fold(name))))),
+            Gen.Choose(0, 2).Zip(Gen.Elements(Enum.GetValues<Comparison>())).Select(pair => Of(contacts => new Condition.Compare(ContactId, pair.Item2, contacts[pair.Item1]!))),
+            Gen.Elements(Tags).Select(tag => Of(_ => new Condition.Has(TagsPath, tag))),
+            Gen.Elements<object?>("a", "b", 7L, null).Select(plan => Of(_ => new Condition.Equal(Plan, plan))),
+            Gen.Elements("a", "q").Select(plan => Of(_ => new Condition.Has(Plan, plan))),
+            Gen.Elements("a", "").Select(start => Of(_ => new Condition.StartsWith(Plan, start + "a"))));
+        if (depth == 0) return leaf;
+        var inner = Where(depth - 1);
+        return Gen.OneOf(
+            leaf,
+            inner.Select(one => Of(contacts => new Condition.Not(one(contacts)))),
+            inner.Zip(inner).Select(two => Of(contacts => new Condition.All([two.Item1(contacts), two.Item2(contacts)]))),
+            inner.Zip(inner).Select(two => Of(contacts => new Condition.Any([two.Item1(contacts), two.Item2(contacts)]))));
+    }
+
+    private static Func<IReadOnlyList<string?>, Condition> Of(Func<IReadOnlyList<string?>, Condition> condition) => condition;
+}
