@@ -3,6 +3,9 @@ using System.Globalization;
 using System.Text;
 using NodeStash.Bench;
 
+// Until everything is compiled for good.
+var warmUp = TimeSpan.FromSeconds(4);
+
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Contains("--help"))
 {
@@ -58,8 +61,8 @@ async Task Throughput(int size)
         var name = ofProduct[i].Name;
         if (options.Only.Count > 0 && !options.Only.Contains(name)) continue;
         var (duration, of, against) = (TimeSpan.FromSeconds(options.Seconds), ofProduct[i].Of, ofLimit[i].Of);
-        Load.Measure(productServer, options.Connections, duration / 2, of); // until everything is compiled
-        Load.Measure(limitServer, options.Connections, duration / 2, against);
+        Load.Measure(productServer, options.Connections, warmUp, of);
+        Load.Measure(limitServer, options.Connections, warmUp, against);
         var pairs = new List<(Measurement Product, Measurement Limit)>();
         for (var round = 0; round < options.Rounds; round++)
         {
