@@ -1,8 +1,8 @@
 using System.Text;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
 
 namespace NodeStash.LocalHost;
 
@@ -31,9 +31,9 @@ internal sealed class ConsoleLog : ILoggerProvider, ISupportExternalScope
     private bool isClosed;
     private IExternalScopeProvider scopes = new LoggerExternalScopeProvider();
 
-    public ConsoleLog(IEnumerable<ConsoleFormatter> formatters, IOptions<ConsoleLoggerOptions> options)
+    public ConsoleLog(IEnumerable<ConsoleFormatter> formatters, IConfiguration configuration)
     {
-        var name = options.Value.FormatterName ?? ConsoleFormatterNames.Simple;
+        var name = configuration["Logging:Console:FormatterName"] ?? ConsoleFormatterNames.Simple;
         var known = formatters.ToDictionary(f => f.Name, StringComparer.OrdinalIgnoreCase);
         formatter = known.GetValueOrDefault(name) ?? known[ConsoleFormatterNames.Simple];
         thread = new Thread(Write) { IsBackground = true, Name = "console log" };
