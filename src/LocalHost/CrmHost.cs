@@ -94,6 +94,7 @@ public sealed class CrmHost : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = KestrelBodyLimit;
         });
         builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateOnBuild, provider.ValidateScopes) = (true, true));
+        builder.Logging.ClearProviders().Services.AddSingleton<ILoggerProvider, ConsoleLog>();
         // A start that fails is told in one line (see Explain), not by the host's trace; a background service that fails is Critical.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         if (settings.Quiet) builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("NodeStash", LogLevel.Warning);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
@@ -6,22 +7,38 @@ namespace NodeStash.Core.Access;
 /// <summary>Finds out who calls, from the bearer secret.</summary>
 public sealed class Authentication(IAccessStore access, IWorkspaceStores stores, KeyUsage usage, TimeProvider clock)
 {
+    /// <summary>The most credentials whose place is remembered.</summary>
+    private const int MostKnown = 10_000;
+
+    /// <summary>Where keys in use are, by the hash of their secret. That never changes, and opens nothing: see <see cref="Credential"/>.</summary>
+    private readonly ConcurrentDictionary<string, Credential> known = new(StringComparer.Ordinal);
+
     /// <summary>The caller; null where the secret is malformed, unknown, revoked or expired. Which of them is not told.</summary>
     public async ValueTask<Caller?> Authenticate(string secret, CancellationToken ct)
     {
         if (!ApiKeySecret.IsWellFormed(secret)) return null;
         var hash = ApiKeySecret.Hash(secret);
-        if (await access.FindCredential(hash, ct) is not { } credential) return null;
+        if (!known.TryGetValue(hash, out var credential) && (credential = await access.FindCredential(hash, ct)) is null) return null;
 
         // The key's record decides, so that what changes a key (rotation, revocation) is one commit.
         var live = stores.Open(new Partition(credential.WorkspaceId, DataEnvironment.Live));
-        if (await live.Find(ApiKey.Schema.Type, credential.KeyId, ct) is not { } stored) return null;
-        var (key, now) = (Record.Load(ApiKey.Schema, stored), clock.GetUtcNow());
-        if (!ApiKey.Accepts(key, hash, now)) return null;
+        var key = await live.Derived(ApiKey.Schema.Type, credential.KeyId, inner => Load(live, credential.KeyId, inner), ct);
+        var now = clock.GetUtcNow();
+        if (key is null || !ApiKey.Accepts(key, hash, now)) return null;
 
         var environment = ApiKey.EnvironmentOf(key);
         var store = environment is DataEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment));
         await usage.Seen(credential.KeyId, live, now, ct);
+        Remember(credential);
         return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), new SettledStore(store, clock), live);
+    }
+
+    private static async ValueTask<Record?> Load(IWorkspaceStore store, string keyId, CancellationToken ct) =>
+        await store.Find(ApiKey.Schema.Type, keyId, ct) is { } stored ? Record.Load(ApiKey.Schema, stored) : null;
+
+    private void Remember(Credential credential)
+    {
+        if (!known.TryAdd(credential.Hash, credential) || known.Count <= MostKnown) return;
+        known.Clear();
     }
 }

@@ -37,6 +37,9 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) =>
         Read(async changes => await store.Count(type, await Rewrite(type, where, changes, ct), ct), ct);
 
+    public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+        where T : class => store.Derived(type, name, make, ct);
+
     public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => store.FindClaim(claim, ct);
 
     public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct) => store.Commit(commit, ct);

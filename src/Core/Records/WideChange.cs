@@ -81,9 +81,11 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
     private static WideChanges None { get; } = new(0, [], DateTimeOffset.MinValue);
 
     /// <summary>Those under way in a data set.</summary>
-    public static async ValueTask<WideChanges> Read(IWorkspaceStore store, CancellationToken ct)
+    public static async ValueTask<WideChanges> Read(IWorkspaceStore store, CancellationToken ct) =>
+        (await store.Derived<WideChanges>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored) : None, ct))!;
+
+    private static WideChanges Load(StoredRecord stored)
     {
-        if (await store.Find(Name, Name, ct) is not { } stored) return None;
         var json = JsonElement.Parse(stored.Attributes.Span);
         return new WideChanges(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(ReadChange)], json.GetProperty("at").GetDateTimeOffset());
     }

@@ -43,7 +43,10 @@ public static class CustomField
     };
 
     /// <summary>The definitions of a record type in a data set.</summary>
-    public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(string entityType, IWorkspaceStore store, CancellationToken ct)
+    public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(string entityType, IWorkspaceStore store, CancellationToken ct) =>
+        (await store.Derived<IReadOnlyList<FieldDefinition>>(Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))!;
+
+    private static async ValueTask<IReadOnlyList<FieldDefinition>> ReadDefinitions(string entityType, IWorkspaceStore store, CancellationToken ct)
     {
         var query = new RecordQuery(Schema.Type, new Condition.Equal(new KeyPath(EntityType.Name), entityType), [new SortKey(new KeyPath(DisplayOrder.Name), false)], null, 100);
         var definitions = new List<FieldDefinition>();

@@ -21,6 +21,17 @@ public interface IWorkspaceStore
     /// <summary>How many records match, order and limit aside.</summary>
     ValueTask<long> Count(string type, Condition where, CancellationToken ct);
 
+    /// <summary>
+    /// What <paramref name="make"/> makes of the records of one type. An adapter that sees every change of the data set may keep it until a
+    /// record of the type changes; others make it each time. What it answers is never older than what a read begun now would see.
+    /// </summary>
+    /// <param name="type">The one type of records that is read to make it.</param>
+    /// <param name="name">Tells apart what is made of the same type.</param>
+    /// <param name="make">Reads this store and nothing else; what it answers is not changed any more. Null is not kept.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+        where T : class;
+
     /// <summary>Who holds the claim on a unique value, or null.</summary>
     /// <param name="claim">The claim's key, e.g. <c>contact:email:jane@example.com</c>.</param>
     /// <param name="ct">Ends the wait.</param>

@@ -95,15 +95,23 @@ public sealed partial class Database : IDisposable
 
     /// <summary>Runs <paramref name="read"/> at once on this thread, in one snapshot: what it sees does not change while it runs.</summary>
     /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
-    public T Read<T>(Func<Session, T> read)
+    public T Read<T>(Func<Session, T> read) => ReadOne(session =>
+    {
+        session.Execute("BEGIN");
+        var answer = read(session);
+        session.Execute("COMMIT");
+        return answer;
+    });
+
+    /// <summary>As <see cref="Read"/>, for what is one statement: that is a snapshot by itself.</summary>
+    /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
+    public T ReadOne<T>(Func<Session, T> read)
     {
         Session? session = null;
         try
         {
             if (!readers.TryTake(out session)) session = new Session(Connect(path, SqliteOpenMode.ReadOnly));
-            session.Execute("BEGIN");
             var answer = read(session);
-            session.Execute("COMMIT");
             readers.Add(session);
             return answer;
         }

@@ -1,8 +1,9 @@
+using System.Collections.Concurrent;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The data sets of all workspaces, in one file.</summary>
+/// <summary>The data sets of all workspaces, in one file. There is one for a file, as its stores keep what they alone change (<see cref="DerivedValues"/>).</summary>
 /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
 /// <param name="indexes">Those it was opened with.</param>
 /// <param name="feed">Told of every commit with events.</param>
@@ -11,8 +12,10 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
 {
     private readonly PartitionNumbers numbers = new();
     private readonly QueryTranslator translator = new(indexes);
+    private readonly ConcurrentDictionary<Partition, IWorkspaceStore> opened = new();
 
-    public IWorkspaceStore Open(Partition partition) => new SqliteWorkspaceStore(database, partition, numbers, translator, feed, clock);
+    public IWorkspaceStore Open(Partition partition) =>
+        opened.GetOrAdd(partition, static (partition, stores) => stores.Make(partition), this);
 
     /// <summary>Removes answers that have passed their time, the oldest first.</summary>
     /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
@@ -23,4 +26,6 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
             "DELETE FROM answers WHERE (partition, key) IN (SELECT partition, key FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)",
             (clock.GetUtcNow() - StoredAnswer.Retention).UtcTicks, (long)most),
         ct);
+
+    private SqliteWorkspaceStore Make(Partition partition) => new(database, partition, numbers, translator, feed, clock);
 }

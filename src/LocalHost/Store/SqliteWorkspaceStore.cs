@@ -10,6 +10,8 @@ internal sealed class SqliteWorkspaceStore(
 {
     private const string EventColumns = "position, id, name, record_type, record_id, version, at, body";
 
+    private readonly DerivedValues derived = new();
+
     public Partition Partition => partition;
 
     public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => Read(
@@ -42,7 +44,8 @@ internal sealed class SqliteWorkspaceStore(
             var page = rows.Take(query.Limit).Select(row => row.Record).ToList();
             return new RecordPage(page, rows.Count > query.Limit ? rows[query.Limit - 1].Place : null);
         },
-        ct);
+        ct,
+        isOneStatement: query.After is null);
 
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => Read(
         0,
@@ -53,6 +56,9 @@ internal sealed class SqliteWorkspaceStore(
         },
         ct);
 
+    public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+        where T : class => derived.Get(type, name, () => make(ct));
+
     public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => Read(
         null,
         (session, number) => session.One("SELECT owner FROM claims WHERE partition = ?1 AND key = ?2", row => row.GetString(0), number, claim),
@@ -61,9 +67,24 @@ internal sealed class SqliteWorkspaceStore(
     public async ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
     {
         commit.EnsureWithinLimits();
-        var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit), ct);
-        if (lastEvent > 0) feed.Signal(lastEvent);
-        return outcome;
+        foreach (var write in commit.Writes)
+        {
+            if (TypeOf(write) is { } type) derived.Changing(type);
+        }
+
+        try
+        {
+            var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit), ct);
+            if (lastEvent > 0) feed.Signal(lastEvent);
+            return outcome;
+        }
+        finally
+        {
+            foreach (var write in commit.Writes)
+            {
+                if (TypeOf(write) is { } type) derived.Changed(type);
+            }
+        }
     }
 
     public async ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct)
@@ -124,15 +145,25 @@ internal sealed class SqliteWorkspaceStore(
             row => Event(row).Event, number, recordId, Horizon(), before, (long)limit),
         ct);
 
-    /// <summary>Reads in one snapshot; answers <paramref name="nothing"/> where the data set was never written to.</summary>
-    private ValueTask<T> Read<T>(T nothing, Func<Session, long, T> read, CancellationToken ct)
+    /// <summary>Reads by one statement, or several in one snapshot; answers <paramref name="nothing"/> where the data set was never written to.</summary>
+    private ValueTask<T> Read<T>(T nothing, Func<Session, long, T> read, CancellationToken ct, bool isOneStatement = true)
     {
         ct.ThrowIfCancellationRequested();
-        return new ValueTask<T>(database.Read(session => numbers.Find(session, partition) is { } number ? read(session, number) : nothing));
+        T Of(Session session) => numbers.Find(session, partition) is { } number ? read(session, number) : nothing;
+        return new ValueTask<T>(isOneStatement ? database.ReadOne(Of) : database.Read(Of));
     }
 
     /// <summary>The last second whose events have passed their time.</summary>
     private long Horizon() => (clock.GetUtcNow() - SqliteChangeFeed.Retention).ToUnixTimeSeconds();
+
+    /// <summary>The type of the record that is written; null where it is none.</summary>
+    private static string? TypeOf(Write write) => write switch
+    {
+        Write.Insert insert => insert.Record.Type,
+        Write.Replace replace => replace.Record.Type,
+        Write.Remove remove => remove.Type,
+        _ => null,
+    };
 
     private static StoredRecord Record(string type, SqliteDataReader row) => new(
         type, row.GetString(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(3));
