@@ -52,6 +52,13 @@ public static class EventWriter
             writer.WriteString("type"u8, what.Type);
             writer.WritePropertyName("attributes"u8);
             writer.WriteRawValue(what.Attributes.Span, skipInputValidation: true);
+            if (what.SourceIds is { } sources)
+            {
+                writer.WriteStartArray("source_ids"u8);
+                foreach (var source in sources) writer.WriteStringValue(source);
+                writer.WriteEndArray();
+            }
+
             writer.WriteEndObject();
             if (what.Previous is { } previous)
             {

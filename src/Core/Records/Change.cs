@@ -51,4 +51,6 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
 /// <param name="Version">The version of what it is about.</param>
 /// <param name="Attributes">The whole resource, UTF-8 JSON.</param>
 /// <param name="Previous">The changed attributes as they were, UTF-8 JSON object; null unless it tells of an update.</param>
-public sealed record ExtraEvent(string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null);
+/// <param name="SourceIds">The records that went into this one; null unless it tells of a merge.</param>
+public sealed record ExtraEvent(
+    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null, IReadOnlyList<string>? SourceIds = null);

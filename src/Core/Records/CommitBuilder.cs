@@ -36,7 +36,8 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
         return stored;
     }
 
-    public Commit Build(StoredAnswer? answer) => new() { Writes = writes, Guards = guards, Events = events, Answer = answer };
+    /// <summary>All of it. What is released comes first, so that one record can take over a value from another.</summary>
+    public Commit Build(StoredAnswer? answer) => new() { Writes = [.. writes.OfType<Write.Release>(), .. writes.Where(w => w is not Write.Release)], Guards = guards, Events = events, Answer = answer };
 
     private void AddClaim(Unique unique, Record? before, Record? after)
     {

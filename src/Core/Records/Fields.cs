@@ -209,6 +209,9 @@ public sealed class TimeField(string name) : Field(name)
 /// <summary>A list of different texts, in the order given; a repeated one is kept once.</summary>
 public sealed class TextListField(string name, int most, int longest) : Field(name)
 {
+    /// <summary>The most texts it holds.</summary>
+    public int Most { get; } = most;
+
     /// <summary>Whether an empty list is refused.</summary>
     public bool NotEmpty { get; init; }
 
@@ -234,7 +237,7 @@ public sealed class TextListField(string name, int most, int longest) : Field(na
             else if (!texts.Contains(text)) texts.Add(text);
         }
 
-        if (texts.Count > most) return faults.Add(path, $"At most {most} entries");
+        if (texts.Count > Most) return faults.Add(path, $"At most {Most} entries");
         if (sound && NotEmpty && texts.Count == 0) return faults.Add(path, "At least one entry");
         return sound ? texts : null;
     }

@@ -80,12 +80,16 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         {
             change.Given = Input.Read(schema, body, change.Before, faults);
             change.Given.ApplyTo(change.After!, faults);
-            return null;
+            return (Error?)null;
         }, ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may be called again on a newer version of it.</summary>
+    public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, long? ifVersion, Func<Change, Faults, Error?> apply, CancellationToken ct) =>
+        Update(schema, id, ifVersion, (change, faults, _) => ValueTask.FromResult(apply(change, faults)), ct);
+
+    /// <summary>Changes a record as <paramref name="apply"/> says, which may read others for it, and be called again on newer versions.</summary>
     public async ValueTask<Result<StoredRecord>> Update(
-        Schema schema, string id, long? ifVersion, Func<Change, Faults, Error?> apply, CancellationToken ct)
+        Schema schema, string id, long? ifVersion, Func<Change, Faults, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
         for (var round = 0; round < MostRounds; round++)
@@ -95,15 +99,48 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var before = Record.Load(schema, found.Value);
             var change = new Change(before, before.Next(), clock.GetUtcNow(), store, ids);
             var faults = new Faults();
-            if (apply(change, faults) is { } refused) return refused;
+            if (await apply(change, faults, ct) is { } refused) return refused;
             if (await Decide(change, faults, ct) is { } error) return error;
-            if (!change.After!.ChangedSince(before).Any()) return found;
+            if (change.With.Count == 0 && !change.After!.ChangedSince(before).Any()) return found;
 
             if (await CarryThrough(change, ct) is { } tooMany) return tooMany;
             var (outcome, updated) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return updated;
             if (IsReachedAgain(change, outcome)) continue;
             if (Explain(change, outcome) is { } refusal) return refusal;
+        }
+
+        return Error.Busy;
+    }
+
+    /// <summary>Changes the record that has a unique value, or creates it.</summary>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="match">The value by which it is found.</param>
+    /// <param name="body">The fields; the one matched by among them.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>The record, and whether it is new.</returns>
+    public async ValueTask<Result<(StoredRecord Record, bool IsNew)>> Upsert(Schema schema, Unique match, JsonElement body, CancellationToken ct)
+    {
+        var faults = new Faults();
+        var given = Record.New(schema, ids.New(schema.Prefix), clock.GetUtcNow());
+        var input = Input.Read(schema, body, current: null, faults);
+        if (!input.Gives(schema.Find(match.Field)!)) faults.Add(match.Field, "Required: the record is found by it");
+        if (faults.Any) return Error.Invalid(faults.All);
+        input.ApplyTo(given, faults);
+        if (match.ClaimOf(given) is not { } claim) return Error.Invalid(match.Field, "Must not be empty: the record is found by it");
+        for (var round = 0; round < MostRounds; round++)
+        {
+            if (await store.FindClaim(claim, ct) is { } id)
+            {
+                var updated = await Update(schema, id, body, ifVersion: null, ct);
+                if (updated.Error is not { Code: ErrorCode.NotFound }) return updated.Error is { } error ? error : (updated.Value, false);
+            }
+            else
+            {
+                var created = await Create(schema, body, ct);
+                if (created.Error is not { Code: ErrorCode.Conflict }) return created.Error is { } error ? error : (created.Value, true);
+                if (await store.FindClaim(claim, ct) is null) return created.Error;
+            }
         }
 
         return Error.Busy;
@@ -140,7 +177,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         var (beside, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
         foreach (var wide in change.Reaches)
         {
-            var room = MostBeside - beside.Count;
+            var room = writing?.IsOneOfMany == true ? 0 : MostBeside - beside.Count;
             var page = await store.Query(new RecordQuery(wide.Type, wide.Matches, [new SortKey(new KeyPath(wide.Schema.CreatedAt.Name), false)], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
             if (page.Records.Count > room || bytes > Storage.Commit.MaxBytes / 4)

@@ -76,6 +76,9 @@ public sealed class Schema
     /// <summary>What other records give up when a record of this resource is deleted, links to it aside.</summary>
     public Func<Record, IEnumerable<WideChange>> ReachedByDelete { get; init; } = static _ => [];
 
+    /// <summary>The claim whose owner is the record that took the place of one that is gone; null where none ever does.</summary>
+    public Func<string, string>? SuccessorClaim { get; init; }
+
     /// <summary>The field of this name, or null.</summary>
     public Field? Find(string name) => byName.GetValueOrDefault(name);
 

@@ -51,8 +51,8 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
             commit.Add(change);
         }
 
-        // Whoever changed one of them meanwhile makes the batch stale: it is read again.
-        await store.Commit(commit.Build(answer: null), ct);
-        return true;
+        // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be deleted by now.
+        var outcome = await store.Commit(commit.Build(answer: null), ct);
+        return outcome.Result is not CommitResult.Missing || await CarryOn(announced with { Change = wide with { To = null } }, store, ct);
     }
 }

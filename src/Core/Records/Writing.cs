@@ -5,7 +5,8 @@ namespace NodeStash.Core.Records;
 /// <summary>How writes are to be done.</summary>
 /// <param name="IsDryRun">Whether everything is checked and answered as if, and nothing stored or sent.</param>
 /// <param name="Keeping">How the answer is kept in the commit itself; null for not at all.</param>
-public sealed record Writing(bool IsDryRun, Keeping? Keeping);
+/// <param name="IsOneOfMany">Whether its commit is to be stored as one with others: then it takes no other records along.</param>
+public sealed record Writing(bool IsDryRun, Keeping? Keeping, bool IsOneOfMany = false);
 
 /// <summary>Keeps the answer to a request in the commit that the request makes.</summary>
 /// <param name="AnswerOf">The answer, of the record as it will be (as it was, where it is deleted). Asked again for each try.</param>

@@ -17,6 +17,7 @@ public static class Contact
         [Email, FirstName, LastName, Phone, CompanyId, Title, Source, Shared.CustomFields(), Shared.Tags()])
     {
         EventNoun = "contact",
+        SuccessorClaim = MergeContacts.ClaimOf,
         Includes = [Include.Linked(CompanyId)],
         Uniques =
         [

@@ -6,8 +6,8 @@ namespace NodeStash.Core.Storage;
 /// </summary>
 public sealed class Commit
 {
-    /// <summary>The most writes, guards and events in all: what a transactional batch of Cosmos DB takes.</summary>
-    public const int MaxOperations = 100;
+    /// <summary>The most writes, guards and events in all: an atomic batch of a hundred operations, with the claims, guards and events of each.</summary>
+    public const int MaxOperations = 1000;
 
     /// <summary>The most bytes of records, keys and event bodies in all: what a transactional batch of Cosmos DB takes.</summary>
     public const int MaxBytes = 2 * 1024 * 1024;
@@ -24,18 +24,17 @@ public sealed class Commit
     public StoredAnswer? Answer { get; init; }
 
     /// <summary>Checks <see cref="MaxOperations"/> and <see cref="MaxBytes"/>; every adapter asks before it does anything.</summary>
-    /// <exception cref="ArgumentException">There are too many operations; changes that wide are jobs.</exception>
-    /// <exception cref="CommitTooLargeException">There are too many bytes.</exception>
+    /// <exception cref="CommitTooLargeException">There are too many operations, or too many bytes.</exception>
     public void EnsureWithinLimits()
     {
         var operations = Writes.Count + Guards.Count + Events.Count + (Answer is null ? 0 : 1);
-        if (operations > MaxOperations) throw new ArgumentException($"a commit has at most {MaxOperations} writes, guards and events, not {operations}");
+        if (operations > MaxOperations) throw new CommitTooLargeException($"a commit has at most {MaxOperations} writes, guards and events, not {operations}");
         var bytes = Writes.Sum(write => (long)write.Bytes) + Events.Sum(happened => (long)happened.Body.Length) + (Answer?.Content.Length ?? 0);
         if (bytes > MaxBytes) throw new CommitTooLargeException($"a commit has at most {MaxBytes} bytes, not {bytes}");
     }
 }
 
-/// <summary>A commit of more bytes than a store takes at once.</summary>
+/// <summary>A commit of more operations or bytes than a store takes at once.</summary>
 public sealed class CommitTooLargeException(string message) : ArgumentException(message);
 
 /// <summary>One write of a commit. Applied in order.</summary>

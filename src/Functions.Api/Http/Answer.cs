@@ -111,6 +111,18 @@ public sealed class Answer
             writer.WriteEndObject();
         });
 
+    /// <summary>What was asked for is now part of something else, 301.</summary>
+    /// <param name="location">Where that is.</param>
+    public static Answer Moved(string location) => new(StatusCodes.Status301MovedPermanently) { Location = location };
+
+    /// <summary>The answers to the operations of a batch, in order, 200: each its status with its data or its error.</summary>
+    public static Answer Batched(IReadOnlyList<Answer> answers) => new(StatusCodes.Status200OK, writer =>
+    {
+        writer.WriteStartArray("data"u8);
+        foreach (var answer in answers) answer.WriteItem(writer);
+        writer.WriteEndArray();
+    });
+
     /// <summary>An object without an envelope, for the few answers that are no resources.</summary>
     public static Answer Bare(int status, Action<Utf8JsonWriter> members) => new(status, members);
 
@@ -151,6 +163,20 @@ public sealed class Answer
         writer.WriteString("code"u8, Statuses.NameOf(error.Code));
         writer.WriteString("message"u8, error.Message);
         if (error.Details.Count > 0) WriteDetails(writer, "details"u8, error.Details);
+        writer.WriteEndObject();
+    }
+
+    private void WriteItem(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("status"u8, Status);
+        if (Error is not null) WriteError(writer, Error);
+        members?.Invoke(writer);
+        if (replayed is { } before)
+        {
+            foreach (var member in JsonElement.Parse(before.Span).EnumerateObject().Where(m => m.Name is not "meta")) member.WriteTo(writer);
+        }
+
         writer.WriteEndObject();
     }
 

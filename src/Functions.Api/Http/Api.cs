@@ -69,7 +69,7 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         }
         catch (CommitTooLargeException)
         {
-            return new Error(ErrorCode.PayloadTooLarge, "The record and its event are too large together; give it less text", []);
+            return Error.TooLarge;
         }
         catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
         {

@@ -34,7 +34,13 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
         if (view.Error is { } wrong) return wrong;
         if (Lacking(view.Value.RelatedTypes) is { } lacking) return lacking;
         var found = await Records.Get(schema, id, Aborted);
-        if (found.Error is { } error) return error;
+        if (found.Error is { } error)
+        {
+            return error.Code is ErrorCode.NotFound && schema.SuccessorClaim is { } claim && await Caller.Store.FindClaim(claim(id), Aborted) is { } successor
+                ? Answer.Moved($"/v1/{schema.Collection}/{successor}{Request.QueryString}")
+                : error;
+        }
+
         return Answer.Found(schema.Type, (await view.Value.Of([found.Value], Caller.Store, Aborted))[0], view.Value.Includes ? null : Request);
     }
 
@@ -65,6 +71,15 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
     {
         var (body, ifVersion) = (await Body(), IfMatch());
         return await Write(records => records.Update(schema, id, body, ifVersion, Aborted), stored => Answer.Found(schema.Type, stored));
+    }
+
+    /// <summary>Does the operations of a batch.</summary>
+    public async ValueTask<Answer> Batch(Schema schema)
+    {
+        NoParameters(DryRun);
+        var batch = Core.Records.Batch.Read(schema, await Body());
+        if (batch.Error is { } error) return error;
+        return await new BatchRun(this, schema, batch.Value.Operations, Flag(DryRun)).Run(batch.Value.IsAtomic);
     }
 
     public ValueTask<Answer> Delete(Schema schema, string id) => Delete(records => records.Delete(schema, id, IfMatch(), Aborted));

@@ -40,7 +40,8 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
         try
         {
             if (await Replay(caller, place, fingerprint, request.HttpContext.RequestAborted) is { } replay) return replay;
-            var kept = new IdempotentRequest(answer => Seal(place, fingerprint, answer, requestId));
+            var kept = new IdempotentRequest(
+                place, (at, answer) => Seal(at, fingerprint, answer, requestId), at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted));
             var answer = await work(kept);
             if (IsFinal(answer) && !(answer.Error is null && kept.WasStored)) await Store(caller, kept.Seal(answer), requestId);
             return answer;
@@ -112,15 +113,27 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
     }
 }
 
-/// <summary>A request whose answer is to be kept.</summary>
-/// <param name="seal">Puts an answer into the form in which it is stored.</param>
-public sealed class IdempotentRequest(Func<Answer, StoredAnswer> seal)
+/// <summary>A request, or a part of one, whose answer is to be kept.</summary>
+/// <param name="place">Where the answer is kept.</param>
+/// <param name="seal">Puts an answer into the form in which it is stored at a place.</param>
+/// <param name="replay">The answer stored at a place, if there is one.</param>
+public sealed class IdempotentRequest(string place, Func<string, Answer, StoredAnswer> seal, Func<string, ValueTask<Answer?>> replay)
 {
     /// <summary>Whether an answer was stored in a commit.</summary>
     public bool WasStored { get; private set; }
 
-    public StoredAnswer Seal(Answer answer) => seal(answer);
+    /// <summary>One of the parts that the request does one after the other: a repeat of a request that was interrupted does not do them again.</summary>
+    /// <param name="index">From 0.</param>
+    public IdempotentRequest Part(int index) => new($"{place}#{Text.Invariant(index)}", seal, replay);
+
+    /// <summary>What was answered before; null if it was not.</summary>
+    public ValueTask<Answer?> Replay() => replay(place);
+
+    public StoredAnswer Seal(Answer answer) => seal(place, answer);
+
+    /// <summary>Told once a commit with the answer is stored.</summary>
+    public void Stored() => WasStored = true;
 
     /// <summary>How a commit keeps the answer.</summary>
-    internal Keeping Keeping(Func<StoredRecord, Answer> answerOf) => new(stored => seal(answerOf(stored)), () => WasStored = true);
+    internal Keeping Keeping(Func<StoredRecord, Answer> answerOf) => new(stored => Seal(answerOf(stored)), Stored);
 }

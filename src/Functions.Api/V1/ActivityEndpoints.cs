@@ -35,4 +35,8 @@ public sealed class ActivityEndpoints(Http.Api api)
     [Function("activities-fields-set")]
     public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, Scope.ActivitiesWrite, call => call.SetFieldValues(Activity.Schema, id));
+
+    [Function("activities-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/activities/batch")] HttpRequest request) =>
+        api.Run(request, Scope.ActivitiesWrite, call => call.Batch(Activity.Schema));
 }

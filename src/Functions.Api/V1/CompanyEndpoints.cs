@@ -39,4 +39,8 @@ public sealed class CompanyEndpoints(Http.Api api)
     [Function("companies-timeline")]
     public Task<IResult> GetTimeline([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/companies/{id}/timeline")] HttpRequest request, string id) =>
         api.Run(request, Scope.CompaniesRead, call => call.GetTimeline(Company.Schema, Activity.CompanyId, id));
+
+    [Function("companies-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/companies/batch")] HttpRequest request) =>
+        api.Run(request, Scope.CompaniesWrite, call => call.Batch(Company.Schema));
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
 using NodeStash.Core.Resources;
+using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
@@ -39,4 +40,16 @@ public sealed class ContactEndpoints(Http.Api api)
     [Function("contacts-timeline")]
     public Task<IResult> GetTimeline([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/contacts/{id}/timeline")] HttpRequest request, string id) =>
         api.Run(request, Scope.ContactsRead, call => call.GetTimeline(Contact.Schema, Activity.ContactId, id));
+
+    [Function("contacts-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/contacts/batch")] HttpRequest request) =>
+        api.Run(request, Scope.ContactsWrite, call => call.Batch(Contact.Schema));
+
+    [Function("contacts-merge")]
+    public Task<IResult> Merge([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/contacts/merge")] HttpRequest request) =>
+        api.Run(request, Scope.ContactsWrite, async call =>
+        {
+            var body = await call.Body();
+            return await call.Write(records => MergeContacts.Run(records, body, call.Aborted), stored => Answer.Found(Contact.Schema.Type, stored));
+        });
 }

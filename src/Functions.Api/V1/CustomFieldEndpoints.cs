@@ -40,4 +40,8 @@ public sealed class CustomFieldEndpoints(Http.Api api)
     [Function("custom-fields-delete")]
     public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
         api.Run(request, Scope.CustomFieldsWrite, call => call.Delete(CustomField.Schema, id));
+
+    [Function("custom-fields-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/custom-fields/batch")] HttpRequest request) =>
+        api.Run(request, Scope.CustomFieldsWrite, call => call.Batch(CustomField.Schema));
 }

@@ -39,4 +39,8 @@ public sealed class DealEndpoints(Http.Api api)
     [Function("deals-timeline")]
     public Task<IResult> GetTimeline([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/deals/{id}/timeline")] HttpRequest request, string id) =>
         api.Run(request, Scope.DealsRead, call => call.GetTimeline(Deal.Schema, Activity.DealId, id));
+
+    [Function("deals-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/deals/batch")] HttpRequest request) =>
+        api.Run(request, Scope.DealsWrite, call => call.Batch(Deal.Schema));
 }

@@ -27,4 +27,8 @@ public sealed class PipelineEndpoints(Http.Api api)
     [Function("pipelines-delete")]
     public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/pipelines/{id}")] HttpRequest request, string id) =>
         api.Run(request, Scope.PipelinesWrite, call => call.Delete(Pipeline.Schema, id));
+
+    [Function("pipelines-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/pipelines/batch")] HttpRequest request) =>
+        api.Run(request, Scope.PipelinesWrite, call => call.Batch(Pipeline.Schema));
 }

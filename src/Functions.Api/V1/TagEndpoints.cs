@@ -27,4 +27,8 @@ public sealed class TagEndpoints(Http.Api api)
     [Function("tags-delete")]
     public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/tags/{id}")] HttpRequest request, string id) =>
         api.Run(request, Scope.TagsWrite, call => call.Delete(Tag.Schema, id));
+
+    [Function("tags-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/tags/batch")] HttpRequest request) =>
+        api.Run(request, Scope.TagsWrite, call => call.Batch(Tag.Schema));
 }

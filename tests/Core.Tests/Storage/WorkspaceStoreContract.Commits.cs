@@ -263,14 +263,14 @@ public abstract partial class WorkspaceStoreContract
     }
 
     [Fact]
-    public async Task A_commit_of_more_than_a_hundred_operations_is_refused()
+    public async Task A_commit_of_more_than_a_thousand_operations_is_refused()
     {
         var store = NewStore();
-        var writes = Enumerable.Range(0, 98).Select(i => Insert($"ct_{i}")).ToArray<Write>();
+        var writes = Enumerable.Range(0, 998).Select(i => Insert($"ct_{i}")).ToArray<Write>();
         var most = new Commit { Writes = writes, Guards = [new Guard.NoneMatch("company", Condition.Always)], Events = [Event("evt_1")] };
 
         Assert.Equal(CommitOutcome.Done, await store.Commit(most, CancellationToken.None));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await store.Commit(
+        await Assert.ThrowsAsync<CommitTooLargeException>(async () => await store.Commit(
             new Commit { Writes = [Insert("ct_a"), .. writes.Select(write => new Write.Release("x", "y"))], Guards = most.Guards, Events = [Event("evt_2")] }, CancellationToken.None));
         Assert.Null(await Version(store, "ct_a"));
     }

@@ -110,7 +110,8 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     {
         foreach (var group in All.Where(f => !f.Route.Contains("{*", StringComparison.Ordinal)).GroupBy(f => f.Route))
         {
-            var takes = group.Select(f => f.Method).Order(StringComparer.Ordinal).ToList();
+            // A fixed path, such as contacts/batch, is one of an id to the other methods.
+            var takes = All.Where(f => !f.Route.Contains("{*", StringComparison.Ordinal) && Regex.IsMatch(group.Key, $"^{Parameter().Replace(f.Route, "[^/]+")}$")).Select(f => f.Method).Distinct().Order(StringComparer.Ordinal).ToList();
             foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE" }.Except(takes))
             {
                 var reply = (await Server.Anonymous.Send(new HttpMethod(method), "/" + Fill(group.Key, _ => "x"), null)).IsError(405, "METHOD_NOT_ALLOWED");
