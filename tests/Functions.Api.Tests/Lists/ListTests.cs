@@ -175,6 +175,16 @@ public sealed class ListTests(Server server) : ApiTests(server)
     }
 
     [Theory]
+    [InlineData("tags")]
+    [InlineData("email[in]")]
+    [InlineData("tags[in]")]
+    public async Task A_comma_list_has_at_most_100_values(string parameter)
+    {
+        (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 100))}")).Is(200);
+        Assert.Equal("At most 100 values", (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 1500))}")).IsInvalid(parameter).FaultOf(parameter));
+    }
+
+    [Theory]
     [InlineData("emial=x", "emial", "'email'")]
     [InlineData("limt=5", "limt", "'limit'")]
     [InlineData("phone=1", "phone", "Unknown query parameter")]
