@@ -43,6 +43,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
 
         // The requests are no mere noise: they get through to what they are about, and are refused in every way there is.
         Assert.All([200, 201, 204, 304, 400, 401, 404, 405, 409, 412, 415, 422], status => Assert.True(seen.GetValueOrDefault(status) >= Requests / 10_000, $"{status}: {string.Join(' ', seen)}"));
+        await server.Settled(workspace);
         await StoreInvariants.Hold(server, workspace);
     }
 
@@ -120,7 +121,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
             pool.Add((await api.Create("custom-fields", new { entity_type = "contact", name = slug, slug, field_type = type, options })).Id);
         foreach (var (collection, body) in new (string, object)[]
         {
-            ("contacts", new { email = "jane@acme.com" }), ("companies", new { name = "Acme" }), ("deals", new { title = "T" }), ("activities", new { type = "note" }),
+            ("contacts", new { email = "jane@acme.com" }), ("companies", new { name = "Acme" }), ("deals", new { title = "T" }), ("activities", new { type = "note" }), ("tags", new { name = "a" }),
             ("webhooks", new { url = "https://127.0.0.1:9/in", is_enabled = false }), ("api-keys", new { name = "K", scopes = new[] { "contacts:read" } }),
         })
             pool.Add((await api.Create(collection, body)).Id);

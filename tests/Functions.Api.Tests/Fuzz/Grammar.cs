@@ -137,6 +137,7 @@ internal sealed class Grammar(Pool pool, string key)
         ChoiceField choice => JsonText.Of(random.Pick(choice.Choices)),
         EmailField => JsonText.Of($"e{random.Next(200)}@acme.com"),
         SlugField => JsonText.Of(random.Pick(Slugs)),
+        ColorField => JsonText.Of("#1F6FEB"),
         CurrencyField => JsonText.Of(random.Pick(["EUR", "USD", "JPY"])),
         LinkField { TargetType: "pipeline_stage" } => JsonText.Of(pool.Id(random, Core.Resources.Stage.Prefix)),
         LinkField link => JsonText.Of(pool.Id(random, link.Prefix)),
@@ -151,6 +152,7 @@ internal sealed class Grammar(Pool pool, string key)
         StagesField => new JsonText.Array([Stage(random, "open"), Stage(random, "won"), Stage(random, "lost"), .. Enumerable.Range(0, random.Next(3)).Select(_ => Stage(random, "open"))]),
         TextListField => JsonText.Parse(field.Name switch { "scopes" => """["contacts:read"]""", "events" => """["deal.*"]""", "options" => random.Pick(["""["a","b"]""", """["a"]""", """["c","d","e"]"""]), _ => random.Pick(["""["a","b"]""", "[]", """["Ä😀"]"""]) }),
         _ when field == Core.Webhooks.Webhook.Url => JsonText.Of("https://127.0.0.1:9/in"),
+        _ when field == Tag.Name => JsonText.Of(random.Pick(["a", "b", "c", "Ä😀"])),
         _ => JsonText.Of(field == Company.Domain ? $"d{random.Next(200)}.acme.com" : random.Pick(Texts)),
     };
 

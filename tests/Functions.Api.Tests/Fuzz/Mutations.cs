@@ -48,7 +48,7 @@ internal sealed class Mutations(Pool pool)
         var objects = json.All().OfType<JsonText.Object>().ToList();
         switch (random.Next(8))
         {
-            case 0 when node is JsonText.Array { Items.Count: > 0 } list:
+            case 0 when node is JsonText.Array { Items.Count: > 0 } list && list.ToString().Length < 4000:
                 return json.With(node, new JsonText.Array([.. Enumerable.Range(0, random.Pick([2, 21, 41, 101, 300])).Select(i => list.Items[i % list.Items.Count])]));
             case 1:
                 return json.With(node, random.OneIn(2) ? new JsonText.Array([node]) : JsonText.ObjectOf((random.Pick(Words), node)));
