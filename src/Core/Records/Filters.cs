@@ -115,7 +115,10 @@ internal static class Filters
     private static List<object> Readings(string text)
     {
         var readings = new List<object> { Text.Fold(text) };
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) readings.Add(number);
+
+        // A whole number as one: beyond 2^53 a double would be another number than the stored one.
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)) readings.Add(whole);
+        else if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) readings.Add(number);
         if (text is "true" or "false") readings.Add(text is "true");
         return readings;
     }
