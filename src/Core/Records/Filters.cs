@@ -9,6 +9,7 @@ internal static class Filters
 {
     private const int MostValues = 100;
     private const string Operators = "eq, neq, gt, gte, lt, lte, in, contains, starts_with, exists";
+    private static readonly string TooManyValues = $"At most {MostValues} values";
 
     /// <returns>The condition; null where there is no such filter, or with a fault added under its name where its value is wrong.</returns>
     public static Condition? Read(Schema schema, string name, string text, Faults faults)
@@ -54,7 +55,12 @@ internal static class Filters
     private static Condition? Named(Field field, string text, string name, Faults faults)
     {
         var path = new KeyPath(field.Name);
-        if (field.Filter is FilterKind.HasAll) return new Condition.All([.. Split(text).Select(member => new Condition.Has(path, member))]);
+        if (field.Filter is FilterKind.HasAll)
+        {
+            var members = Split(text);
+            return members.Length > MostValues ? (Condition?)faults.Add(name, TooManyValues) : new Condition.All([.. members.Select(member => new Condition.Has(path, member))]);
+        }
+
         if (field.ReadKey(text, name, faults) is not { } key) return null;
         return field.Filter is FilterKind.Substring ? new Condition.Contains(path, (string)key) : new Condition.Equal(path, key);
     }
@@ -80,7 +86,7 @@ internal static class Filters
                 return Each(text, Is) is { } equal ? new Condition.Not(equal) : null;
             case "in":
                 var values = Split(text);
-                if (values.Length > MostValues) return (Condition?)faults.Add(name, $"At most {MostValues} values");
+                if (values.Length > MostValues) return (Condition?)faults.Add(name, TooManyValues);
                 var conditions = values.Select(value => Each(value, Is)).ToList();
                 return conditions.Contains(null) ? null : Any([.. conditions.OfType<Condition>()]);
             case "gt":
@@ -109,7 +115,10 @@ internal static class Filters
     private static List<object> Readings(string text)
     {
         var readings = new List<object> { Text.Fold(text) };
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) readings.Add(number);
+
+        // A whole number as one: beyond 2^53 a double would be another number than the stored one.
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)) readings.Add(whole);
+        else if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) readings.Add(number);
         if (text is "true" or "false") readings.Add(text is "true");
         return readings;
     }

@@ -174,6 +174,25 @@ public sealed class ListTests(Server server) : ApiTests(server)
             .IsInvalid("email[like]", "created_at[gt]", "custom_fields[score][between]", "email[exists]");
     }
 
+    [Fact]
+    public async Task A_large_whole_number_is_found_by_itself_alone()
+    {
+        var contact = await Api.Create("contacts", """{"custom_fields":{"account":9007199254740993}}""");
+        await Api.Create("contacts", """{"custom_fields":{"account":9007199254740992}}""");
+        Assert.Equal([contact.Id], (await Api.Get("/v1/contacts?custom_fields[account]=9007199254740993")).Is(200).Ids);
+        Assert.Equal([contact.Id], (await Api.Get("/v1/contacts?custom_fields[account][gt]=9007199254740992")).Is(200).Ids);
+    }
+
+    [Theory]
+    [InlineData("tags")]
+    [InlineData("email[in]")]
+    [InlineData("tags[in]")]
+    public async Task A_comma_list_has_at_most_100_values(string parameter)
+    {
+        (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 100))}")).Is(200);
+        Assert.Equal("At most 100 values", (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 1500))}")).IsInvalid(parameter).FaultOf(parameter));
+    }
+
     [Theory]
     [InlineData("emial=x", "emial", "'email'")]
     [InlineData("limt=5", "limt", "'limit'")]

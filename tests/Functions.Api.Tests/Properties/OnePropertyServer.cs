@@ -1,0 +1,7 @@
+using NodeStash.Functions.Api.Tests.Running;
+
+namespace NodeStash.Functions.Api.Tests.Properties;
+
+/// <summary>A server for all properties; each case takes workspaces of its own.</summary>
+[CollectionDefinition(nameof(OnePropertyServer))]
+public sealed class OnePropertyServer : ICollectionFixture<Server>;
