@@ -67,7 +67,7 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
             INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8)) ON CONFLICT (partition, id) DO NOTHING
             """,
-            partition, record.Type, record.Id, record.Version, record.Attributes.ToArray(), record.Internal?.ToArray(), scalars, arrays) == 1;
+            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, scalars, arrays) == 1;
     }
 
     private bool Replace(StoredRecord record, ReadOnlyMemory<byte> keys)
@@ -78,7 +78,7 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
             UPDATE records SET version = ?4, attributes = ?5, internal = ?6, keys = jsonb(?7), arrays = jsonb(?8)
             WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1
             """,
-            partition, record.Type, record.Id, record.Version, record.Attributes.ToArray(), record.Internal?.ToArray(), scalars, arrays) == 1;
+            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, scalars, arrays) == 1;
     }
 
     private bool Remove(Write.Remove remove) => session.Execute(
@@ -100,7 +100,7 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING position
         """,
         row => row.GetInt64(0),
-        partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body.ToArray());
+        partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body);
 
     private bool AnyMatches(Guard.NoneMatch guard)
     {

@@ -43,7 +43,7 @@ public sealed partial class Database : IDisposable
     [SuppressMessage("Reliability", "CA2000", Justification = "The connection belongs to the database that is returned.")]
     public static Database Open(string path, IReadOnlyList<string> migrations, ILogger log, Action<Session>? prepare = null)
     {
-        var writer = new Session(Connect(path, SqliteOpenMode.ReadWriteCreate));
+        var writer = Session.Open(path, isReadOnly: false);
         try
         {
             writer.Execute("PRAGMA journal_mode = WAL");
@@ -110,7 +110,7 @@ public sealed partial class Database : IDisposable
         Session? session = null;
         try
         {
-            if (!readers.TryTake(out session)) session = new Session(Connect(path, SqliteOpenMode.ReadOnly));
+            if (!readers.TryTake(out session)) session = Session.Open(path, isReadOnly: true);
             var answer = read(session);
             readers.Add(session);
             return answer;
@@ -212,13 +212,6 @@ public sealed partial class Database : IDisposable
         {
             GroupFailed(log, e, path, 0);
         }
-    }
-
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 10 }.ToString());
-        connection.Open();
-        return connection;
     }
 
     private static bool IsOfTheDisk(SqliteException e)

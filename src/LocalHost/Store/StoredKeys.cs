@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace NodeStash.LocalHost.Store;
 
@@ -60,12 +59,12 @@ internal static class StoredKeys
     });
 
     /// <summary>The value of a column as a keyset holds it.</summary>
-    public static object? Read(SqliteDataReader row, int column) => row.GetValue(column) switch
+    public static object? Read(Row row, int column) => row.GetValue(column) switch
     {
         string text when text.StartsWith('s') => text[1..],
         string text when text.StartsWith('b') => text == Booleans + "1",
         string => null, // an object: nothing sorts by it
-        DBNull => null,
+        null => null,
         var number => number,
     };
 
