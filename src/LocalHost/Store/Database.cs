@@ -52,6 +52,8 @@ public sealed partial class Database : IDisposable
             // 64 MB, and a checkpoint each 32 MB: twice the commits per second of the defaults, which write hot pages over and over.
             writer.Execute("PRAGMA cache_size = -65536");
             writer.Execute("PRAGMA wal_autocheckpoint = 8000");
+            // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
+            writer.Execute("PRAGMA temp_store = MEMORY");
             Migrate(path, writer, migrations);
             // 0x10000: look at every table, for a process that was killed had no time to do it when it ended.
             writer.Execute("PRAGMA optimize = 0x10002");

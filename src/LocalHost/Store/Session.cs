@@ -68,6 +68,13 @@ public sealed class Session : IDisposable
         }
     }
 
+    /// <summary>Inserts one row; answers its rowid.</summary>
+    public long Insert(string sql, params ReadOnlySpan<object?> arguments)
+    {
+        Execute(sql, arguments);
+        return raw.sqlite3_last_insert_rowid(connection);
+    }
+
     /// <summary>The first row, mapped; default(T) where there is none.</summary>
     public T? One<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
