@@ -4,7 +4,7 @@ using System.Text;
 using NodeStash.Bench;
 
 // Until everything is compiled for good.
-var warmUp = TimeSpan.FromSeconds(4);
+var warmUp = TimeSpan.FromSeconds(6);
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Contains("--help"))

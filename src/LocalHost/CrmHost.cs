@@ -87,7 +87,8 @@ public sealed class CrmHost : IAsyncDisposable
 
     private static CrmHost Build(HostSettings settings, DataFolder folder)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Watching for changed settings would watch the working folder with all below it, which is where the databases are by default.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.WebHost.UseUrls(settings.Urls).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

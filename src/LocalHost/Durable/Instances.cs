@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using NodeStash.LocalHost.Store;
@@ -101,9 +100,6 @@ internal static class Instances
         FailureDetails = instance.Failure is null ? null : Failures.Read(instance.Failure),
     };
 
-    /// <summary>The text of a column; null where it is NULL.</summary>
-    public static string? Text(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
     private static List<string> Descendants(Session session, string id) => session.All(
         """
         WITH RECURSIVE tree (id) AS (
@@ -113,11 +109,11 @@ internal static class Instances
         """,
         row => row.GetString(0), id);
 
-    private static Instance Read(SqliteDataReader row) => new(
+    private static Instance Read(Row row) => new(
         row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), (OrchestrationRuntimeStatus)row.GetInt32(4), row.GetInt32(5), row.GetInt64(6),
-        row.GetInt64(7), row.GetInt64(8), row.IsDBNull(9) ? null : row.GetInt64(9), row.IsDBNull(10) ? null : row.GetInt64(10),
-        row.Text(11), row.Text(12), row.Text(13), row.Text(14), row.Text(15), row.Text(16),
-        row.IsDBNull(17) ? null : new Parent(row.GetString(17), row.GetString(18), row.GetString(19), row.GetInt32(20)));
+        row.GetInt64(7), row.GetInt64(8), row.IsNull(9) ? null : row.GetInt64(9), row.IsNull(10) ? null : row.GetInt64(10),
+        row.GetText(11), row.GetText(12), row.GetText(13), row.GetText(14), row.GetText(15), row.GetText(16),
+        row.IsNull(17) ? null : new Parent(row.GetString(17), row.GetString(18), row.GetString(19), row.GetInt32(20)));
 
     private static string? Numbers(IEnumerable<OrchestrationRuntimeStatus>? statuses) =>
         statuses is null ? null : JsonSerializer.Serialize(statuses.Select(status => (int)status));

@@ -47,7 +47,7 @@ internal static class Journal
 
     public static List<Occurrence> Events(Session session, string id, long after, long upTo) => session.All(
         "SELECT seq, kind, task, name, payload, at FROM events WHERE instance = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
-        row => new Occurrence(row.GetInt64(0), (EventKind)row.GetInt32(1), row.GetInt32(2), row.Text(3), row.Text(4), row.GetInt64(5)),
+        row => new Occurrence(row.GetInt64(0), (EventKind)row.GetInt32(1), row.GetInt32(2), row.GetText(3), row.GetText(4), row.GetInt64(5)),
         id, after, upTo);
 
     public static List<PastTurn> PastTurns(Session session, string id) => session.All(
@@ -68,7 +68,7 @@ internal static class Journal
     /// <summary>Null where the call has been answered.</summary>
     public static ActivityCall? FindActivity(Session session, long id) => session.One(
         "SELECT id, instance, name, input, trace FROM activities WHERE id = ?1",
-        row => new ActivityCall(row.GetInt64(0), row.GetString(1), row.GetString(2), row.Text(3), row.Text(4)),
+        row => new ActivityCall(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetText(3), row.GetText(4)),
         id);
 
     /// <summary>Takes the call off the queue and hands its answer to the orchestration, if that still wants it.</summary>
@@ -109,7 +109,7 @@ internal static class Journal
     }
 
     /// <summary>When the next timer is due, in UTC ticks; <see cref="long.MaxValue"/>: there is none.</summary>
-    public static long NextTimer(Session session) => session.One("SELECT min(fire_at) FROM timers", row => row.IsDBNull(0) ? long.MaxValue : row.GetInt64(0));
+    public static long NextTimer(Session session) => session.One("SELECT min(fire_at) FROM timers", row => row.IsNull(0) ? long.MaxValue : row.GetInt64(0));
 
     /// <summary>Writes a turn with all that follows from it; null, and nothing is written, where the instance has moved on without it.</summary>
     public static Aftermath? Commit(Session session, Turn turn)

@@ -5,6 +5,9 @@ namespace NodeStash.LocalHost.Store;
 /// <summary>Applies commits inside the writer's transaction.</summary>
 internal sealed class CommitWriter(Session session, long partition, QueryTranslator translator)
 {
+    private const string Columns = "version = ?4, attributes = ?5, internal = ?6, updated_at = ?9";
+    private const string IsVersionBefore = "partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1";
+
     /// <summary>Applies all of the commit, or takes back what it had applied.</summary>
     /// <returns>The outcome, and the position of the last event; 0 where there is none.</returns>
     public (CommitOutcome Outcome, long LastEvent) Apply(Commit commit)
@@ -61,24 +64,23 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
 
     private bool Insert(StoredRecord record, ReadOnlyMemory<byte> keys)
     {
-        var (scalars, arrays) = StoredKeys.Encode(keys);
+        var (scalars, arrays, updatedAt) = StoredKeys.Encode(keys);
         return session.Execute(
             """
-            INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8)) ON CONFLICT (partition, id) DO NOTHING
+            INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays, updated_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8), ?9) ON CONFLICT (partition, id) DO NOTHING
             """,
-            partition, record.Type, record.Id, record.Version, record.Attributes.ToArray(), record.Internal?.ToArray(), scalars, arrays) == 1;
+            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, scalars, arrays, updatedAt) == 1;
     }
 
     private bool Replace(StoredRecord record, ReadOnlyMemory<byte> keys)
     {
-        var (scalars, arrays) = StoredKeys.Encode(keys);
-        return session.Execute(
-            """
-            UPDATE records SET version = ?4, attributes = ?5, internal = ?6, keys = jsonb(?7), arrays = jsonb(?8)
-            WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1
-            """,
-            partition, record.Type, record.Id, record.Version, record.Attributes.ToArray(), record.Internal?.ToArray(), scalars, arrays) == 1;
+        var (scalars, arrays, updatedAt) = StoredKeys.Encode(keys);
+        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, scalars, arrays, updatedAt];
+
+        // A statement that sets the keys writes all their indexes, whether or not they change; so one that does not comes first.
+        return session.Execute($"UPDATE records SET {Columns} WHERE {IsVersionBefore} AND keys = jsonb(?7) AND arrays IS jsonb(?8)", row) == 1
+            || session.Execute($"UPDATE records SET {Columns}, keys = jsonb(?7), arrays = jsonb(?8) WHERE {IsVersionBefore}", row) == 1;
     }
 
     private bool Remove(Write.Remove remove) => session.Execute(
@@ -94,13 +96,9 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         return null;
     }
 
-    private long Append(StoredEvent happened) => session.One(
-        """
-        INSERT INTO events (partition, id, name, record_type, record_id, version, at, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING position
-        """,
-        row => row.GetInt64(0),
-        partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body.ToArray());
+    private long Append(StoredEvent happened) => session.Insert(
+        "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body);
 
     private bool AnyMatches(Guard.NoneMatch guard)
     {

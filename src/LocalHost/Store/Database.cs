@@ -43,7 +43,7 @@ public sealed partial class Database : IDisposable
     [SuppressMessage("Reliability", "CA2000", Justification = "The connection belongs to the database that is returned.")]
     public static Database Open(string path, IReadOnlyList<string> migrations, ILogger log, Action<Session>? prepare = null)
     {
-        var writer = new Session(Connect(path, SqliteOpenMode.ReadWriteCreate));
+        var writer = Session.Open(path, isReadOnly: false);
         try
         {
             writer.Execute("PRAGMA journal_mode = WAL");
@@ -52,6 +52,8 @@ public sealed partial class Database : IDisposable
             // 64 MB, and a checkpoint each 32 MB: twice the commits per second of the defaults, which write hot pages over and over.
             writer.Execute("PRAGMA cache_size = -65536");
             writer.Execute("PRAGMA wal_autocheckpoint = 8000");
+            // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
+            writer.Execute("PRAGMA temp_store = MEMORY");
             Migrate(path, writer, migrations);
             // 0x10000: look at every table, for a process that was killed had no time to do it when it ended.
             writer.Execute("PRAGMA optimize = 0x10002");
@@ -110,7 +112,7 @@ public sealed partial class Database : IDisposable
         Session? session = null;
         try
         {
-            if (!readers.TryTake(out session)) session = new Session(Connect(path, SqliteOpenMode.ReadOnly));
+            if (!readers.TryTake(out session)) session = Session.Open(path, isReadOnly: true);
             var answer = read(session);
             readers.Add(session);
             return answer;
@@ -212,13 +214,6 @@ public sealed partial class Database : IDisposable
         {
             GroupFailed(log, e, path, 0);
         }
-    }
-
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 10 }.ToString());
-        connection.Open();
-        return connection;
     }
 
     private static bool IsOfTheDisk(SqliteException e)

@@ -43,7 +43,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     internal static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    private static string Extract(string key) => $"json_extract(keys, '$.{StoredKeys.Name(key)}')";
+    private static string Extract(string key) => key == StoredKeys.UpdatedAt ? StoredKeys.UpdatedAt : $"json_extract(keys, '$.{StoredKeys.Name(key)}')";
 
     /// <summary>A stretch of the rows after a keyset.</summary>
     /// <param name="Tied">So many of the first sort keys are as in the keyset.</param>

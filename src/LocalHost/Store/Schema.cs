@@ -67,6 +67,11 @@ public static class Schema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX answers_by_age ON answers (at);
         """,
+        """
+        -- As in StoredKeys; out of the other keys, for it is the one that every change changes.
+        ALTER TABLE records ADD COLUMN updated_at ANY;
+        UPDATE records SET updated_at = json_extract(keys, '$.updated_at'), keys = jsonb_remove(keys, '$.updated_at');
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>

@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -6,79 +6,165 @@ namespace NodeStash.LocalHost.Store;
 
 /// <summary>
 /// A connection with its prepared statements: an SQL text is compiled once, as long as it is among the <see cref="MaxPrepared"/>
-/// used last. Used by one thread at a time.
+/// used last. Used by one thread at a time. It calls SQLite itself: commands, parameters and readers of ADO.NET cost more than a point
+/// read does.
 /// </summary>
 public sealed class Session : IDisposable
 {
     /// <summary>The most statements kept compiled: far more than the product has, for the shapes of clients' queries are without number.</summary>
     public const int MaxPrepared = 300;
 
-    private readonly SqliteConnection connection;
+    private const int BusyTimeoutMilliseconds = 10_000;
+
+    private readonly sqlite3 connection;
     private readonly Dictionary<string, Prepared> prepared = new(StringComparer.Ordinal);
+    private byte[] text = new byte[1024];
     private long uses;
 
-    internal Session(SqliteConnection connection) => this.connection = connection;
+    private Session(sqlite3 connection) => this.connection = connection;
 
     /// <summary>True where no transaction is open, e.g. because SQLite rolled it back on a full disk.</summary>
-    internal bool InAutoCommit => raw.sqlite3_get_autocommit(connection.Handle) != 0;
+    internal bool InAutoCommit => raw.sqlite3_get_autocommit(connection) != 0;
 
-    /// <summary>Runs a statement; answers the number of rows it changed. Arguments are bound to ?1, ?2, … (null, long, double, string, byte[]).</summary>
-    public int Execute(string sql, params ReadOnlySpan<object?> arguments) => Bind(sql, arguments).ExecuteNonQuery();
+    /// <param name="path">The file.</param>
+    /// <param name="isReadOnly">Else it is made where it is missing.</param>
+    /// <exception cref="SqliteException">It can't be opened.</exception>
+    internal static Session Open(string path, bool isReadOnly)
+    {
+        Batteries_V2.Init();
+        // No mutex: a session is used by one thread at a time.
+        var mode = isReadOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
+        var code = raw.sqlite3_open_v2(path, out var connection, mode | raw.SQLITE_OPEN_NOMUTEX, null);
+        var session = new Session(connection);
+        try
+        {
+            session.Check(code);
+            session.Check(raw.sqlite3_extended_result_codes(connection, 1));
+            session.Check(raw.sqlite3_busy_timeout(connection, BusyTimeoutMilliseconds));
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a statement; answers the number of rows it changed. Arguments are bound to ?1, ?2, … (null, long, double, string, byte[], ReadOnlyMemory of bytes).</summary>
+    public int Execute(string sql, params ReadOnlySpan<object?> arguments)
+    {
+        var statement = Bind(sql, arguments);
+        try
+        {
+            while (Step(statement))
+            {
+            }
+
+            return raw.sqlite3_changes(connection);
+        }
+        finally
+        {
+            raw.sqlite3_reset(statement);
+        }
+    }
+
+    /// <summary>Inserts one row; answers its rowid.</summary>
+    public long Insert(string sql, params ReadOnlySpan<object?> arguments)
+    {
+        Execute(sql, arguments);
+        return raw.sqlite3_last_insert_rowid(connection);
+    }
 
     /// <summary>The first row, mapped; default(T) where there is none.</summary>
-    public T? One<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<object?> arguments)
+    public T? One<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
-        using var reader = Bind(sql, arguments).ExecuteReader();
-        return reader.Read() ? map(reader) : default;
+        var statement = Bind(sql, arguments);
+        try
+        {
+            return Step(statement) ? map(new Row(statement)) : default;
+        }
+        finally
+        {
+            raw.sqlite3_reset(statement);
+        }
     }
 
     /// <summary>Every row, mapped, in the order of the query.</summary>
-    public List<T> All<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<object?> arguments)
+    public List<T> All<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
-        using var reader = Bind(sql, arguments).ExecuteReader();
-        var rows = new List<T>();
-        while (reader.Read()) rows.Add(map(reader));
-        return rows;
+        var statement = Bind(sql, arguments);
+        try
+        {
+            var rows = new List<T>();
+            while (Step(statement)) rows.Add(map(new Row(statement)));
+            return rows;
+        }
+        finally
+        {
+            raw.sqlite3_reset(statement);
+        }
     }
 
     /// <summary>Takes back everything the running piece of work has written; the work may go on, write something else, or answer.</summary>
     public void Undo() => Execute("ROLLBACK TO work");
 
     /// <summary>Runs several statements at once, not prepared: for migrations.</summary>
-    internal void Script(string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
+    internal void Script(string sql) => Check(raw.sqlite3_exec(connection, sql));
 
     public void Dispose()
     {
-        foreach (var statement in prepared.Values) statement.Command.Dispose();
+        foreach (var statement in prepared.Values) statement.Statement.Dispose();
         connection.Dispose();
     }
 
-    private SqliteCommand Bind(string sql, ReadOnlySpan<object?> arguments)
+    private bool Step(sqlite3_stmt statement)
     {
-        if (!prepared.TryGetValue(sql, out var statement))
-        {
-            if (prepared.Count == MaxPrepared) Forget();
-            prepared.Add(sql, statement = new Prepared(Prepare(sql, arguments.Length)));
-        }
-
-        statement.LastUse = ++uses;
-        for (var i = 0; i < arguments.Length; i++) statement.Command.Parameters[i].Value = arguments[i] ?? DBNull.Value;
-        return statement.Command;
+        var code = raw.sqlite3_step(statement);
+        Check(code);
+        return code == raw.SQLITE_ROW;
     }
 
-    [SuppressMessage("Security", "CA2100", Justification = "Texts are the product's own; what a client says is bound.")]
-    private SqliteCommand Prepare(string sql, int arguments)
+    private void Check(int code) => SqliteException.ThrowExceptionForRC(code, connection);
+
+    private sqlite3_stmt Bind(string sql, ReadOnlySpan<object?> arguments)
     {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        for (var i = 1; i <= arguments; i++) command.Parameters.Add(new SqliteParameter("?" + i, null));
-        command.Prepare();
-        return command;
+        if (!prepared.TryGetValue(sql, out var known))
+        {
+            if (prepared.Count == MaxPrepared) Forget();
+            prepared.Add(sql, known = Prepare(sql));
+        }
+
+        known.LastUse = ++uses;
+        if (arguments.Length < known.Parameters) throw new ArgumentException($"{known.Parameters} arguments are needed, not {arguments.Length}", nameof(arguments));
+        for (var i = 0; i < known.Parameters; i++) Check(Bind(known.Statement, i + 1, arguments[i]));
+        return known.Statement;
+    }
+
+    private int Bind(sqlite3_stmt statement, int parameter, object? value) => value switch
+    {
+        null => raw.sqlite3_bind_null(statement, parameter),
+        long number => raw.sqlite3_bind_int64(statement, parameter, number),
+        double number => raw.sqlite3_bind_double(statement, parameter, number),
+        string { Length: 0 } => raw.sqlite3_bind_text(statement, parameter, ""),
+        string characters => raw.sqlite3_bind_text(statement, parameter, Utf8(characters)),
+        byte[] bytes => raw.sqlite3_bind_blob(statement, parameter, bytes),
+        ReadOnlyMemory<byte> bytes => raw.sqlite3_bind_blob(statement, parameter, bytes.Span),
+        _ => throw new ArgumentException($"a {value.GetType().Name} can't be bound", nameof(value)),
+    };
+
+    /// <summary>Good until it is called again: SQLite takes a copy.</summary>
+    private ReadOnlySpan<byte> Utf8(string characters)
+    {
+        var most = Encoding.UTF8.GetMaxByteCount(characters.Length);
+        if (text.Length < most) text = new byte[most];
+        return text.AsSpan(0, Encoding.UTF8.GetBytes(characters, text));
+    }
+
+    private Prepared Prepare(string sql)
+    {
+        Check(raw.sqlite3_prepare_v3(connection, sql, raw.SQLITE_PREPARE_PERSISTENT, out var statement, out var rest));
+        if (rest.AsSpan().Trim().Length > 0) throw new ArgumentException("one statement at a time", nameof(sql));
+        return new Prepared(statement, raw.sqlite3_bind_parameter_count(statement));
     }
 
     /// <summary>Lets go of the statement that was not used for the longest time.</summary>
@@ -86,12 +172,14 @@ public sealed class Session : IDisposable
     {
         var (sql, oldest) = prepared.MinBy(entry => entry.Value.LastUse);
         prepared.Remove(sql);
-        oldest.Command.Dispose();
+        oldest.Statement.Dispose();
     }
 
-    private sealed class Prepared(SqliteCommand command)
+    private sealed class Prepared(sqlite3_stmt statement, int parameters)
     {
-        public SqliteCommand Command { get; } = command;
+        public sqlite3_stmt Statement { get; } = statement;
+
+        public int Parameters { get; } = parameters;
 
         public long LastUse { get; set; }
     }

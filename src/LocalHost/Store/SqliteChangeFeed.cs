@@ -22,7 +22,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
     public SqliteChangeFeed(Database database)
     {
         this.database = database;
-        newest = database.Read(session => session.One("SELECT max(position) FROM events", row => row.IsDBNull(0) ? 0 : row.GetInt64(0)));
+        newest = database.Read(session => session.One("SELECT max(position) FROM events", row => row.IsNull(0) ? 0 : row.GetInt64(0)));
     }
 
     /// <summary>Events after a position, oldest first.</summary>
@@ -47,7 +47,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
                 RecordType = row.GetString(4),
                 RecordId = row.GetString(5),
                 Version = row.GetInt64(6),
-                Body = JsonElement.Parse(row.GetFieldValue<byte[]>(7)),
+                Body = JsonElement.Parse(row.GetBytes(7)),
             }),
             after, (long)limit));
         return new(new FeedPage([.. rows.Select(row => row.Document)], rows.Count > 0 ? rows[^1].Position : after));

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 
@@ -105,7 +104,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     private static Delivery? One(Session session, long number, string id) =>
         session.One($"SELECT {Columns} FROM deliveries WHERE partition = ?1 AND id = ?2", Delivery, number, id);
 
-    private static Delivery Delivery(SqliteDataReader row) => new(
+    private static Delivery Delivery(Row row) => new(
         row.GetString(0),
         new Lane(row.GetString(1), row.GetString(2)),
         row.GetString(3),

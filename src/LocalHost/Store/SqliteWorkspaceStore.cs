@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
@@ -165,10 +164,10 @@ internal sealed class SqliteWorkspaceStore(
         _ => null,
     };
 
-    private static StoredRecord Record(string type, SqliteDataReader row) => new(
-        type, row.GetString(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? default(ReadOnlyMemory<byte>?) : row.GetFieldValue<byte[]>(3));
+    private static StoredRecord Record(string type, Row row) => new(
+        type, row.GetString(0), row.GetInt64(1), row.GetBytes(2), row.IsNull(3) ? default(ReadOnlyMemory<byte>?) : row.GetBytes(3));
 
-    private static Keyset Place(SqliteDataReader row, int keys)
+    private static Keyset Place(Row row, int keys)
     {
         const int FirstKey = 4;
         var values = new object?[keys];
@@ -176,9 +175,9 @@ internal sealed class SqliteWorkspaceStore(
         return new Keyset(values, row.GetString(0));
     }
 
-    private static (long Position, StoredEvent Event) Event(SqliteDataReader row) => (
+    private static (long Position, StoredEvent Event) Event(Row row) => (
         row.GetInt64(0),
         new StoredEvent(
             row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt64(5),
-            DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(6)), row.GetFieldValue<byte[]>(7)));
+            DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(6)), row.GetBytes(7)));
 }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace NodeStash.LocalHost.Store;
 
@@ -22,17 +21,25 @@ internal static class StoredKeys
     /// <summary>Every boolean is at least this, and below <see cref="Texts"/>; every number is below it.</summary>
     public const string Booleans = "b";
 
+    /// <summary>The key that has a column of its own.</summary>
+    public const string UpdatedAt = "updated_at";
+
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Parts a record's keys into values to compare and arrays, both as JSON.</summary>
+    /// <summary>Parts a record's keys into values to compare and arrays, both as JSON, and <see cref="UpdatedAt"/>, a value as it is bound.</summary>
     /// <param name="keys">As <see cref="Core.Storage.Write.Insert"/> has them.</param>
     /// <returns>Arrays is null where there are none.</returns>
-    public static (string Scalars, string? Arrays) Encode(ReadOnlyMemory<byte> keys)
+    public static (string Scalars, string? Arrays, object? UpdatedAt) Encode(ReadOnlyMemory<byte> keys)
     {
         using var document = JsonDocument.Parse(keys);
         var anyArrays = false;
-        var scalars = Object(document.RootElement, (writer, value) => WriteScalar(writer, value, ref anyArrays));
-        return (scalars, anyArrays ? Object(document.RootElement, WriteArray) : null);
+        object? updatedAt = null;
+        var scalars = Object(document.RootElement, (writer, property) =>
+        {
+            if (property.NameEquals(UpdatedAt) && property.Value.ValueKind is not JsonValueKind.Array) updatedAt = Encode(ValueOf(property.Value));
+            else WriteScalar(writer, property, ref anyArrays);
+        });
+        return (scalars, anyArrays ? Object(document.RootElement, WriteArray) : null, updatedAt);
     }
 
     /// <summary>A value of a condition or keyset as it is bound.</summary>
@@ -60,12 +67,12 @@ internal static class StoredKeys
     });
 
     /// <summary>The value of a column as a keyset holds it.</summary>
-    public static object? Read(SqliteDataReader row, int column) => row.GetValue(column) switch
+    public static object? Read(Row row, int column) => row.GetValue(column) switch
     {
         string text when text.StartsWith('s') => text[1..],
         string text when text.StartsWith('b') => text == Booleans + "1",
         string => null, // an object: nothing sorts by it
-        DBNull => null,
+        null => null,
         var number => number,
     };
 
@@ -76,6 +83,14 @@ internal static class StoredKeys
         foreach (var c in name) plain &= char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_';
         return plain ? name : "X" + Convert.ToHexString(Encoding.UTF8.GetBytes(name));
     }
+
+    private static object? ValueOf(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.String => json.GetString(),
+        JsonValueKind.True or JsonValueKind.False => json.GetBoolean(),
+        JsonValueKind.Number => json.TryGetInt64(out var whole) ? whole : (object)json.GetDouble(),
+        _ => null,
+    };
 
     private delegate void WriteValue(Utf8JsonWriter writer, JsonProperty property);
 

@@ -22,6 +22,7 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
     private const int DefaultBatch = 100;
 
     private static readonly TimeSpan defaultPoll = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan gathering = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan firstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan longestRetry = TimeSpan.FromSeconds(30);
 
@@ -57,10 +58,14 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
             try
             {
                 position ??= await feed.Checkpoint(reader.Lease, ct);
-                var reached = await Step(reader, position.Value, ct);
-                if (reached == position) await Wait(reader, reached, ct);
+                var (reached, isFull) = await Step(reader, position.Value, ct);
                 position = reached;
                 failures = 0;
+                if (isFull) continue;
+
+                // Changes in quick succession are one batch and one write of the lease, not as many as there are commits.
+                await Task.Delay(gathering, ct);
+                await Wait(reader, reached, ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
@@ -75,8 +80,8 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
         }
     }
 
-    /// <summary>One batch. Answers how far the lease is now.</summary>
-    private async Task<long> Step(Reader reader, long position, CancellationToken ct)
+    /// <summary>One batch. Answers how far the lease is now, and whether there is likely more.</summary>
+    private async Task<(long Reached, bool IsFull)> Step(Reader reader, long position, CancellationToken ct)
     {
         var page = await feed.Read(position, reader.Limit, ct);
         if (page.Documents.Count > 0)
@@ -87,7 +92,7 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
 
         // The batch is done: that is remembered even if the process was asked to stop meanwhile.
         if (page.Position > position) await feed.Advance(reader.Lease, page.Position, CancellationToken.None);
-        return page.Position;
+        return (page.Position, page.Documents.Count >= reader.Limit);
     }
 
     private async Task Wait(Reader reader, long position, CancellationToken ct)
