@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Access;
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
@@ -44,6 +46,17 @@ public sealed class Crm : IAsyncDisposable
     public Task<Core.Webhooks.Delivery> Delivery(Received received, string webhookId, Func<Core.Webhooks.Delivery, bool> condition) =>
         Delivery(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, webhookId, delivery => delivery.EventId == received.Id && condition(delivery));
 
+    /// <summary>Waits until what came of a request is on disk.</summary>
+    public async Task IsNoted(Received received)
+    {
+        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, DataEnvironment.Live));
+        foreach (var webhook in JsonElement.Parse(await (await Api.Send(HttpMethod.Get, "webhooks")).Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray())
+        {
+            var id = Ids.Derive(DeliveryLog.Prefix, received.Id, webhook.GetProperty("id").GetString()!);
+            await Eventually.True(async () => await store.Find(id, CancellationToken.None) is { Attempts.Count: > 0 }, "the outcome of an attempt");
+        }
+    }
+
     /// <summary>An endpoint's newest delivery that satisfies the condition, once there is one.</summary>
     public async Task<Core.Webhooks.Delivery> Delivery(string workspaceId, string webhookId, Func<Core.Webhooks.Delivery, bool> condition)
     {
@@ -78,18 +91,17 @@ public sealed class Crm : IAsyncDisposable
         await Eventually.True(async () => !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync(), "the end of every orchestration");
     }
 
-    /// <summary>Runs the round that the only unfinished batch began with once more, as happens where its answer was lost in a crash.</summary>
-    public async Task<LanesSent> RepeatRound()
+    /// <summary>Runs a round of the only worker once more, as happens where its answer was lost in a crash.</summary>
+    public async Task<RoundSent> RepeatRound()
     {
         var client = host.Services.GetRequiredService<DurableTaskClient>();
         await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
         {
-            if (instance.Name != nameof(Deliver.DeliverBatch)) continue;
-            var batch = instance.ReadInputAs<LaneBatch>()! with { Holder = instance.InstanceId };
-            return await ActivatorUtilities.CreateInstance<SendLanes>(host.Services).SendDueLanes(batch, CancellationToken.None);
+            var work = instance.ReadInputAs<EndpointWork>()! with { Holder = instance.InstanceId };
+            return await ActivatorUtilities.CreateInstance<SendDeliveries>(host.Services).SendDueDeliveries(work, client, CancellationToken.None);
         }
 
-        throw new InvalidOperationException("No batch is under way.");
+        throw new InvalidOperationException("Nobody works.");
     }
 
     /// <summary>Moves the clock to when the attempt of that number is due.</summary>
