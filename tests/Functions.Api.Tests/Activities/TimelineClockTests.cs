@@ -1,5 +1,4 @@
 using NodeStash.Functions.Api.Tests.ApiKeys;
-using NodeStash.Functions.Api.Tests.Running;
 
 namespace NodeStash.Functions.Api.Tests.Activities;
 
