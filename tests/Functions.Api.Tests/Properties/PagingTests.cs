@@ -55,7 +55,7 @@ public sealed class PagingTests(Server server)
 
             Assert.Equal(expected, seen);
         },
-        tests: 24);
+        tests: 14);
 
     [Fact]
     public Task A_timeline_shows_what_was_there_exactly_once_while_more_comes() => Property.Holds(
