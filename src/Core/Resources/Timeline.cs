@@ -37,11 +37,20 @@ public static class Timeline
         var activities = await store.Query(new RecordQuery(Activity.Schema.Type, new Condition.Equal(new KeyPath(link.Name), id), [order], after, limit), ct);
         var events = await store.EventsOf(id, eventId, limit + 1, ct);
 
-        var merged = activities.Records.Select(a => new TimelineEntry(Activity.Schema.Type, a.Id, a.Attributes))
-            .Concat(events.Select(e => new TimelineEntry("event", e.Id, e.Body)))
-            .OrderByDescending(entry => Ids.TimeOf(entry.Id)).Take(limit).ToList();
-        var lastActivity = activities.Records.LastOrDefault(a => merged.Exists(entry => entry.Id == a.Id));
-        var lastEvent = events.LastOrDefault(e => merged.Exists(entry => entry.Id == e.Id));
+        // Each stream keeps its own order, which is what its place in the cursor means.
+        var (merged, shownActivities, shownEvents) = (new List<TimelineEntry>(limit), 0, 0);
+        while (merged.Count < limit && (shownActivities < activities.Records.Count || shownEvents < events.Count))
+        {
+            var activity = shownActivities < activities.Records.Count ? activities.Records[shownActivities] : null;
+            var change = shownEvents < events.Count ? events[shownEvents] : null;
+            if (change is null || (activity is not null && Ids.TimeOf(activity.Id) >= Ids.TimeOf(change.Id))) merged.Add(new TimelineEntry(Activity.Schema.Type, activity!.Id, activity.Attributes));
+            else merged.Add(new TimelineEntry("event", change.Id, change.Body));
+            if (merged[^1].Id == activity?.Id) shownActivities++;
+            else shownEvents++;
+        }
+
+        var lastActivity = shownActivities > 0 ? activities.Records[shownActivities - 1] : null;
+        var lastEvent = shownEvents > 0 ? events[shownEvents - 1] : null;
         var more = activities.Next is not null || activities.Records.Count + events.Count > merged.Count;
         var next = new Keyset(
             [lastActivity is null ? createdAt : Text.Format(Activity.Schema.CreatedAt.Of(Record.Load(Activity.Schema, lastActivity))!.Value), lastEvent?.Id ?? eventId],

@@ -52,7 +52,7 @@ public sealed class Answer
     /// <param name="location">Its Location; null for none.</param>
     /// <param name="body">Its body, UTF-8 JSON; null for none.</param>
     public static Answer Replayed(int status, string? etag, string? location, byte[]? body) =>
-        new(status) { ETag = etag, Location = location, IsReplay = true, replayed = body };
+        new(status) { ETag = etag, Location = location, IsReplay = true, replayed = body is null ? default(ReadOnlyMemory<byte>?) : body };
 
     /// <summary>One resource, 200; or 304 where the client has this version already.</summary>
     /// <param name="type">Of the envelope.</param>

@@ -21,6 +21,12 @@ public abstract class ContractTests(Deployment deployment) : IAsyncLifetime
         while (made.TryPop(out var record)) await record.Client.Delete(record.Path);
     }
 
+    /// <summary>The same for records whose answers are inside another one.</summary>
+    protected void MadeIds(string collection, IEnumerable<string> ids)
+    {
+        foreach (var id in ids) made.Push((Api, $"{collection}/{id}"));
+    }
+
     /// <summary>An address that nobody else in the workspace has.</summary>
     protected string Email(string name = "jane") => $"{name}.{Unique}@example.com";
 

@@ -79,11 +79,14 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         if (request.MayNotComeAbout && answer is null or { Status: 400 or 408 or 411 or 413 or 414 or 417 or 431 or 501 or 505, Body: "" }) return null;
         if (answer is null) return "no answer";
         if (answer.Header("X-Request-Id") is not { } id || !id.StartsWith("req_", StringComparison.Ordinal)) return "no X-Request-Id";
-        if (answer.Status is not (304 or (>= 200 and < 300) or (>= 400 and < 500))) return "a status that must not be";
-        if (answer.Status is 204 or 304 || request.Method is "HEAD") return answer.Body.Length == 0 ? null : "a body where there is none";
+        if (answer.Status is not (301 or 304 or (>= 200 and < 300) or (>= 400 and < 500))) return "a status that must not be";
+        if (answer.Status is 204 or 301 or 304) return answer.Header("Content-Type") is null ? null : "the type of a body where there is none";
+        if (request.Method is "HEAD") return null;
         try
         {
             var body = JsonElement.Parse(answer.Body);
+            if (request.Route.EndsWith("/batch", StringComparison.Ordinal) && answer.Status == 200 && body.GetProperty("data").ValueKind is JsonValueKind.Array
+                && body.GetProperty("data").EnumerateArray().Any(item => item.TryGetProperty("status", out var status) && status.GetInt32() is < 200 or >= 500)) return "an operation with a status that must not be";
             if (answer.Status < 400) return body.GetProperty("meta").GetProperty("request_id").GetString() is not null ? null : "no request id";
             var error = answer.Header("Content-Type") is "application/problem+json" ? body : body.GetProperty("error");
             return error.GetProperty("code").GetString() is { Length: > 0 } && error.GetProperty(answer.Header("Content-Type") is "application/problem+json" ? "detail" : "message").GetString() is { Length: > 0 } ? null : "an error without words";

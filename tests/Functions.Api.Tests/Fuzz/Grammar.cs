@@ -105,6 +105,9 @@ internal sealed class Grammar(Pool pool, string key)
     private JsonText Body(Random random, string method, string route, Schema? schema)
     {
         if (route.EndsWith("/custom-fields", StringComparison.Ordinal) && method is "PUT") return random.OneIn(2) ? CustomFields(random) : JsonText.ObjectOf(("fields", CustomFields(random)));
+        if (route.EndsWith("/batch", StringComparison.Ordinal)) return Batch(random, schema!);
+        if (route.EndsWith("/merge", StringComparison.Ordinal))
+            return JsonText.ObjectOf(("source_ids", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => JsonText.Of(pool.Id(random, schema!.Prefix)))])), ("target_id", JsonText.Of(pool.Id(random, schema!.Prefix))));
         if (route.Contains("rotate", StringComparison.Ordinal)) return JsonText.ObjectOf(("grace_seconds", new JsonText.Scalar("60")));
         if (route.Contains("/stages", StringComparison.Ordinal)) return Stage(random, "open");
         if (schema is null) return JsonText.ObjectOf(("id", JsonText.Of(pool.AnyId(random))));
@@ -116,6 +119,21 @@ internal sealed class Grammar(Pool pool, string key)
         }).Select(f => (f.Name, Value(random, f))).ToList();
         if (schema == CustomField.Schema && method is "POST") return Definition(random);
         return new JsonText.Object(given);
+    }
+
+    private JsonText Batch(Random random, Schema schema) => JsonText.ObjectOf(
+        ("operations", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => Operation(random, schema))])), ("atomic", new JsonText.Scalar(random.OneIn(2) ? "true" : "false")));
+
+    private JsonText Operation(Random random, Schema schema)
+    {
+        var id = ("id", JsonText.Of(pool.Id(random, schema.Prefix)));
+        return random.Next(4) switch
+        {
+            0 => JsonText.ObjectOf(("op", JsonText.Of("update")), id, ("data", Body(random, "PATCH", "", schema))),
+            1 when random.OneIn(3) => JsonText.ObjectOf(("op", JsonText.Of("delete")), id),
+            2 when schema.Uniques is [var unique, ..] => JsonText.ObjectOf(("op", JsonText.Of("upsert")), ("match_on", JsonText.Of(unique.Field)), ("data", Body(random, "POST", "", schema))),
+            _ => JsonText.ObjectOf(("op", JsonText.Of("create")), ("data", Body(random, "POST", "", schema))),
+        };
     }
 
     private static JsonText Stage(Random random, string type) =>

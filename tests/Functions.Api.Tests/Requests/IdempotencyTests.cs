@@ -54,6 +54,20 @@ public sealed class IdempotencyTests(Server server) : ApiTests(server)
     }
 
     [Fact]
+    public async Task A_repeated_deletion_leaves_the_connection_open_for_the_next_request()
+    {
+        var path = $"/v1/contacts/{(await Api.Create("contacts", new { })).Id}";
+        (await Api.Delete(path, Key)).Is(204);
+
+        var answers = await RawRequest.Send(
+            Server.Address,
+            $"DELETE {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {Api.Key}\nIdempotency-Key: {Key.Item2}\n\nGET /health HTTP/1.1\nHost: x\nConnection: close\n\n");
+
+        Assert.StartsWith("HTTP/1.1 204 ", answers, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 200 ", answers, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_the_state_forbade_is_repeated_what_was_wrong_with_the_request_is_not()
     {
         var taken = await Api.Create("contacts", new { email = "jane@example.com" });
