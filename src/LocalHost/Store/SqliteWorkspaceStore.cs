@@ -66,6 +66,7 @@ internal sealed class SqliteWorkspaceStore(
     public async ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
     {
         commit.EnsureWithinLimits();
+        var keys = KeysOf(commit);
         foreach (var write in commit.Writes)
         {
             if (TypeOf(write) is { } type) derived.Changing(type);
@@ -73,7 +74,7 @@ internal sealed class SqliteWorkspaceStore(
 
         try
         {
-            var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit), ct);
+            var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys), ct);
             if (lastEvent > 0) feed.Signal(lastEvent);
             return outcome;
         }
@@ -89,10 +90,11 @@ internal sealed class SqliteWorkspaceStore(
     public async ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct)
     {
         commit.EnsureWithinLimits();
+        var keys = KeysOf(commit);
         return await database.Write(
             session =>
             {
-                var (outcome, _) = new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit);
+                var (outcome, _) = new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys);
                 session.Undo();
                 return outcome;
             },
@@ -154,6 +156,13 @@ internal sealed class SqliteWorkspaceStore(
 
     /// <summary>The last second whose events have passed their time.</summary>
     private long Horizon() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
+
+    private static List<EncodedKeys> KeysOf(Commit commit) => [.. commit.Writes.Select(write => write switch
+    {
+        Write.Insert insert => StoredKeys.Encode(insert.Keys),
+        Write.Replace replace => StoredKeys.Encode(replace.Keys),
+        _ => default,
+    })];
 
     /// <summary>The type of the record that is written; null where it is none.</summary>
     private static string? TypeOf(Write write) => write switch
