@@ -93,12 +93,18 @@ public sealed class Session : IDisposable
     /// <summary>Every row, mapped, in the order of the query.</summary>
     public List<T> All<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
+        var rows = new List<T>();
+        Each(sql, row => rows.Add(map(row)), arguments);
+        return rows;
+    }
+
+    /// <summary>Hands over every row, in the order of the query.</summary>
+    public void Each(string sql, Action<Row> take, params ReadOnlySpan<object?> arguments)
+    {
         var statement = Bind(sql, arguments);
         try
         {
-            var rows = new List<T>();
-            while (Step(statement)) rows.Add(map(new Row(statement)));
-            return rows;
+            while (Step(statement)) take(new Row(statement));
         }
         finally
         {

@@ -32,16 +32,25 @@ internal sealed class SqliteWorkspaceStore(
         (session, number) =>
         {
             // One more than asked for tells whether there is a next page.
-            var rows = new List<(StoredRecord Record, Keyset Place)>();
+            var rows = new List<StoredRecord>(query.Limit + 1);
+            Keyset? last = null;
             foreach (var statement in translator.Page(number, query with { Limit = query.Limit + 1 }))
             {
                 statement.Arguments[^1] = (long)(query.Limit + 1 - rows.Count);
-                rows.AddRange(session.All(statement.Sql, row => (Record(query.Type, row), Place(row, query.Order.Count)), statement.Arguments));
+                session.Each(
+                    statement.Sql,
+                    row =>
+                    {
+                        rows.Add(Record(query.Type, row));
+                        if (rows.Count == query.Limit) last = Place(row, query.Order.Count);
+                    },
+                    statement.Arguments);
                 if (rows.Count > query.Limit) break;
             }
 
-            var page = rows.Take(query.Limit).Select(row => row.Record).ToList();
-            return new RecordPage(page, rows.Count > query.Limit ? rows[query.Limit - 1].Place : null);
+            if (rows.Count <= query.Limit) return new RecordPage(rows, null);
+            rows.RemoveAt(query.Limit);
+            return new RecordPage(rows, last);
         },
         ct,
         isOneStatement: query.After is null);
