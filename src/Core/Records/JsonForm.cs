@@ -8,31 +8,48 @@ public static class JsonForm
 {
     public static JsonWriterOptions Writer { get; } = new() { Encoder = new MinimalEncoder(), SkipValidation = true };
 
-    /// <summary>A JSON array of values that are UTF-8 JSON already.</summary>
-    public static ReadOnlyMemory<byte> Array(IEnumerable<ReadOnlyMemory<byte>> values)
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, Writer))
-        {
-            writer.WriteStartArray();
-            foreach (var value in values) writer.WriteRawValue(value.Span, skipInputValidation: true);
-            writer.WriteEndArray();
-        }
+    /// <summary>Bytes of a buffer that is kept for the next text.</summary>
+    private const int MostKept = 64 * 1024;
 
-        return buffer.WrittenMemory;
-    }
+    [ThreadStatic]
+    private static Scratch? kept;
+
+    /// <summary>A JSON array of values that are UTF-8 JSON already.</summary>
+    public static ReadOnlyMemory<byte> Array(IEnumerable<ReadOnlyMemory<byte>> values) => Write(writer =>
+    {
+        writer.WriteStartArray();
+        foreach (var value in values) writer.WriteRawValue(value.Span, skipInputValidation: true);
+        writer.WriteEndArray();
+    });
 
     /// <summary>A JSON object with the members that <paramref name="members"/> writes, UTF-8.</summary>
-    public static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> members)
+    public static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> members) => Write(writer =>
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, Writer))
-        {
-            writer.WriteStartObject();
-            members(writer);
-            writer.WriteEndObject();
-        }
+        writer.WriteStartObject();
+        members(writer);
+        writer.WriteEndObject();
+    });
 
-        return buffer.WrittenMemory;
+    /// <summary>What is written goes to a buffer of this thread's, so that only the text itself is allocated. One text may be written within another.</summary>
+    private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> write)
+    {
+        var scratch = kept ?? new Scratch();
+        kept = null;
+        write(scratch.Writer);
+        scratch.Writer.Flush();
+        var text = scratch.Buffer.WrittenSpan.ToArray();
+        scratch.Buffer.ResetWrittenCount();
+        scratch.Writer.Reset();
+        if (scratch.Buffer.Capacity <= MostKept) kept = scratch;
+        return text;
+    }
+
+    private sealed class Scratch
+    {
+        public Scratch() => Writer = new Utf8JsonWriter(Buffer, JsonForm.Writer);
+
+        public ArrayBufferWriter<byte> Buffer { get; } = new(4096);
+
+        public Utf8JsonWriter Writer { get; }
     }
 }

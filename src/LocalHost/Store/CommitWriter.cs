@@ -9,8 +9,10 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
     private const string IsVersionBefore = "partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1";
 
     /// <summary>Applies all of the commit, or takes back what it had applied.</summary>
+    /// <param name="commit">What to apply.</param>
+    /// <param name="keys">Of each of its writes, encoded before the writer's thread comes into it.</param>
     /// <returns>The outcome, and the position of the last event; 0 where there is none.</returns>
-    public (CommitOutcome Outcome, long LastEvent) Apply(Commit commit)
+    public (CommitOutcome Outcome, long LastEvent) Apply(Commit commit, IReadOnlyList<EncodedKeys> keys)
     {
         if (commit.Answer is { } answer && !Keep(answer)) return Undone(new CommitOutcome(CommitResult.Answered, answer.Key));
         foreach (var guard in commit.Guards)
@@ -18,9 +20,9 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
             if (Check(guard) is { } broken) return Undone(broken);
         }
 
-        foreach (var write in commit.Writes)
+        for (var i = 0; i < commit.Writes.Count; i++)
         {
-            if (Apply(write) is { } refused) return Undone(refused);
+            if (Apply(commit.Writes[i], keys[i]) is { } refused) return Undone(refused);
         }
 
         var last = 0L;
@@ -52,31 +54,29 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         _ => throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard)),
     };
 
-    private CommitOutcome? Apply(Write write) => write switch
+    private CommitOutcome? Apply(Write write, EncodedKeys keys) => write switch
     {
-        Write.Insert insert => Insert(insert.Record, insert.Keys) ? null : new CommitOutcome(CommitResult.Exists, insert.Record.Id),
-        Write.Replace replace => Replace(replace.Record, replace.Keys) ? null : new CommitOutcome(CommitResult.Stale, replace.Record.Id),
+        Write.Insert insert => Insert(insert.Record, keys) ? null : new CommitOutcome(CommitResult.Exists, insert.Record.Id),
+        Write.Replace replace => Replace(replace.Record, keys) ? null : new CommitOutcome(CommitResult.Stale, replace.Record.Id),
         Write.Remove remove => Remove(remove) ? null : new CommitOutcome(CommitResult.Stale, remove.Id),
         Write.Claim claim => Claim(claim) ? null : new CommitOutcome(CommitResult.ClaimTaken, claim.Key),
         Write.Release release => Release(release),
         _ => throw new ArgumentException($"unknown write {write.GetType()}", nameof(write)),
     };
 
-    private bool Insert(StoredRecord record, ReadOnlyMemory<byte> keys)
+    private bool Insert(StoredRecord record, EncodedKeys keys)
     {
-        var (scalars, arrays, updatedAt) = StoredKeys.Encode(keys);
         return session.Execute(
             """
             INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays, updated_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8), ?9) ON CONFLICT (partition, id) DO NOTHING
             """,
-            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, scalars, arrays, updatedAt) == 1;
+            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt) == 1;
     }
 
-    private bool Replace(StoredRecord record, ReadOnlyMemory<byte> keys)
+    private bool Replace(StoredRecord record, EncodedKeys keys)
     {
-        var (scalars, arrays, updatedAt) = StoredKeys.Encode(keys);
-        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, scalars, arrays, updatedAt];
+        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt];
 
         // A statement that sets the keys writes all their indexes, whether or not they change; so one that does not comes first.
         return session.Execute($"UPDATE records SET {Columns} WHERE {IsVersionBefore} AND keys = jsonb(?7) AND arrays IS jsonb(?8)", row) == 1

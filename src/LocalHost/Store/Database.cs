@@ -71,11 +71,10 @@ public sealed partial class Database : IDisposable
     }
 
     /// <summary>
-    /// Runs <paramref name="work"/> inside the next group's transaction, in a savepoint of its own: if it throws, nothing of it
-    /// stays and the others are not touched. Work that must not stay but has an answer calls <see cref="Session.Undo"/>.
-    /// Completes only when the group is safely on disk.
+    /// Runs <paramref name="work"/> inside the next group's transaction: if it throws, nothing of it stays and the others are not
+    /// touched. Work that must not stay but has an answer calls <see cref="Session.Undo"/>. Completes only when the group is safely on disk.
     /// </summary>
-    /// <param name="work">Runs on the writer thread: no I/O of its own, no waiting.</param>
+    /// <param name="work">Runs on the writer thread, and again if it or another one of its group must not stay: no I/O of its own, no waiting, no effect but its answer.</param>
     /// <param name="ct">Honoured until the work is queued; queued work is always run.</param>
     /// <exception cref="DatabaseUnavailableException">The disk is full or failing, too much is queued, or the database is closing. Nothing was written.</exception>
     public Task<T> Write<T>(Func<Session, T> work, CancellationToken ct = default)
@@ -169,12 +168,20 @@ public sealed partial class Database : IDisposable
     {
         try
         {
+            // Savepoints keep a copy of every page that is written. Most work stays, so it is tried without; if any must not stay, all is done again with.
             writer.Execute("BEGIN IMMEDIATE");
-            Run(group[0]);
-            while (group.Count < MaxGroup && queue.TryTake(out var next))
+            var stays = group[0].Run(writer);
+            while (stays && group.Count < MaxGroup && queue.TryTake(out var next))
             {
                 group.Add(next);
-                Run(next);
+                stays = next.Run(writer);
+            }
+
+            if (!stays)
+            {
+                Rollback();
+                writer.Execute("BEGIN IMMEDIATE");
+                foreach (var work in group) RunInSavepoint(work);
             }
 
             writer.Execute("COMMIT");
@@ -192,16 +199,16 @@ public sealed partial class Database : IDisposable
     }
 
     /// <summary>Runs one piece of work in its savepoint. Lets only failures of the database itself through: those end the whole group.</summary>
-    private void Run(Work work)
+    private void RunInSavepoint(Work work)
     {
-        writer.Execute("SAVEPOINT work");
+        writer.Save();
         if (!work.Run(writer))
         {
             if (writer.InAutoCommit) throw work.DatabaseFault ?? new SqliteException("the transaction was rolled back", 10);
             writer.Undo();
         }
 
-        writer.Execute("RELEASE work");
+        writer.Release();
     }
 
     private void Rollback()
@@ -264,6 +271,7 @@ public sealed partial class Database : IDisposable
         [SuppressMessage("Design", "CA1031", Justification = "Whatever the work throws is the answer to its caller.")]
         public override bool Run(Session session)
         {
+            (fault, DatabaseFault) = (null, null);
             try
             {
                 answer = work(session);

@@ -20,6 +20,7 @@ public sealed class Session : IDisposable
     private readonly Dictionary<string, Prepared> prepared = new(StringComparer.Ordinal);
     private byte[] text = new byte[1024];
     private long uses;
+    private bool isSaved;
 
     private Session(sqlite3 connection) => this.connection = connection;
 
@@ -92,12 +93,18 @@ public sealed class Session : IDisposable
     /// <summary>Every row, mapped, in the order of the query.</summary>
     public List<T> All<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
+        var rows = new List<T>();
+        Each(sql, row => rows.Add(map(row)), arguments);
+        return rows;
+    }
+
+    /// <summary>Hands over every row, in the order of the query.</summary>
+    public void Each(string sql, Action<Row> take, params ReadOnlySpan<object?> arguments)
+    {
         var statement = Bind(sql, arguments);
         try
         {
-            var rows = new List<T>();
-            while (Step(statement)) rows.Add(map(new Row(statement)));
-            return rows;
+            while (Step(statement)) take(new Row(statement));
         }
         finally
         {
@@ -105,8 +112,29 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>Takes back everything the running piece of work has written; the work may go on, write something else, or answer.</summary>
-    public void Undo() => Execute("ROLLBACK TO work");
+    /// <summary>
+    /// Takes back everything the running piece of work has written; the work may go on, write something else, or answer. Where there is no
+    /// savepoint to go back to, this ends the work with an exception that is not its own to catch, and it is run again in one.
+    /// </summary>
+    public void Undo()
+    {
+        if (!isSaved) throw new InvalidOperationException("this work is run again in a savepoint");
+        Execute("ROLLBACK TO work");
+    }
+
+    /// <summary>Makes the savepoint that <see cref="Undo"/> goes back to.</summary>
+    internal void Save()
+    {
+        Execute("SAVEPOINT work");
+        isSaved = true;
+    }
+
+    /// <summary>Lets go of the savepoint; what was written since stays.</summary>
+    internal void Release()
+    {
+        isSaved = false;
+        Execute("RELEASE work");
+    }
 
     /// <summary>Runs several statements at once, not prepared: for migrations.</summary>
     internal void Script(string sql) => Check(raw.sqlite3_exec(connection, sql));

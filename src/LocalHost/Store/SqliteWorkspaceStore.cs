@@ -32,16 +32,25 @@ internal sealed class SqliteWorkspaceStore(
         (session, number) =>
         {
             // One more than asked for tells whether there is a next page.
-            var rows = new List<(StoredRecord Record, Keyset Place)>();
+            var rows = new List<StoredRecord>(query.Limit + 1);
+            Keyset? last = null;
             foreach (var statement in translator.Page(number, query with { Limit = query.Limit + 1 }))
             {
                 statement.Arguments[^1] = (long)(query.Limit + 1 - rows.Count);
-                rows.AddRange(session.All(statement.Sql, row => (Record(query.Type, row), Place(row, query.Order.Count)), statement.Arguments));
+                session.Each(
+                    statement.Sql,
+                    row =>
+                    {
+                        rows.Add(Record(query.Type, row));
+                        if (rows.Count == query.Limit) last = Place(row, query.Order.Count);
+                    },
+                    statement.Arguments);
                 if (rows.Count > query.Limit) break;
             }
 
-            var page = rows.Take(query.Limit).Select(row => row.Record).ToList();
-            return new RecordPage(page, rows.Count > query.Limit ? rows[query.Limit - 1].Place : null);
+            if (rows.Count <= query.Limit) return new RecordPage(rows, null);
+            rows.RemoveAt(query.Limit);
+            return new RecordPage(rows, last);
         },
         ct,
         isOneStatement: query.After is null);
@@ -66,6 +75,7 @@ internal sealed class SqliteWorkspaceStore(
     public async ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
     {
         commit.EnsureWithinLimits();
+        var keys = KeysOf(commit);
         foreach (var write in commit.Writes)
         {
             if (TypeOf(write) is { } type) derived.Changing(type);
@@ -73,7 +83,7 @@ internal sealed class SqliteWorkspaceStore(
 
         try
         {
-            var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit), ct);
+            var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys), ct);
             if (lastEvent > 0) feed.Signal(lastEvent);
             return outcome;
         }
@@ -89,10 +99,11 @@ internal sealed class SqliteWorkspaceStore(
     public async ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct)
     {
         commit.EnsureWithinLimits();
+        var keys = KeysOf(commit);
         return await database.Write(
             session =>
             {
-                var (outcome, _) = new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit);
+                var (outcome, _) = new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys);
                 session.Undo();
                 return outcome;
             },
@@ -154,6 +165,13 @@ internal sealed class SqliteWorkspaceStore(
 
     /// <summary>The last second whose events have passed their time.</summary>
     private long Horizon() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
+
+    private static List<EncodedKeys> KeysOf(Commit commit) => [.. commit.Writes.Select(write => write switch
+    {
+        Write.Insert insert => StoredKeys.Encode(insert.Keys),
+        Write.Replace replace => StoredKeys.Encode(replace.Keys),
+        _ => default,
+    })];
 
     /// <summary>The type of the record that is written; null where it is none.</summary>
     private static string? TypeOf(Write write) => write switch

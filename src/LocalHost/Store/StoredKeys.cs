@@ -5,6 +5,12 @@ using System.Text.Json;
 
 namespace NodeStash.LocalHost.Store;
 
+/// <summary>A record's keys as they are stored.</summary>
+/// <param name="Scalars">What is compared, JSON.</param>
+/// <param name="Arrays">The arrays among them, JSON; null where there are none.</param>
+/// <param name="UpdatedAt">The value of <see cref="StoredKeys.UpdatedAt"/>, as it is bound.</param>
+internal readonly record struct EncodedKeys(string Scalars, string? Arrays, object? UpdatedAt);
+
 /// <summary>
 /// How a record's keys stand in the database, so that SQLite's own comparison does what the port promises. SQLite orders null before
 /// numbers before texts and has no booleans; therefore a text is stored as <c>s…</c>, a boolean as <c>b0</c> or <c>b1</c>, and each type
@@ -26,10 +32,9 @@ internal static class StoredKeys
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Parts a record's keys into values to compare and arrays, both as JSON, and <see cref="UpdatedAt"/>, a value as it is bound.</summary>
+    /// <summary>Encodes a record's keys.</summary>
     /// <param name="keys">As <see cref="Core.Storage.Write.Insert"/> has them.</param>
-    /// <returns>Arrays is null where there are none.</returns>
-    public static (string Scalars, string? Arrays, object? UpdatedAt) Encode(ReadOnlyMemory<byte> keys)
+    public static EncodedKeys Encode(ReadOnlyMemory<byte> keys)
     {
         using var document = JsonDocument.Parse(keys);
         var anyArrays = false;
@@ -39,7 +44,7 @@ internal static class StoredKeys
             if (property.NameEquals(UpdatedAt) && property.Value.ValueKind is not JsonValueKind.Array) updatedAt = Encode(ValueOf(property.Value));
             else WriteScalar(writer, property, ref anyArrays);
         });
-        return (scalars, anyArrays ? Object(document.RootElement, WriteArray) : null, updatedAt);
+        return new EncodedKeys(scalars, anyArrays ? Object(document.RootElement, WriteArray) : null, updatedAt);
     }
 
     /// <summary>A value of a condition or keyset as it is bound.</summary>

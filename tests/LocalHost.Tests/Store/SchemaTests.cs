@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using NodeStash.Core.Storage;
 using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Tests.Store;
@@ -43,6 +44,27 @@ public sealed class SchemaTests : IDisposable
             using var database = Database.Open(File, ["CREATE TABLE first (x)"], NullLogger.Instance);
             Assert.Equal(["first"], Names(database, "table"));
         }
+    }
+
+    [Fact]
+    public async Task Records_of_a_file_from_before_updated_at_had_its_column_are_found_and_sorted_by_it()
+    {
+        using (var before = Database.Open(File, [.. Schema.Migrations.Take(2)], NullLogger.Instance))
+        {
+            await before.Write(session => session.Execute("INSERT INTO partitions (number, key) VALUES (1, 'ws_1')"));
+            foreach (var (id, at) in new[] { ("ct_1", "2026-01-03"), ("ct_2", "2026-01-01"), ("ct_3", "2026-01-02") })
+            {
+                await before.Write(session => session.Execute(
+                    "INSERT INTO records (partition, type, id, version, attributes, keys) VALUES (1, 'contact', ?1, 1, x'7b7d', jsonb(?2))", id, $$"""{"email":"sx","updated_at":"s{{at}}"}"""));
+            }
+        }
+
+        IReadOnlyList<RecordIndex> indexes = [new("contact", "updated_at"), new("contact", "email")];
+        using var database = Schema.Open(File, indexes, NullLogger.Instance);
+        var store = new SqliteStores(database, indexes, new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", DataEnvironment.Live));
+        var page = await store.Query(new RecordQuery("contact", new Condition.Equal(new("email"), "x"), [new SortKey(new("updated_at"), true)], null, 10), CancellationToken.None);
+
+        Assert.Equal(["ct_1", "ct_3", "ct_2"], page.Records.Select(r => r.Id));
     }
 
     [Fact]
