@@ -78,18 +78,17 @@ public sealed class Crm : IAsyncDisposable
         await Eventually.True(async () => !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync(), "the end of every orchestration");
     }
 
-    /// <summary>Runs the round that the only unfinished batch began with once more, as happens where its answer was lost in a crash.</summary>
-    public async Task<LanesSent> RepeatRound()
+    /// <summary>Runs a round of the only worker once more, as happens where its answer was lost in a crash.</summary>
+    public async Task<RoundSent> RepeatRound()
     {
         var client = host.Services.GetRequiredService<DurableTaskClient>();
         await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
         {
-            if (instance.Name != nameof(Deliver.DeliverBatch)) continue;
-            var batch = instance.ReadInputAs<LaneBatch>()! with { Holder = instance.InstanceId };
-            return await ActivatorUtilities.CreateInstance<SendLanes>(host.Services).SendDueLanes(batch, CancellationToken.None);
+            var work = instance.ReadInputAs<EndpointWork>()! with { Holder = instance.InstanceId };
+            return await ActivatorUtilities.CreateInstance<SendDeliveries>(host.Services).SendDueDeliveries(work, client, CancellationToken.None);
         }
 
-        throw new InvalidOperationException("No batch is under way.");
+        throw new InvalidOperationException("Nobody works.");
     }
 
     /// <summary>Moves the clock to when the attempt of that number is due.</summary>

@@ -25,6 +25,9 @@ public static class Instruments
     /// <summary>Attempts to deliver. Tags: outcome.</summary>
     public static readonly Counter<long> Attempts = Meter.CreateCounter<long>("nodestash.webhooks.attempts", description: "Attempts to deliver an event, by outcome");
 
+    /// <summary>Endpoints disabled by the system. Tags: cause (gone: answered 410; failing: nothing but failures for 5 days).</summary>
+    public static readonly Counter<long> EndpointsDisabled = Meter.CreateCounter<long>("nodestash.webhooks.endpoints.disabled", description: "Endpoints disabled by the system, by cause");
+
     /// <summary>Time from an event to its delivery.</summary>
     public static readonly Histogram<double> DeliveryLag = Meter.CreateHistogram<double>("nodestash.webhooks.delivery.lag", "s", "Time from an event to its delivery");
 }

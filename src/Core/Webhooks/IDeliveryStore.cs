@@ -3,36 +3,76 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Webhooks;
 
 /// <summary>
-/// The deliveries of one data set: which event goes to which endpoint, and what came of it. Deliveries of one record to one endpoint
-/// form a lane; a lane is worked off by one holder at a time, oldest first, so that order is kept while lanes do not wait for each other.
+/// The deliveries of one data set: which event goes to which endpoint, and what came of it. Deliveries of one record to one endpoint form a
+/// lane, which is worked off oldest first; a lane is due when its oldest pending delivery is. An endpoint has one worker at a time, so that order
+/// is kept and no endpoint is sent to from several places, while lanes and endpoints do not wait for each other.
 /// </summary>
 public interface IDeliveryStore
 {
     Partition Partition { get; }
 
-    /// <summary>Records what is to be delivered. Those recorded before are left as they are, so that a repeated feed batch changes nothing.</summary>
-    ValueTask Add(IReadOnlyCollection<Delivery> deliveries, CancellationToken ct);
+    /// <summary>
+    /// Records what is to be delivered; a lane that had nothing pending is due at once. Deliveries recorded before are left as they are, so that a repeated
+    /// feed batch changes nothing. Afterwards <see cref="WorkerOf"/> tells who is to be started or woken.
+    /// </summary>
+    /// <param name="deliveries">Pending ones, of any endpoints.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask Add(IReadOnlyCollection<Delivery> deliveries, DateTimeOffset now, CancellationToken ct);
 
     /// <summary>
-    /// The oldest pending delivery of a lane, with the lane held for <paramref name="holder"/>. Where nothing is pending the lane is let go, in the
-    /// same transaction: whatever is added afterwards finds it free.
+    /// Who works for an endpoint; null for nobody. One that is awake takes again before it sleeps or ends, so what was recorded before
+    /// this was asked does not escape it.
     /// </summary>
-    /// <param name="lane">The endpoint and the record.</param>
+    ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct);
+
+    /// <summary>
+    /// Asks, as the endpoint's worker, for what is due: the oldest pending delivery of each due lane, the lane due for longest first. Where none is due
+    /// the worker is noted as asleep; where nothing is pending at all it is let go, in the same transaction: what is recorded afterwards finds no worker.
+    /// </summary>
+    /// <param name="webhookId"><c>wh_…</c></param>
     /// <param name="holder">The orchestration that asks.</param>
     /// <param name="now">The time.</param>
-    /// <param name="until">When a holder that was never heard of again loses the lane.</param>
+    /// <param name="until">When a worker that is not heard of again loses the endpoint; if it sleeps, that long after the next lane is due.</param>
+    /// <param name="limit">The most lanes.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask<LaneHead> Next(Lane lane, string holder, DateTimeOffset now, DateTimeOffset until, CancellationToken ct);
+    ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct);
 
     /// <summary>
-    /// Adds an attempt to a delivery and sets its status. An attempt of a number already stored changes nothing, nor does one of an unknown
-    /// delivery. A delivery that was settled meanwhile gets the attempt but keeps its status, unless the attempt delivered it.
+    /// Adds an attempt to a delivery, sets its status and when its lane is due. An attempt of a number already stored changes nothing, nor does one of an
+    /// unknown delivery. A delivery that was settled meanwhile gets the attempt but keeps its status, unless the attempt delivered it. Of many attempts the
+    /// last <see cref="DeliveryAttempt.MostKept"/> are kept.
     /// </summary>
-    ValueTask Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, CancellationToken ct);
+    /// <param name="deliveryId"><c>dlv_…</c></param>
+    /// <param name="attempt">What happened.</param>
+    /// <param name="status">What the delivery becomes.</param>
+    /// <param name="due">When what comes next in the lane is due: the next attempt if the delivery stays pending, else the delivery behind it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct);
 
     /// <summary>
-    /// Sets the status of the pending deliveries of an endpoint (deleted: canceled, disabled: failed), and lets its lanes go where nothing is pending
-    /// any more, so that what comes once it is enabled again need not wait for the retry of what was given up.
+    /// Keeps lanes from being taken while attempts that take long are under way, until their outcome is noted, or a time at which they have been lost. An
+    /// attempt noted meanwhile is not put off.
+    /// </summary>
+    /// <param name="attempts">The deliveries, and the number of the attempt under way.</param>
+    /// <param name="until">When they are due again if nothing is heard of them.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct);
+
+    /// <summary>
+    /// Makes deliveries pending again, with the whole schedule before them. Each goes back to its place in its lane; the lane is due at once if one of
+    /// them is its oldest, unless an attempt is under way there. As with <see cref="Add"/>, the endpoint's worker is to be started or woken afterwards.
+    /// </summary>
+    /// <param name="deliveryIds">The deliveries; unknown ones are passed over.</param>
+    /// <param name="those">Only those in one of these states.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>How many.</returns>
+    ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct);
+
+    /// <summary>
+    /// Sets the status of the pending deliveries of an endpoint (deleted: canceled, disabled: failed) and forgets for how long it has been failing, so that
+    /// one that is enabled again starts anew.
     /// </summary>
     /// <param name="webhookId"><c>wh_…</c></param>
     /// <param name="status">What they become.</param>
@@ -50,6 +90,13 @@ public interface IDeliveryStore
     /// <param name="limit">The most to answer.</param>
     /// <param name="ct">Ends the wait.</param>
     ValueTask<IReadOnlyList<Delivery>> List(string webhookId, DeliveryStatus? status, string? before, int limit, CancellationToken ct);
+
+    /// <summary>An endpoint's failed deliveries, oldest first.</summary>
+    /// <param name="webhookId"><c>wh_…</c></param>
+    /// <param name="after">Only deliveries with an id above this one.</param>
+    /// <param name="limit">The most to answer.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<IReadOnlyList<Delivery>> ListFailed(string webhookId, string after, int limit, CancellationToken ct);
 }
 
 /// <summary>Opens the deliveries of a data set.</summary>
@@ -76,7 +123,7 @@ public enum DeliveryStatus
     Canceled,
 }
 
-/// <param name="Id"><c>dlv_…</c>, derived from the event and the endpoint.</param>
+/// <param name="Id"><c>dlv_…</c>, derived from the event and the endpoint: ordered by the time of the event.</param>
 /// <param name="Lane">The endpoint and the record.</param>
 /// <param name="EventId"><c>evt_…</c></param>
 /// <param name="EventName">E.g. <c>contact.created</c>.</param>
@@ -84,8 +131,13 @@ public enum DeliveryStatus
 /// <param name="Status">Where it stands.</param>
 /// <param name="Attempts">Oldest first.</param>
 /// <param name="CreatedAt">When it was recorded.</param>
+/// <param name="AttemptsBefore">The number of the last attempt before it was made pending again; 0 if it never was. The schedule counts from there.</param>
 public sealed record Delivery(
-    string Id, Lane Lane, string EventId, string EventName, long Version, DeliveryStatus Status, IReadOnlyList<DeliveryAttempt> Attempts, DateTimeOffset CreatedAt);
+    string Id, Lane Lane, string EventId, string EventName, long Version, DeliveryStatus Status, IReadOnlyList<DeliveryAttempt> Attempts, DateTimeOffset CreatedAt, int AttemptsBefore = 0)
+{
+    /// <summary>The number of the attempt that comes next.</summary>
+    public int NextAttempt => Attempts is [.., var last] ? last.Number + 1 : 1;
+}
 
 /// <param name="Number">From 1.</param>
 /// <param name="At">When it began.</param>
@@ -93,21 +145,39 @@ public sealed record Delivery(
 /// <param name="Outcome">What happened.</param>
 /// <param name="StatusCode">The HTTP status answered; null where there was no answer.</param>
 /// <param name="Answer">The first 4 KiB of the answer's body as text; null where there was none.</param>
-public sealed record DeliveryAttempt(int Number, DateTimeOffset At, TimeSpan Duration, AttemptOutcome Outcome, int? StatusCode, string? Answer);
-
-/// <summary>What came of asking for a lane's next delivery.</summary>
-/// <param name="State">Whether there is one to send.</param>
-/// <param name="Delivery">The delivery; null unless <see cref="LaneState.Ready"/>.</param>
-public readonly record struct LaneHead(LaneState State, Delivery? Delivery = null);
-
-public enum LaneState
+public sealed record DeliveryAttempt(int Number, DateTimeOffset At, TimeSpan Duration, AttemptOutcome Outcome, int? StatusCode, string? Answer)
 {
-    /// <summary>There is a delivery to send; the lane is held.</summary>
-    Ready,
+    /// <summary>The most attempts kept of one delivery, which can be retried any number of times.</summary>
+    public const int MostKept = 50;
+}
 
-    /// <summary>Nothing is pending; the lane is free.</summary>
+/// <summary>Who works for an endpoint.</summary>
+/// <param name="Holder">The orchestration.</param>
+/// <param name="IsAsleep">Whether it waits for a lane to become due, and has to be woken if one is before that.</param>
+public sealed record Worker(string Holder, bool IsAsleep);
+
+/// <summary>What came of asking for what is due.</summary>
+/// <param name="State">Whether there is something to send.</param>
+/// <param name="Heads">The oldest delivery of each due lane; none unless <see cref="WorkState.Due"/>.</param>
+/// <param name="Next">The delivery that is due next, and when; null unless <see cref="WorkState.Waits"/>.</param>
+public sealed record DueDeliveries(WorkState State, IReadOnlyList<Delivery> Heads, (Delivery Delivery, DateTimeOffset At)? Next = null);
+
+public enum WorkState
+{
+    /// <summary>There are deliveries to send.</summary>
+    Due,
+
+    /// <summary>There are deliveries, to be sent later.</summary>
+    Waits,
+
+    /// <summary>Nothing is pending; the endpoint has no worker any more.</summary>
     Empty,
 
-    /// <summary>Another holder works it off.</summary>
+    /// <summary>Another worker has the endpoint.</summary>
     Held,
 }
+
+/// <summary>What is known once an attempt is noted.</summary>
+/// <param name="Next">The lane's oldest pending delivery; null where nothing is pending.</param>
+/// <param name="FailingSince">The first of the failures since the endpoint last took something; null where it has taken the last thing sent.</param>
+public readonly record struct AttemptNoted(Delivery? Next, DateTimeOffset? FailingSince);

@@ -1,91 +1,86 @@
-using System.Buffers.Binary;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
 
-/// <summary>How deliveries are worked off: a batch of lanes at once, then each lane that failed on its own, for as long as its schedule lasts.</summary>
+/// <summary>How the deliveries of an endpoint are worked off: by one orchestration, for as long as there are any. However many there are, it is one at a time that costs.</summary>
 public static class Deliver
 {
-    /// <summary>Before an endpoint that is slow to answer, and is being served already, is asked for again.</summary>
-    private static readonly TimeSpan BusyWait = TimeSpan.FromSeconds(5);
+    /// <summary>Tells a worker that sleeps that there is something due.</summary>
+    public const string Wake = "Wake";
+
+    /// <summary>Rounds after which the history begins anew.</summary>
+    private const int MostRounds = 100;
+
+    /// <summary>Before an endpoint that has as much under way as it may is asked for again.</summary>
+    private static readonly TimeSpan BusyWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Faults of ours (the store is down, say) are tried again for as long as they last; what receivers do is an answer, not a fault.</summary>
     private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
         new RetryPolicy(maxNumberOfAttempts: int.MaxValue, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
 
-    /// <summary>Sends what is due in the lanes of one endpoint. One activity serves the whole batch; only lanes that fail, or take long, cost more.</summary>
-    [Function(nameof(DeliverBatch))]
-    public static async Task DeliverBatch([OrchestrationTrigger] TaskOrchestrationContext context, LaneBatch batch)
+    /// <summary>Sends what is due, round by round; sleeps until more is due, or until it is woken; ends when nothing is pending.</summary>
+    [Function(nameof(DeliverToEndpoint))]
+    public static async Task DeliverToEndpoint([OrchestrationTrigger] TaskOrchestrationContext context, EndpointWork work)
     {
-        var retries = new List<Task>();
-        var held = batch with { Holder = context.InstanceId };
-        while (held.RecordIds.Count > 0)
+        var held = work with { Holder = context.InstanceId };
+        for (var round = 0; round < MostRounds; round++)
         {
-            var sent = await Send(context, held);
-            retries.AddRange(sent.Failures.Select(failure =>
-                context.CallSubOrchestratorAsync(nameof(RetryLane), new LaneRetry(held with { RecordIds = [failure.RecordId] }, failure))));
-            held = held with { RecordIds = sent.Left };
+            var sent = await context.CallActivityAsync<RoundSent>(nameof(SendDeliveries.SendDueDeliveries), held, Persistent);
+            if (sent.End is RoundEnd.Done) return;
+            if (sent.End is RoundEnd.Busy) await context.CreateTimer(BusyWait, CancellationToken.None);
+            if (sent.Next is not { } next) continue;
+
+            context.SetCustomStatus(next);
+            using var awake = new CancellationTokenSource();
+            var due = context.CreateTimer(next.DueAt.UtcDateTime, awake.Token);
+            await Task.WhenAny(due, context.WaitForExternalEvent<string>(Wake));
+            awake.Cancel();
+            context.SetCustomStatus(null);
+            break;
         }
 
-        await Task.WhenAll(retries);
+        context.ContinueAsNew(work);
     }
 
-    /// <summary>Waits, sends what is due in one lane, and begins anew with the next wait if that fails too. Each round has a history of its own.</summary>
-    [Function(nameof(RetryLane))]
-    public static async Task RetryLane([OrchestrationTrigger] TaskOrchestrationContext context, LaneRetry retry)
+    /// <summary>Sees to it that somebody works for an endpoint for which something was recorded.</summary>
+    internal static async Task Begin(DurableTaskClient client, IDeliveryStore deliveries, string webhookId, DateTimeOffset now, CancellationToken ct)
     {
-        // Chance has to be the same on replay: the context's ids are.
-        Span<byte> random = stackalloc byte[16];
-        context.NewGuid().TryWriteBytes(random);
-        var chance = BinaryPrimitives.ReadUInt32LittleEndian(random) / (double)uint.MaxValue;
-        if (RetrySchedule.After(retry.Failure.Attempt, retry.Failure.RetryAfter, chance) is not { } wait) return;
-        context.SetCustomStatus(new LaneWait(retry.Failure.Attempt + 1, context.CurrentUtcDateTime + wait));
-        await context.CreateTimer(wait, CancellationToken.None);
-
-        LanesSent sent;
-        do sent = await Send(context, retry.Lane);
-        while (sent.Left.Count > 0);
-        if (sent.Failures is [var failure]) context.ContinueAsNew(retry with { Failure = failure });
-    }
-
-    private static async Task<LanesSent> Send(TaskOrchestrationContext context, LaneBatch lanes)
-    {
-        while (true)
-        {
-            var sent = await context.CallActivityAsync<LanesSent>(nameof(SendLanes.SendDueLanes), lanes, Persistent);
-            if (!sent.IsBusy) return sent;
-            await context.CreateTimer(BusyWait, CancellationToken.None);
-        }
+        var worker = await deliveries.WorkerOf(webhookId, now, ct);
+        if (worker is null) await client.ScheduleNewOrchestrationInstanceAsync(nameof(DeliverToEndpoint), new EndpointWork(deliveries.Partition.Key, webhookId, Holder: null), ct);
+        else if (worker.IsAsleep) await client.RaiseEventAsync(worker.Holder, Wake, "", ct);
     }
 }
 
-/// <summary>Lanes of one endpoint that have something due. Input of <see cref="Deliver.DeliverBatch"/> and <see cref="SendLanes"/>, version 1.</summary>
+/// <summary>An endpoint to work for. Input of <see cref="Deliver.DeliverToEndpoint"/> and <see cref="SendDeliveries"/>, version 1.</summary>
 /// <param name="Partition">The data set (<see cref="Core.Storage.Partition.Key"/>).</param>
 /// <param name="WebhookId">The endpoint.</param>
-/// <param name="RecordIds">The records.</param>
-/// <param name="Holder">Who holds the lanes: the orchestration that was started for them. Null until it has started.</param>
-public sealed record LaneBatch(string Partition, string WebhookId, IReadOnlyList<string> RecordIds, string? Holder);
+/// <param name="Holder">Who works for it: the orchestration that was started. Null until it has started.</param>
+public sealed record EndpointWork(string Partition, string WebhookId, string? Holder);
 
-/// <summary>What came of sending what was due in a batch. Output of <see cref="SendLanes"/>, version 1.</summary>
-/// <param name="Failures">The lanes that wait for another attempt.</param>
-/// <param name="Left">The lanes that were not worked off to their end, to be gone on with at once.</param>
-/// <param name="IsBusy">Nothing was done: the endpoint is slow, and others are at it.</param>
-public sealed record LanesSent(IReadOnlyList<LaneFailure> Failures, IReadOnlyList<string> Left, bool IsBusy);
+/// <summary>What came of sending what was due. Output of <see cref="SendDeliveries"/>, version 1.</summary>
+/// <param name="End">How the round ended.</param>
+/// <param name="Next">What is waited for; null unless <see cref="RoundEnd.Waits"/>.</param>
+public sealed record RoundSent(RoundEnd End, LaneWait? Next = null);
 
-/// <summary>A lane whose oldest delivery failed and is to be tried again.</summary>
-/// <param name="RecordId">The lane's record.</param>
-/// <param name="Attempt">The number of the attempt that failed.</param>
-/// <param name="RetryAfter">What the receiver asked for; null for nothing.</param>
-public sealed record LaneFailure(string RecordId, int Attempt, TimeSpan? RetryAfter);
+public enum RoundEnd
+{
+    /// <summary>Nothing is pending, or another worker has the endpoint.</summary>
+    Done,
 
-/// <summary>Input of <see cref="Deliver.RetryLane"/>, version 1.</summary>
-/// <param name="Lane">A batch of one lane.</param>
-/// <param name="Failure">What happened last.</param>
-public sealed record LaneRetry(LaneBatch Lane, LaneFailure Failure);
+    /// <summary>There may be more; it was time for others.</summary>
+    More,
 
-/// <summary>What <see cref="Deliver.RetryLane"/> waits for; its custom status, for whoever looks after the orchestrations.</summary>
+    /// <summary>What is pending is due later.</summary>
+    Waits,
+
+    /// <summary>The endpoint has as many attempts under way as it may.</summary>
+    Busy,
+}
+
+/// <summary>What <see cref="Deliver.DeliverToEndpoint"/> waits for; its custom status, for whoever looks after the orchestrations.</summary>
 /// <param name="Attempt">The number of the next attempt.</param>
 /// <param name="DueAt">When it is made.</param>
 public sealed record LaneWait(int Attempt, DateTimeOffset DueAt);

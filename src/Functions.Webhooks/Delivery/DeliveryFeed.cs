@@ -9,8 +9,8 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Functions.Webhooks.Delivery;
 
 /// <summary>
-/// Reads events off the change feed, records who is to get them, and hands over to orchestrations. Calls no receiver, so a slow one holds up
-/// nobody. A batch that comes twice is recorded once; its second orchestration finds nothing to do.
+/// Reads events off the change feed, records who is to get them, and has the endpoints worked for. Calls no receiver, so a slow one holds up
+/// nobody. A batch that comes twice is recorded once.
 /// </summary>
 public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores deliveries, WebhookOptions options, TimeProvider clock)
 {
@@ -26,14 +26,12 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
         {
             var partition = Partition.Parse(events.Key);
             Instruments.EventsFed.Add(events.Count());
-            foreach (var webhook in await EnabledWebhooks(stores.Open(partition), ct))
-            {
-                var due = events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e)).ToList();
-                if (due.Count == 0) continue;
-                await deliveries.Open(partition).Add(due, ct);
-                var batch = new LaneBatch(partition.Key, webhook.Id, [.. due.Select(d => d.Lane.RecordId).Distinct()], Holder: null);
-                await client.ScheduleNewOrchestrationInstanceAsync(nameof(Deliver.DeliverBatch), batch, ct);
-            }
+            var (store, now) = (deliveries.Open(partition), clock.GetUtcNow());
+            var webhooks = await EnabledWebhooks(stores.Open(partition), ct);
+            var due = webhooks.SelectMany(webhook => events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e, now))).ToList();
+            if (due.Count == 0) continue;
+            await store.Add(due, now, ct);
+            await Task.WhenAll(due.Select(delivery => delivery.Lane.WebhookId).Distinct().Select(webhookId => Deliver.Begin(client, store, webhookId, now, ct)));
         }
     }
 
@@ -55,6 +53,6 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
     private bool IsFor(Record webhook, EventDocument happened) =>
         EventPattern.Matches(Webhook.Events.Of(webhook), happened.Name) && Ids.TimeOf(happened.Id) >= Ids.TimeOf(webhook.Id) - options.ClockTolerance;
 
-    private Core.Webhooks.Delivery Delivery(string webhookId, EventDocument happened) => new(
-        Ids.Derive("dlv_", happened.Id, webhookId), new Lane(webhookId, happened.RecordId), happened.Id, happened.Name, happened.Version, DeliveryStatus.Pending, [], clock.GetUtcNow());
+    private static Core.Webhooks.Delivery Delivery(string webhookId, EventDocument happened, DateTimeOffset now) => new(
+        Ids.Derive("dlv_", happened.Id, webhookId), new Lane(webhookId, happened.RecordId), happened.Id, happened.Name, happened.Version, DeliveryStatus.Pending, [], now);
 }

@@ -17,6 +17,7 @@ public sealed class WebhookSender : IDisposable
     private const int MostKept = 4 * 1024;
 
     private readonly HttpClient client;
+    private readonly CancellationTokenSource closing = new();
     private readonly WebhookOptions options;
     private readonly TimeProvider clock;
 
@@ -41,7 +42,7 @@ public sealed class WebhookSender : IDisposable
             new(number, at, clock.GetElapsedTime(start), outcome, status, answer);
 
         using var limit = new CancellationTokenSource(options.Timeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing.Token, ct);
         try
         {
             using var request = Request(url, secrets, happened, at);
@@ -49,7 +50,7 @@ public sealed class WebhookSender : IDisposable
             var answer = await Read(response, either.Token);
             return (Attempt(OutcomeOf(response.StatusCode), (int)response.StatusCode, answer), RetryAfterOf(response.Headers.RetryAfter, at));
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (!closing.IsCancellationRequested && !ct.IsCancellationRequested)
         {
             return (Attempt(AttemptOutcome.Timeout), null);
         }
@@ -63,7 +64,12 @@ public sealed class WebhookSender : IDisposable
         }
     }
 
-    public void Dispose() => client.Dispose();
+    /// <summary>Ends the attempts under way, without an outcome.</summary>
+    public void Dispose()
+    {
+        closing.Cancel();
+        client.Dispose();
+    }
 
     private static HttpRequestMessage Request(string url, IReadOnlyList<byte[]> secrets, StoredEvent happened, DateTimeOffset at)
     {

@@ -72,6 +72,28 @@ public static class Schema
         ALTER TABLE records ADD COLUMN updated_at ANY;
         UPDATE records SET updated_at = json_extract(keys, '$.updated_at'), keys = jsonb_remove(keys, '$.updated_at');
         """,
+        """
+        ALTER TABLE deliveries ADD COLUMN attempts_before INTEGER NOT NULL DEFAULT 0;
+
+        DROP TABLE lanes;
+        CREATE TABLE lanes ( -- that have something pending
+            partition INTEGER NOT NULL, webhook TEXT NOT NULL, record TEXT NOT NULL,
+            due INTEGER NOT NULL,       -- ticks
+            under_way INTEGER NOT NULL, -- 1 where an attempt is under way that takes long
+            PRIMARY KEY (partition, webhook, record)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX lanes_by_due ON lanes (partition, webhook, due);
+        INSERT INTO lanes SELECT DISTINCT partition, webhook, record, 0, 0 FROM deliveries WHERE status = 0;
+
+        CREATE TABLE endpoints (
+            partition INTEGER NOT NULL, webhook TEXT NOT NULL,
+            holder TEXT,                             -- the orchestration that works for it; null for none
+            until INTEGER NOT NULL,                  -- ticks
+            asleep INTEGER NOT NULL,                 -- 1 where it waits for a lane to become due
+            failing_since INTEGER, failed_at INTEGER, -- ticks; null where it has taken what was sent last
+            PRIMARY KEY (partition, webhook)
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>

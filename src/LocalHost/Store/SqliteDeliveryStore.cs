@@ -4,59 +4,127 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The deliveries of one data set in the file.</summary>
+/// <summary>The deliveries of one data set in the file. There is a row in <c>lanes</c> for each lane that has something pending.</summary>
 internal sealed class SqliteDeliveryStore(Database database, Partition partition, PartitionNumbers numbers) : IDeliveryStore
 {
-    private const string Columns = "id, webhook, record, event, event_name, version, status, attempts, created_at";
+    private const string Columns = "id, webhook, record, event, event_name, version, status, attempts, created_at, attempts_before";
 
     public Partition Partition => partition;
 
-    public async ValueTask Add(IReadOnlyCollection<Delivery> deliveries, CancellationToken ct) => await database.Write(
+    public async ValueTask Add(IReadOnlyCollection<Delivery> deliveries, DateTimeOffset now, CancellationToken ct) => await database.Write(
         session =>
         {
             var number = numbers.Ensure(session, partition);
             foreach (var delivery in deliveries)
             {
-                session.Execute(
-                    $"INSERT INTO deliveries (partition, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partition, id) DO NOTHING",
+                var added = session.Execute(
+                    $"INSERT INTO deliveries (partition, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (partition, id) DO NOTHING",
                     number, delivery.Id, delivery.Lane.WebhookId, delivery.Lane.RecordId, delivery.EventId, delivery.EventName, delivery.Version,
-                    (long)delivery.Status, JsonSerializer.Serialize(delivery.Attempts), delivery.CreatedAt.UtcTicks);
+                    (long)delivery.Status, JsonSerializer.Serialize(delivery.Attempts), delivery.CreatedAt.UtcTicks, (long)delivery.AttemptsBefore);
+                if (added > 0 && delivery.Status is DeliveryStatus.Pending) Enqueue(session, number, delivery.Lane, now);
             }
 
             return deliveries.Count;
         },
         ct);
 
-    public async ValueTask<LaneHead> Next(Lane lane, string holder, DateTimeOffset now, DateTimeOffset until, CancellationToken ct) => await database.Write(
-        session =>
-        {
-            var number = numbers.Ensure(session, partition);
-            if (IsHeldByAnother(session, number, lane, holder, now)) return new LaneHead(LaneState.Held);
-            if (Head(session, number, lane) is not { } head)
+    public ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        return new(database.Read(session => numbers.Find(session, partition) is { } number ? FindWorker(session, number, webhookId, now) : null));
+    }
+
+    public async ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct)
+    {
+        var due = await database.Write(
+            session =>
             {
-                session.Execute("DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, lane.WebhookId, lane.RecordId);
-                return new LaneHead(LaneState.Empty);
-            }
+                var number = numbers.Ensure(session, partition);
+                if (FindWorker(session, number, webhookId, now) is { } worker && worker.Holder != holder) return (WorkState.Held, default(long));
+                var next = session.One("SELECT min(due) FROM lanes WHERE partition = ?1 AND webhook = ?2", row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), number, webhookId);
+                if (next is null)
+                {
+                    session.Execute("DELETE FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND failing_since IS NULL", number, webhookId);
+                    session.Execute("UPDATE endpoints SET holder = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
+                    return (WorkState.Empty, default(long));
+                }
 
-            session.Execute(
-                "INSERT OR REPLACE INTO lanes (partition, webhook, record, holder, until) VALUES (?1, ?2, ?3, ?4, ?5)",
-                number, lane.WebhookId, lane.RecordId, holder, until.UtcTicks);
-            return new LaneHead(LaneState.Ready, head);
-        },
-        ct);
+                var waits = next > now.UtcTicks;
+                session.Execute(
+                    """
+                    INSERT INTO endpoints (partition, webhook, holder, until, asleep) VALUES (?1, ?2, ?3, ?4, ?5)
+                    ON CONFLICT (partition, webhook) DO UPDATE SET holder = excluded.holder, until = excluded.until, asleep = excluded.asleep
+                    """,
+                    number, webhookId, holder, waits ? next + (until - now).Ticks : until.UtcTicks, waits ? 1L : 0L);
+                return (waits ? WorkState.Waits : WorkState.Due, next.Value);
+            },
+            ct);
+        return due switch
+        {
+            (WorkState.Due, _) => new DueDeliveries(WorkState.Due, Heads(webhookId, now.UtcTicks, limit)),
+            (WorkState.Waits, var next) => Heads(webhookId, next, 1) is [var head, ..] ? new DueDeliveries(WorkState.Waits, [], (head, Ticks.ToTime(next))) : new DueDeliveries(WorkState.Due, []),
+            var (state, _) => new DueDeliveries(state, []),
+        };
+    }
 
-    public async ValueTask Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, CancellationToken ct) => await database.Write(
+    public async ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await database.Write(
         session =>
         {
             var number = numbers.Ensure(session, partition);
-            if (One(session, number, deliveryId) is not { } delivery || delivery.Attempts.Any(known => known.Number == attempt.Number)) return false;
+            if (One(session, number, deliveryId) is not { } delivery) return default;
+            var run = FindRun(session, number, delivery.Lane.WebhookId);
+            if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Head(session, number, delivery.Lane), run?.Since);
 
             // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
             var next = delivery.Status is DeliveryStatus.Pending || status is DeliveryStatus.Delivered ? status : delivery.Status;
-            session.Execute(
-                "UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2",
-                number, deliveryId, JsonSerializer.Serialize(delivery.Attempts.Append(attempt).OrderBy(each => each.Number)), (long)next);
-            return true;
+            var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept);
+            session.Execute("UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2", number, deliveryId, JsonSerializer.Serialize(attempts), (long)next);
+
+            var head = Head(session, number, delivery.Lane);
+            if (head is null) session.Execute("DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, delivery.Lane.WebhookId, delivery.Lane.RecordId);
+            else
+                session.Execute(
+                    "UPDATE lanes SET due = ?4, under_way = 0 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
+                    number, delivery.Lane.WebhookId, delivery.Lane.RecordId, due.UtcTicks);
+            return new AttemptNoted(head, Note(session, number, delivery.Lane.WebhookId, run, attempt)?.Since);
+        },
+        ct);
+
+    public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await database.Write(
+        session =>
+        {
+            var number = numbers.Ensure(session, partition);
+            foreach (var (id, attempt) in attempts)
+            {
+                if (One(session, number, id) is not { Status: DeliveryStatus.Pending } delivery || delivery.NextAttempt > attempt) continue;
+                session.Execute(
+                    "UPDATE lanes SET due = ?4, under_way = 1 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
+                    number, delivery.Lane.WebhookId, delivery.Lane.RecordId, until.UtcTicks);
+            }
+
+            return attempts.Count;
+        },
+        ct);
+
+    public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct) => await database.Write(
+        session =>
+        {
+            var (number, reopened) = (numbers.Ensure(session, partition), new Dictionary<string, Lane>(StringComparer.Ordinal));
+            foreach (var id in deliveryIds)
+            {
+                if (One(session, number, id) is not { } delivery || !those.Contains(delivery.Status)) continue;
+                session.Execute("UPDATE deliveries SET status = 0, attempts_before = ?3 WHERE partition = ?1 AND id = ?2", number, id, delivery.NextAttempt - 1L);
+                reopened[id] = delivery.Lane;
+            }
+
+            foreach (var lane in reopened.Values.Distinct())
+            {
+                Enqueue(session, number, lane, now);
+                if (reopened.ContainsKey(Head(session, number, lane)!.Id))
+                    session.Execute("UPDATE lanes SET due = ?4 WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND under_way = 0", number, lane.WebhookId, lane.RecordId, now.UtcTicks);
+            }
+
+            return reopened.Count;
         },
         ct);
 
@@ -72,6 +140,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
                     SELECT 1 FROM deliveries AS d WHERE d.partition = ?1 AND d.webhook = ?2 AND d.record = lanes.record AND d.status = 0)
                 """,
                 number, webhookId);
+            // What is left was recorded since: the endpoint was enabled again, and nobody waits for what was given up.
+            session.Execute("UPDATE lanes SET due = min(due, ?3) WHERE partition = ?1 AND webhook = ?2 AND under_way = 0", number, webhookId, asOf.UtcTicks);
+            session.Execute("UPDATE endpoints SET failing_since = NULL, failed_at = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
             return settled;
         },
         ct);
@@ -93,9 +164,53 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             Delivery, number, webhookId, (long?)status, before, (long)limit)));
     }
 
-    private static bool IsHeldByAnother(Session session, long number, Lane lane, string holder, DateTimeOffset now) => session.One(
-        "SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND holder <> ?4 AND until >= ?5",
-        static _ => true, number, lane.WebhookId, lane.RecordId, holder, now.UtcTicks);
+    public ValueTask<IReadOnlyList<Delivery>> ListFailed(string webhookId, string after, int limit, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        return new(database.Read<IReadOnlyList<Delivery>>(session => numbers.Find(session, partition) is not { } number ? [] : session.All(
+            $"SELECT {Columns} FROM deliveries WHERE partition = ?1 AND webhook = ?2 AND id > ?3 AND status = ?4 ORDER BY id LIMIT ?5",
+            Delivery, number, webhookId, after, (long)DeliveryStatus.Failed, (long)limit)));
+    }
+
+    /// <summary>The oldest pending delivery of each lane that is due by then.</summary>
+    private IReadOnlyList<Delivery> Heads(string webhookId, long due, int limit) => database.Read(session => session.All(
+        $"""
+        SELECT {string.Join(", ", Columns.Split(", ").Select(column => "d." + column))}
+        FROM (SELECT record, due FROM lanes WHERE partition = ?1 AND webhook = ?2 AND due <= ?3 ORDER BY due LIMIT ?4) AS l
+        JOIN deliveries AS d ON d.rowid = (
+            SELECT rowid FROM deliveries WHERE partition = ?1 AND webhook = ?2 AND record = l.record AND status = 0 ORDER BY version, event LIMIT 1) ORDER BY l.due
+        """,
+        Delivery, numbers.Find(session, partition), webhookId, due, (long)limit));
+
+    private static void Enqueue(Session session, long number, Lane lane, DateTimeOffset now) => session.Execute(
+        "INSERT INTO lanes (partition, webhook, record, due, under_way) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING", number, lane.WebhookId, lane.RecordId, now.UtcTicks);
+
+    private static Worker? FindWorker(Session session, long number, string webhookId, DateTimeOffset now) => session.One(
+        "SELECT holder, asleep FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND holder IS NOT NULL AND until >= ?3",
+        row => new Worker(row.GetString(0), row.GetBoolean(1)), number, webhookId, now.UtcTicks);
+
+    private static FailureRun? FindRun(Session session, long number, string webhookId) => session.One(
+        "SELECT failing_since, failed_at FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND failing_since IS NOT NULL",
+        row => (FailureRun?)new FailureRun(Ticks.ToTime(row.GetInt64(0)), Ticks.ToTime(row.GetInt64(1))), number, webhookId);
+
+    /// <summary>Notes what an attempt says of its endpoint; answers the failures that it has now.</summary>
+    private static FailureRun? Note(Session session, long number, string webhookId, FailureRun? before, DeliveryAttempt attempt)
+    {
+        FailureRun? run = attempt.Outcome switch
+        {
+            AttemptOutcome.Delivered => null,
+            AttemptOutcome.Expired => before,
+            _ => FailureRun.After(before, attempt.At),
+        };
+        if (run == before) return run;
+        session.Execute(
+            """
+            INSERT INTO endpoints (partition, webhook, until, asleep, failing_since, failed_at) VALUES (?1, ?2, 0, 0, ?3, ?4)
+            ON CONFLICT (partition, webhook) DO UPDATE SET failing_since = excluded.failing_since, failed_at = excluded.failed_at
+            """,
+            number, webhookId, run?.Since.UtcTicks, run?.Last.UtcTicks);
+        return run;
+    }
 
     private static Delivery? Head(Session session, long number, Lane lane) => session.One(
         $"SELECT {Columns} FROM deliveries WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND status = 0 ORDER BY version, event LIMIT 1",
@@ -112,5 +227,6 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         row.GetInt64(5),
         (DeliveryStatus)row.GetInt32(6),
         JsonSerializer.Deserialize<DeliveryAttempt[]>(row.GetString(7))!,
-        Ticks.ToTime(row.GetInt64(8)));
+        Ticks.ToTime(row.GetInt64(8)),
+        row.GetInt32(9));
 }

@@ -18,7 +18,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         var recorded = new Delivery("dlv_1", Lane, "evt_1", "contact.created", 4, DeliveryStatus.Pending, [], Now);
-        await store.Add([recorded], CancellationToken.None);
+        await store.Add([recorded], Now, CancellationToken.None);
 
         var found = await store.Find("dlv_1", CancellationToken.None);
 
@@ -31,10 +31,10 @@ public abstract class DeliveryStoreContract
     public async Task Recording_again_changes_nothing()
     {
         var store = NewStore();
-        await store.Add([New(1), New(2)], CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, CancellationToken.None);
+        await store.Add([New(1), New(2)], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
 
-        await store.Add([New(1), New(2), New(3)], CancellationToken.None);
+        await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
 
         Assert.Equal(DeliveryStatus.Delivered, await Status(store, "dlv_1"));
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
@@ -47,93 +47,243 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add(
             [New(1) with { Version = 2, EventId = "evt_b" }, New(2) with { Version = 10 }, New(3) with { Version = 1 }, New(4) with { Version = 2, EventId = "evt_a" }],
+            Now,
             CancellationToken.None);
 
         var order = new List<string>();
-        while (await store.Next(Lane, "one", Now, Later, CancellationToken.None) is { State: LaneState.Ready, Delivery: { } delivery })
+        while (await Take(store, "one") is { State: WorkState.Due, Heads: [var head] })
         {
-            Assert.Equal(delivery.Id, (await store.Next(Lane, "one", Now, Later, CancellationToken.None)).Delivery!.Id);
-            order.Add(delivery.Id);
-            await store.Attempted(delivery.Id, Attempt(1), order.Count == 2 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, CancellationToken.None);
+            Assert.Equal(head.Id, Assert.Single((await Take(store, "one")).Heads).Id);
+            order.Add(head.Id);
+            var noted = await store.Attempted(head.Id, Attempt(1), order.Count == 2 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, Now, CancellationToken.None);
+            Assert.Equal((await Take(store, "one")).Heads.SingleOrDefault()?.Id, noted.Next?.Id);
         }
 
         Assert.Equal(["dlv_3", "dlv_4", "dlv_1", "dlv_2"], order);
     }
 
     [Fact]
-    public async Task A_failed_attempt_keeps_the_delivery_at_the_head_of_its_lane_alone()
+    public async Task Of_each_due_lane_the_oldest_delivery_is_taken_and_the_lane_due_for_longest_first()
     {
         var store = NewStore();
-        await store.Add([New(1), New(2), New(3) with { Lane = Lane with { RecordId = "ct_2" } }, New(4) with { Lane = Lane with { WebhookId = "wh_2" } }], CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, CancellationToken.None);
+        await store.Add([New(1), New(2), New(4) with { Lane = Lane with { WebhookId = "wh_2" } }], Now.AddSeconds(-1), CancellationToken.None);
+        await store.Add([New(3) with { Lane = Lane with { RecordId = "ct_2" } }, New(5) with { Lane = Lane with { RecordId = "ct_3" } }], Now.AddSeconds(-2), CancellationToken.None);
+        await store.Attempted("dlv_5", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
 
-        Assert.Equal("dlv_1", (await Next(store, Lane, "one")).Delivery!.Id);
-        Assert.Equal("dlv_3", (await Next(store, Lane with { RecordId = "ct_2" }, "two")).Delivery!.Id);
-        Assert.Equal("dlv_4", (await Next(store, Lane with { WebhookId = "wh_2" }, "three")).Delivery!.Id);
+        Assert.Equal(["dlv_3", "dlv_1"], (await Take(store, "one")).Heads.Select(head => head.Id));
+        Assert.Equal(["dlv_3"], (await Take(store, "one", limit: 1)).Heads.Select(head => head.Id));
+        Assert.Equal(["dlv_4"], (await Take(store, "two", webhookId: "wh_2")).Heads.Select(head => head.Id));
     }
 
     [Fact]
-    public async Task A_lane_has_one_holder_until_it_is_empty()
+    public async Task A_delivery_that_is_to_be_tried_again_holds_its_lane_back_until_then()
     {
         var store = NewStore();
-        await store.Add([New(1)], CancellationToken.None);
+        await store.Add([New(1), New(2)], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+        await store.Add([New(3)], Now, CancellationToken.None);
 
-        Assert.Equal(LaneState.Ready, (await Next(store, Lane, "one")).State);
-        Assert.Equal(new LaneHead(LaneState.Held), await Next(store, Lane, "two"));
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, CancellationToken.None);
-        Assert.Equal(new LaneHead(LaneState.Held), await Next(store, Lane, "two"));
-        Assert.Equal(new LaneHead(LaneState.Empty), await Next(store, Lane, "one"));
-
-        await store.Add([New(2)], CancellationToken.None);
-        Assert.Equal("dlv_2", (await Next(store, Lane, "two")).Delivery!.Id);
+        var waits = await Take(store, "one");
+        Assert.Equal((WorkState.Waits, "dlv_1", Later), (waits.State, waits.Next!.Value.Delivery.Id, waits.Next.Value.At));
+        Assert.Equal(["dlv_1"], (await Take(store, "one", at: Later)).Heads.Select(head => head.Id));
     }
 
     [Fact]
-    public async Task A_holder_that_was_never_heard_of_again_loses_the_lane()
+    public async Task An_endpoint_has_one_worker_until_nothing_is_pending()
     {
         var store = NewStore();
-        await store.Add([New(1)], CancellationToken.None);
-        await store.Next(Lane, "one", Now, Later, CancellationToken.None);
+        await store.Add([New(1)], Now, CancellationToken.None);
+        Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
 
-        Assert.Equal(LaneState.Held, (await store.Next(Lane, "two", Later, Later.AddMinutes(1), CancellationToken.None)).State);
-        Assert.Equal(LaneState.Ready, (await store.Next(Lane, "two", Later.AddTicks(1), Later.AddMinutes(1), CancellationToken.None)).State);
-        Assert.Equal(LaneState.Held, (await store.Next(Lane, "one", Later.AddTicks(1), Later.AddMinutes(1), CancellationToken.None)).State);
+        Assert.Equal(WorkState.Due, (await Take(store, "one")).State);
+        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(WorkState.Held, (await Take(store, "two")).State);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        Assert.Equal(WorkState.Held, (await Take(store, "two")).State);
+        Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
+        Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
+
+        await store.Add([New(2)], Now, CancellationToken.None);
+        Assert.Equal(["dlv_2"], (await Take(store, "two")).Heads.Select(head => head.Id));
     }
 
     [Fact]
-    public async Task A_holder_that_asks_again_holds_the_lane_for_longer()
+    public async Task A_worker_that_has_to_wait_is_asleep_until_it_takes_again()
     {
         var store = NewStore();
-        await store.Add([New(1)], CancellationToken.None);
-        await store.Next(Lane, "one", Now, Later, CancellationToken.None);
-        await store.Next(Lane, "one", Now, Later.AddMinutes(5), CancellationToken.None);
+        await store.Add([New(1)], Now, CancellationToken.None);
+        await Take(store, "one");
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
 
-        Assert.Equal(LaneState.Held, (await store.Next(Lane, "two", Later.AddMinutes(4), Later.AddMinutes(9), CancellationToken.None)).State);
+        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        await Take(store, "one");
+        Assert.Equal(new Worker("one", true), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        await store.Add([New(2) with { Lane = Lane with { RecordId = "ct_2" } }], Now, CancellationToken.None);
+        Assert.Equal(new Worker("one", true), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        await Take(store, "one");
+        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
     }
 
     [Fact]
-    public async Task Of_many_who_ask_for_a_lane_at_once_one_holds_it()
+    public async Task A_worker_that_was_never_heard_of_again_loses_the_endpoint()
     {
         var store = NewStore();
-        await store.Add([New(1)], CancellationToken.None);
+        await store.Add([New(1)], Now, CancellationToken.None);
+        await Take(store, "one");
 
-        var heads = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Task.Run(() => Next(store, Lane, $"holder {i}"))));
+        Assert.Equal(WorkState.Held, (await Take(store, "two", at: Later)).State);
+        Assert.Null(await store.WorkerOf("wh_1", Later.AddTicks(1), CancellationToken.None));
+        Assert.Equal(WorkState.Due, (await Take(store, "two", at: Later.AddTicks(1))).State);
+        Assert.Equal(WorkState.Held, (await Take(store, "one", at: Later.AddTicks(1))).State);
+    }
 
-        Assert.Single(heads, head => head.State is LaneState.Ready);
-        Assert.Equal(31, heads.Count(head => head.State is LaneState.Held));
+    [Fact]
+    public async Task A_worker_that_sleeps_keeps_the_endpoint_beyond_its_sleep()
+    {
+        var store = NewStore();
+        await store.Add([New(1)], Now, CancellationToken.None);
+        await Take(store, "one");
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Now.AddHours(24), CancellationToken.None);
+        await Take(store, "one");
+
+        Assert.Equal(WorkState.Held, (await Take(store, "two", at: Now.AddHours(24))).State);
+        Assert.Equal(WorkState.Due, (await Take(store, "two", at: Now.AddHours(24).AddMinutes(2))).State);
+    }
+
+    [Fact]
+    public async Task Of_many_who_take_an_endpoint_at_once_one_has_it()
+    {
+        var store = NewStore();
+        await store.Add([New(1)], Now, CancellationToken.None);
+
+        var taken = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Task.Run(() => Take(store, $"holder {i}"))));
+
+        Assert.Single(taken, due => due.State is WorkState.Due);
+        Assert.Equal(31, taken.Count(due => due.State is WorkState.Held));
+    }
+
+    [Fact]
+    public async Task A_lane_with_an_attempt_under_way_is_not_taken_until_that_is_noted_or_lost()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2), New(3) with { Lane = Lane with { RecordId = "ct_2" } }], Now, CancellationToken.None);
+        await store.PutOff([("dlv_1", 1), ("dlv_3", 1)], Later, CancellationToken.None);
+        await store.Add([New(4)], Now, CancellationToken.None);
+
+        Assert.Equal((WorkState.Waits, Later), (await Take(store, "one") is var waits ? waits.State : default, waits.Next!.Value.At));
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
+        Assert.Equal(["dlv_2", "dlv_3"], (await Take(store, "one", at: Later)).Heads.Select(head => head.Id));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_noted_is_not_put_off_any_more()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2)], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await store.PutOff([("dlv_1", 1)], Later, CancellationToken.None);
+
+        Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
+    }
+
+    [Fact]
+    public async Task A_reopened_delivery_goes_back_to_its_place_with_the_whole_schedule_before_it()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(2), DeliveryStatus.Failed, Now, CancellationToken.None);
+        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+
+        Assert.Equal(1, await store.Reopen(["dlv_1", "dlv_2", "dlv_3", "dlv_9"], [DeliveryStatus.Failed], Now, CancellationToken.None));
+
+        var head = Assert.Single((await Take(store, "one")).Heads);
+        Assert.Equal(("dlv_1", 2, 3, 2), (head.Id, head.AttemptsBefore, head.NextAttempt, head.Attempts.Count));
+        Assert.Equal("dlv_3", (await store.Attempted("dlv_1", Attempt(3), DeliveryStatus.Delivered, Now, CancellationToken.None)).Next?.Id);
+    }
+
+    [Fact]
+    public async Task A_lane_with_nothing_pending_is_due_once_one_of_its_deliveries_is_reopened()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2)], Now, CancellationToken.None);
+        foreach (var id in new[] { "dlv_1", "dlv_2" }) await store.Attempted(id, Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
+
+        Assert.Equal(2, await store.Reopen(["dlv_2", "dlv_1"], [DeliveryStatus.Failed, DeliveryStatus.Delivered], Now, CancellationToken.None));
+
+        Assert.Equal(["dlv_1"], (await Take(store, "one")).Heads.Select(head => head.Id));
+    }
+
+    [Fact]
+    public async Task A_delivery_that_waits_is_due_at_once_when_it_is_reopened_unless_it_waits_behind_another()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2)], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+
+        await store.Reopen(["dlv_2"], [DeliveryStatus.Pending], Now, CancellationToken.None);
+        Assert.Equal(WorkState.Waits, (await Take(store, "one")).State);
+        await store.Reopen(["dlv_1"], [DeliveryStatus.Pending], Now, CancellationToken.None);
+        Assert.Equal(["dlv_1"], (await Take(store, "one")).Heads.Select(head => head.Id));
+    }
+
+    [Fact]
+    public async Task A_delivery_reopened_while_an_attempt_is_under_way_does_not_get_another_beside_it()
+    {
+        var store = NewStore();
+        await store.Add([New(1)], Now, CancellationToken.None);
+        await store.PutOff([("dlv_1", 1)], Later, CancellationToken.None);
+
+        await store.Reopen(["dlv_1"], [DeliveryStatus.Pending], Now, CancellationToken.None);
+
+        Assert.Equal(WorkState.Waits, (await Take(store, "one")).State);
+    }
+
+    [Fact]
+    public async Task An_endpoint_is_failing_since_the_first_failure_after_its_last_success()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
+
+        Assert.Equal(Now, (await Fail("dlv_1", 1, Now)).FailingSince);
+        Assert.Equal(Now, (await Fail("dlv_1", 2, Now.AddDays(2))).FailingSince);
+        Assert.Null((await store.Attempted("dlv_2", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now, CancellationToken.None)).FailingSince);
+        Assert.Equal(Now.AddDays(3), (await Fail("dlv_1", 3, Now.AddDays(3))).FailingSince);
+        Assert.Equal(Now.AddDays(3), (await store.Attempted("dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now, CancellationToken.None)).FailingSince);
+        Assert.Equal(Now.AddDays(8), (await Fail("dlv_1", 4, Now.AddDays(8))).FailingSince);
+        await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
+        Assert.Equal(Now.AddDays(9), (await Fail("dlv_1", 5, Now.AddDays(9))).FailingSince);
+
+        async Task<AttemptNoted> Fail(string id, int number, DateTimeOffset at) =>
+            await store.Attempted(id, Attempt(number) with { At = at }, DeliveryStatus.Pending, Now, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Of_many_attempts_the_last_are_kept()
+    {
+        var store = NewStore();
+        await store.Add([New(1)], Now, CancellationToken.None);
+        for (var number = 1; number <= DeliveryAttempt.MostKept + 2; number++) await store.Attempted("dlv_1", Attempt(number), DeliveryStatus.Pending, Now, CancellationToken.None);
+
+        var found = await store.Find("dlv_1", CancellationToken.None);
+
+        Assert.Equal(Enumerable.Range(3, DeliveryAttempt.MostKept), found!.Attempts.Select(attempt => attempt.Number));
+        Assert.Equal(DeliveryAttempt.MostKept + 3, found.NextAttempt);
     }
 
     [Fact]
     public async Task An_attempt_is_kept_as_it_was_and_once_for_its_number()
     {
         var store = NewStore();
-        await store.Add([New(1)], CancellationToken.None);
+        await store.Add([New(1)], Now, CancellationToken.None);
         var refused = new DeliveryAttempt(1, Now, TimeSpan.FromTicks(12345), AttemptOutcome.ServerError, 503, "down \"for\" now ž");
         var unreached = new DeliveryAttempt(2, Later, TimeSpan.FromSeconds(15), AttemptOutcome.Timeout, null, null);
 
-        await store.Attempted("dlv_1", refused, DeliveryStatus.Pending, CancellationToken.None);
-        await store.Attempted("dlv_1", unreached, DeliveryStatus.Failed, CancellationToken.None);
-        await store.Attempted("dlv_1", refused with { Outcome = AttemptOutcome.Gone }, DeliveryStatus.Pending, CancellationToken.None);
+        await store.Attempted("dlv_1", refused, DeliveryStatus.Pending, Now, CancellationToken.None);
+        await store.Attempted("dlv_1", unreached, DeliveryStatus.Failed, Now, CancellationToken.None);
+        await store.Attempted("dlv_1", refused with { Outcome = AttemptOutcome.Gone }, DeliveryStatus.Pending, Now, CancellationToken.None);
 
         var found = await store.Find("dlv_1", CancellationToken.None);
         Assert.Equal([refused, unreached], found!.Attempts);
@@ -144,12 +294,12 @@ public abstract class DeliveryStoreContract
     public async Task An_attempt_that_ends_after_its_delivery_was_settled_does_not_revive_it()
     {
         var store = NewStore();
-        await store.Add([New(1), New(2)], CancellationToken.None);
+        await store.Add([New(1), New(2)], Now, CancellationToken.None);
         await store.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None);
 
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, CancellationToken.None);
-        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Delivered, CancellationToken.None);
-        await store.Attempted("dlv_9", Attempt(1), DeliveryStatus.Delivered, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Now, CancellationToken.None);
+        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await store.Attempted("dlv_9", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
 
         Assert.Equal((DeliveryStatus.Canceled, DeliveryStatus.Delivered), (await Status(store, "dlv_1"), await Status(store, "dlv_2")));
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
@@ -160,55 +310,45 @@ public abstract class DeliveryStoreContract
     public async Task Settling_an_endpoint_settles_what_is_pending_there()
     {
         var store = NewStore();
-        await store.Add([New(1), New(2), New(3), New(4) with { Lane = new Lane("wh_2", "ct_1") }], CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, CancellationToken.None);
+        await store.Add([New(1), New(2), New(3), New(4) with { Lane = new Lane("wh_2", "ct_1") }], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
 
         Assert.Equal(2, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
         Assert.Equal(0, await store.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
 
         DeliveryStatus?[] statuses = [await Status(store, "dlv_1"), await Status(store, "dlv_2"), await Status(store, "dlv_3"), await Status(store, "dlv_4")];
         Assert.Equal([DeliveryStatus.Delivered, DeliveryStatus.Failed, DeliveryStatus.Failed, DeliveryStatus.Pending], statuses);
-        Assert.Equal(LaneState.Empty, (await Next(store, Lane, "one")).State);
+        Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
     }
 
     [Fact]
-    public async Task Settling_an_endpoint_leaves_what_was_recorded_later_to_whoever_holds_its_lane()
+    public async Task Settling_an_endpoint_leaves_what_was_recorded_later_and_has_it_due()
     {
         var store = NewStore();
-        await store.Add([New(1), New(2) with { CreatedAt = Now + TimeSpan.FromTicks(1) }], CancellationToken.None);
-        await Next(store, Lane, "one");
+        await store.Add([New(1), New(2) with { CreatedAt = Now + TimeSpan.FromTicks(1) }], Now, CancellationToken.None);
+        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
 
         Assert.Equal(1, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
 
-        Assert.Equal(LaneState.Held, (await Next(store, Lane, "two")).State);
-        Assert.Equal("dlv_2", (await Next(store, Lane, "one")).Delivery?.Id);
-    }
-
-    [Fact]
-    public async Task Settling_an_endpoint_lets_go_of_the_lanes_that_have_nothing_left()
-    {
-        var store = NewStore();
-        await store.Add([New(1)], CancellationToken.None);
-        await Next(store, Lane, "one");
-        await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
-
-        await store.Add([New(2)], CancellationToken.None);
-
-        Assert.Equal("dlv_2", (await Next(store, Lane, "two")).Delivery?.Id);
+        Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
     }
 
     [Fact]
     public async Task Deliveries_of_an_endpoint_are_listed_newest_first_page_by_page()
     {
         var store = NewStore();
-        await store.Add([New(1), New(3), New(2), New(4), New(5) with { Lane = new Lane("wh_2", "ct_1") }], CancellationToken.None);
-        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Failed, CancellationToken.None);
+        await store.Add([New(1), New(3), New(2), New(4), New(5) with { Lane = new Lane("wh_2", "ct_1") }], Now, CancellationToken.None);
+        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Failed, Now, CancellationToken.None);
 
         Assert.Equal(["dlv_4", "dlv_3"], await List(store, limit: 2));
         Assert.Equal(["dlv_2", "dlv_1"], await List(store, before: "dlv_3"));
         Assert.Equal(["dlv_2"], await List(store, DeliveryStatus.Failed));
         Assert.Equal(["dlv_4", "dlv_3", "dlv_1"], await List(store, DeliveryStatus.Pending));
         Assert.Empty(await List(store, DeliveryStatus.Pending, before: "dlv_1"));
+        await store.Attempted("dlv_4", Attempt(1), DeliveryStatus.Failed, Now, CancellationToken.None);
+        Assert.Equal(["dlv_2", "dlv_4"], (await store.ListFailed("wh_1", "dlv_1", 10, CancellationToken.None)).Select(delivery => delivery.Id));
+        Assert.Equal(["dlv_2"], (await store.ListFailed("wh_1", "", 1, CancellationToken.None)).Select(delivery => delivery.Id));
+        Assert.Equal(["dlv_4"], (await store.ListFailed("wh_1", "dlv_2", 10, CancellationToken.None)).Select(delivery => delivery.Id));
     }
 
     [Fact]
@@ -216,23 +356,29 @@ public abstract class DeliveryStoreContract
     {
         var workspace = "ws_" + Interlocked.Increment(ref partitions);
         var owner = Stores.Open(new Partition(workspace, DataEnvironment.Live));
-        await owner.Add([New(1)], CancellationToken.None);
-        await Next(owner, Lane, "one");
+        await owner.Add([New(1)], Now, CancellationToken.None);
+        await Take(owner, "one");
 
         foreach (var other in new[] { Stores.Open(new Partition(workspace, DataEnvironment.Test)), NewStore() })
         {
             Assert.Null(await other.Find("dlv_1", CancellationToken.None));
             Assert.Empty(await List(other));
-            Assert.Equal(LaneState.Empty, (await Next(other, Lane, "two")).State);
+            Assert.Null(await other.WorkerOf("wh_1", Now, CancellationToken.None));
+            Assert.Equal(WorkState.Empty, (await Take(other, "two")).State);
             Assert.Equal(0, await other.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
-            await other.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, CancellationToken.None);
-            await other.Add([New(1) with { EventName = "other" }], CancellationToken.None);
+            Assert.Equal(default, await other.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None));
+            Assert.Equal(0, await other.Reopen(["dlv_1"], [DeliveryStatus.Pending], Now, CancellationToken.None));
+            await other.PutOff([("dlv_1", 1)], Later.AddDays(1), CancellationToken.None);
+            await other.Add([New(1) with { EventName = "other", Status = DeliveryStatus.Failed }], Now, CancellationToken.None);
             Assert.Equal("other", (await other.Find("dlv_1", CancellationToken.None))!.EventName);
+            Assert.Equal("other", Assert.Single(await other.ListFailed("wh_1", "", 10, CancellationToken.None)).EventName);
         }
 
         var untouched = await owner.Find("dlv_1", CancellationToken.None);
         Assert.Equal(("contact.created", DeliveryStatus.Pending, 0), (untouched!.EventName, untouched.Status, untouched.Attempts.Count));
-        Assert.Equal(LaneState.Held, (await Next(owner, Lane, "two")).State);
+        Assert.Empty(await owner.ListFailed("wh_1", "", 10, CancellationToken.None));
+        Assert.Equal(new Worker("one", false), await owner.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(WorkState.Due, (await Take(owner, "one")).State);
     }
 
     private IDeliveryStore NewStore() => Stores.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), DataEnvironment.Live));
@@ -241,7 +387,9 @@ public abstract class DeliveryStoreContract
 
     private static DeliveryAttempt Attempt(int number) => new(number, Now, TimeSpan.FromSeconds(1), AttemptOutcome.ServerError, 500, null);
 
-    private static async Task<LaneHead> Next(IDeliveryStore store, Lane lane, string holder) => await store.Next(lane, holder, Now, Later, CancellationToken.None);
+    /// <summary>Takes what is due, for a minute.</summary>
+    private static async Task<DueDeliveries> Take(IDeliveryStore store, string holder, string webhookId = "wh_1", int limit = 10, DateTimeOffset? at = null) =>
+        await store.Take(webhookId, holder, at ?? Now, (at ?? Now) + (Later - Now), limit, CancellationToken.None);
 
     private static async Task<DeliveryStatus?> Status(IDeliveryStore store, string id) => (await store.Find(id, CancellationToken.None))?.Status;
 

@@ -19,6 +19,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var delivered = new Delivery("dlv_1", new Lane("wh_1", "ct_1"), "evt_1", "contact.created", 1, DeliveryStatus.Delivered, [], Now.AddTicks(-1));
         await store.Add(
             [delivered, delivered with { Id = "dlv_2" }, delivered with { Id = "dlv_3", Status = DeliveryStatus.Pending }, delivered with { Id = "dlv_4", CreatedAt = Now }],
+            Now,
             CancellationToken.None);
 
         Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));

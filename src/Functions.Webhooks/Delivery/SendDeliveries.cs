@@ -1,0 +1,250 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Telemetry;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Functions.Webhooks.Delivery;
+
+/// <summary>
+/// Sends what is due at one endpoint, for as long as a round lasts. Lanes are worked off side by side, each from its oldest delivery on until nothing
+/// is left in it or a delivery fails. An attempt that the receiver does not answer in that time goes on by itself, and the lane with it.
+/// </summary>
+public sealed partial class SendDeliveries(
+    IWorkspaceStores stores, IDeliveryStores deliveryStores, WebhookOperations endpoints, WebhookSender sender, SendSlots slots, WebhookOptions options,
+    Ids ids, TimeProvider clock, ILogger<SendDeliveries> log)
+{
+    /// <summary>Lanes taken at a time. More than may be sent at once, so that sending need not wait for outcomes to be on disk.</summary>
+    private const int MostLanes = 64;
+
+    /// <summary>How long a round lasts: others get their turn, and a process that ends need not wait for long.</summary>
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
+    private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
+
+    /// <summary>How much longer than it may take an attempt that is not heard of again keeps its lane.</summary>
+    private static readonly TimeSpan AttemptMargin = TimeSpan.FromSeconds(15);
+
+    [Function(nameof(SendDueDeliveries))]
+    public async Task<RoundSent> SendDueDeliveries([ActivityTrigger] EndpointWork work, [DurableClient] DurableTaskClient client, CancellationToken ct)
+    {
+        if (slots.IsBusy(work.Partition, work.WebhookId)) return new RoundSent(RoundEnd.Busy);
+        var partition = Partition.Parse(work.Partition);
+        var (store, deliveries, holder) = (stores.Open(partition), deliveryStores.Open(partition), work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
+        var asOf = clock.GetUtcNow();
+        var webhook = await store.Find(Webhook.Schema.Type, work.WebhookId, ct) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
+        if (webhook is null || !Webhook.IsEnabled.Of(webhook))
+        {
+            // What was recorded since is left for the next round, which looks at the endpoint anew: it may be enabled again.
+            await deliveries.Settle(work.WebhookId, webhook is null ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, ct);
+            return End(await Take(deliveries, work.WebhookId, holder, ct));
+        }
+
+        using var round = new Round(webhook, endpoints.SecretsOf(webhook), store, deliveries, client, clock, ct);
+        while (true)
+        {
+            var due = await Take(deliveries, work.WebhookId, holder, ct);
+            if (due.State is not WorkState.Due) return End(due);
+            await SendLanes(round, due.Heads);
+            ct.ThrowIfCancellationRequested();
+            if (round.IsOver) return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
+        }
+    }
+
+    private ValueTask<DueDeliveries> Take(IDeliveryStore deliveries, string webhookId, string holder, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        return deliveries.Take(webhookId, holder, now, now + HoldMargin, MostLanes, ct);
+    }
+
+    private static RoundSent End(DueDeliveries due) => due switch
+    {
+        { Next: var (delivery, at) } => new RoundSent(RoundEnd.Waits, new LaneWait(delivery.NextAttempt, at)),
+        { State: WorkState.Due } => new RoundSent(RoundEnd.More),
+        _ => new RoundSent(RoundEnd.Done),
+    };
+
+    /// <summary>Works off lanes side by side until all are done or the round is over; what is under way then goes on without being waited for.</summary>
+    private async Task SendLanes(Round round, IReadOnlyList<Core.Webhooks.Delivery> heads)
+    {
+        var lanes = Task.WhenAll(heads.Select(head => SendLane(round, head)));
+        await Task.WhenAny(lanes, round.Over);
+        if (!lanes.IsCompleted && round.End() is { Count: > 0 } underWay)
+        {
+            await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
+            _ = GoOn(lanes, round.Webhook.Id);
+            return;
+        }
+
+        await lanes;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it: what went wrong is logged, and the lane is due again in time.")]
+    private async Task GoOn(Task lanes, string webhookId)
+    {
+        try
+        {
+            await lanes;
+        }
+        catch (Exception e)
+        {
+            if (e is not OperationCanceledException) Lost(log, e, webhookId);
+        }
+    }
+
+    private async Task SendLane(Round round, Core.Webhooks.Delivery? next)
+    {
+        while (next is { } delivery)
+        {
+            if (await round.Store.FindEvent(delivery.EventId, CancellationToken.None) is not { } happened)
+            {
+                // Past its retention: there is nothing left to send.
+                var expired = new DeliveryAttempt(delivery.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, AttemptOutcome.Expired, null, null);
+                next = (await round.Deliveries.Attempted(delivery.Id, expired, DeliveryStatus.Failed, expired.At, CancellationToken.None)).Next;
+                continue;
+            }
+
+            using var slot = await slots.TryEnter(round.Store.Partition.Key, round.Webhook.Id, round.Stopping);
+            if (slot is null || !round.Begin(delivery, slot)) return;
+            next = await Send(round, delivery, happened, slot);
+        }
+    }
+
+    /// <summary>Makes one attempt and notes what came of it; answers what can be sent next in the lane, null for nothing.</summary>
+    private async Task<Core.Webhooks.Delivery?> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, SendSlots.Slot slot)
+    {
+        var (attempt, retryAfter) = await sender.Send(Webhook.Url.Of(round.Webhook)!, round.Secrets, happened, delivery.NextAttempt, CancellationToken.None);
+        slot.Dispose();
+        Tell(round, delivery, happened, attempt);
+
+        var now = clock.GetUtcNow();
+        var isGone = attempt.Outcome is AttemptOutcome.Gone;
+        var wait = attempt.Outcome is AttemptOutcome.Delivered || isGone ? null : RetrySchedule.After(attempt.Number - delivery.AttemptsBefore, retryAfter, Random.Shared.NextDouble());
+        var status = attempt.Outcome is AttemptOutcome.Delivered ? DeliveryStatus.Delivered : wait is null ? DeliveryStatus.Failed : DeliveryStatus.Pending;
+        var noted = await round.Deliveries.Attempted(delivery.Id, attempt, status, now + (wait ?? TimeSpan.Zero), CancellationToken.None);
+        var isWaitedFor = round.Done(delivery);
+
+        if (isGone) await Disable(round, "gone", "The endpoint answered 410 Gone");
+        else if (noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
+        else if (!isWaitedFor && noted.Next is not null) await round.Begin(now);
+        return status is DeliveryStatus.Pending ? null : noted.Next;
+    }
+
+    private async Task Disable(Round round, string cause, string reason)
+    {
+        if (!round.Stop()) return;
+        Disabled(log, round.Webhook.Id, reason, round.Store.Partition.WorkspaceId);
+        Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
+        await WebhookOperations.Disable(new RecordSet(round.Store, new Origin("system", null, null), ids, clock), round.Webhook.Id, reason, CancellationToken.None);
+        await round.Deliveries.Settle(round.Webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
+    }
+
+    private void Tell(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, DeliveryAttempt attempt)
+    {
+        Instruments.Attempts.Add(1, new KeyValuePair<string, object?>("outcome", attempt.Outcome));
+        if (attempt.Outcome is AttemptOutcome.Delivered) Instruments.DeliveryLag.Record((clock.GetUtcNow() - happened.At).TotalSeconds);
+        Attempted(log, delivery.EventName, happened.Id, round.Webhook.Id, attempt.Number, attempt.Outcome, attempt.StatusCode, round.Store.Partition.WorkspaceId);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{EventName} {EventId} to {WebhookId}, attempt {Number}: {Outcome} {Status}, workspace {WorkspaceId}")]
+    private static partial void Attempted(ILogger logger, string eventName, string eventId, string webhookId, int number, AttemptOutcome outcome, int? status, string workspaceId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{WebhookId} is disabled: {Reason}, workspace {WorkspaceId}")]
+    private static partial void Disabled(ILogger logger, string webhookId, string reason, string workspaceId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What came of slow attempts at {WebhookId} could not be noted; they will be made again")]
+    private static partial void Lost(ILogger logger, Exception e, string webhookId);
+
+    /// <summary>One go at an endpoint: what is needed to send to it, and what is under way.</summary>
+    private sealed class Round : IDisposable
+    {
+        private readonly Dictionary<string, (int Number, SendSlots.Slot Slot)> underWay = new(StringComparer.Ordinal);
+        private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly CancellationTokenSource limit;
+        private readonly CancellationTokenSource stop;
+        private readonly DurableTaskClient client;
+        private bool ended;
+        private bool stopped;
+
+        public Round(
+            Record webhook, IReadOnlyList<byte[]> secrets, IWorkspaceStore store, IDeliveryStore deliveries, DurableTaskClient client, TimeProvider clock, CancellationToken ct)
+        {
+            (Webhook, Secrets, Store, Deliveries, this.client) = (webhook, secrets, store, deliveries, client);
+            limit = new CancellationTokenSource(RoundTime, clock);
+            stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+            Stopping = stop.Token;
+            Stopping.UnsafeRegister(_ => over.TrySetResult(), null);
+        }
+
+        public Record Webhook { get; }
+
+        /// <summary>The live ones, newest first.</summary>
+        public IReadOnlyList<byte[]> Secrets { get; }
+
+        public IWorkspaceStore Store { get; }
+
+        public IDeliveryStore Deliveries { get; }
+
+        /// <summary>Cancelled when the round is over: nothing more is begun.</summary>
+        public CancellationToken Stopping { get; }
+
+        public bool IsOver => Stopping.IsCancellationRequested;
+
+        /// <summary>Completes when the round is over.</summary>
+        public Task Over => over.Task;
+
+        /// <returns>False where the round is over: the attempt is not to be made.</returns>
+        public bool Begin(Core.Webhooks.Delivery delivery, SendSlots.Slot slot)
+        {
+            lock (underWay) return !ended && !IsOver && underWay.TryAdd(delivery.Id, (delivery.NextAttempt, slot));
+        }
+
+        /// <returns>Whether the round waits for the lane; false where it has ended without it.</returns>
+        public bool Done(Core.Webhooks.Delivery delivery)
+        {
+            lock (underWay)
+            {
+                underWay.Remove(delivery.Id);
+                return !ended;
+            }
+        }
+
+        /// <summary>Ends the round; answers the attempts under way, which are slow.</summary>
+        public IReadOnlyCollection<(string DeliveryId, int Number)> End()
+        {
+            lock (underWay)
+            {
+                ended = true;
+                foreach (var (_, slot) in underWay.Values) slot.IsSlow();
+                return [.. underWay.Select(attempt => (attempt.Key, attempt.Value.Number))];
+            }
+        }
+
+        /// <summary>Ends it before its time; false where that was done before.</summary>
+        public bool Stop()
+        {
+            lock (underWay)
+            {
+                if (stopped) return false;
+                stopped = true;
+                if (!ended) stop.Cancel();
+                return true;
+            }
+        }
+
+        /// <summary>Has the endpoint worked for: nobody may have an eye on a lane that the round did not wait for.</summary>
+        public Task Begin(DateTimeOffset now) => Deliver.Begin(client, Deliveries, Webhook.Id, now, CancellationToken.None);
+
+        public void Dispose()
+        {
+            lock (underWay) ended = true;
+            stop.Dispose();
+            limit.Dispose();
+        }
+    }
+}
