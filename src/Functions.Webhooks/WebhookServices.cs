@@ -16,6 +16,6 @@ public static class WebhookServices
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
         services.TryAddSingleton<WideChangeWorker>();
-        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>();
+        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<TestSlots>();
     }
 }

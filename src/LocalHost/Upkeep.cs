@@ -18,7 +18,7 @@ internal sealed partial class Upkeep(Database database, SqliteStores stores, Sql
         {
             try
             {
-                var before = clock.GetUtcNow() - SqliteChangeFeed.Retention;
+                var before = clock.GetUtcNow() - StoredEvent.Retention;
                 while (await feed.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
                 while (await deliveries.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
                 while (await stores.PurgeAnswers(Batch, stoppingToken) == Batch) await Task.Yield();

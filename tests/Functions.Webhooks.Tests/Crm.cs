@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Access;
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
@@ -43,6 +45,17 @@ public sealed class Crm : IAsyncDisposable
     /// <summary>The one delivery of an event to an endpoint, once it satisfies the condition.</summary>
     public Task<Core.Webhooks.Delivery> Delivery(Received received, string webhookId, Func<Core.Webhooks.Delivery, bool> condition) =>
         Delivery(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, webhookId, delivery => delivery.EventId == received.Id && condition(delivery));
+
+    /// <summary>Waits until what came of a request is on disk.</summary>
+    public async Task IsNoted(Received received)
+    {
+        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, DataEnvironment.Live));
+        foreach (var webhook in JsonElement.Parse(await (await Api.Send(HttpMethod.Get, "webhooks")).Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray())
+        {
+            var id = Ids.Derive(DeliveryLog.Prefix, received.Id, webhook.GetProperty("id").GetString()!);
+            await Eventually.True(async () => await store.Find(id, CancellationToken.None) is { Attempts.Count: > 0 }, "the outcome of an attempt");
+        }
+    }
 
     /// <summary>An endpoint's newest delivery that satisfies the condition, once there is one.</summary>
     public async Task<Core.Webhooks.Delivery> Delivery(string workspaceId, string webhookId, Func<Core.Webhooks.Delivery, bool> condition)

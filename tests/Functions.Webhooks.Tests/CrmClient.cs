@@ -16,8 +16,13 @@ public sealed class CrmClient : IDisposable
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    public Task<HttpResponseMessage> Send(HttpMethod method, string path, object? body = null) =>
-        http.SendAsync(new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) });
+    /// <param name="key">The Idempotency-Key; null for none.</param>
+    public Task<HttpResponseMessage> Send(HttpMethod method, string path, object? body = null, string? key = null)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        return http.SendAsync(request);
+    }
 
     /// <summary>The attributes of the resource made.</summary>
     public Task<JsonElement> Create(string path, object body) => Attributes(HttpMethod.Post, path, body, HttpStatusCode.Created);

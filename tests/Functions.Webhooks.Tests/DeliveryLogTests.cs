@@ -29,6 +29,7 @@ public sealed class DeliveryLogTests
         var delivery = await crm.Api.Get($"webhooks/{endpoint.Id}/deliveries/{Text(listed, "id")}");
         Assert.Equal(["server_error", "delivered"], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "outcome")));
         Assert.Equal(["not today", "thanks"], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "response")));
+        Assert.Equal(["The endpoint failed", null], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "error")));
         Assert.Equal([500, 200], delivery.GetProperty("attempts").EnumerateArray().Select(a => a.GetProperty("status_code").GetInt32()));
         Assert.Empty(await List(crm.Api, endpoint, "?status=failed"));
     }

@@ -172,7 +172,7 @@ public sealed class OutcomeTests
     }
 
     [Fact]
-    public async Task An_answer_that_is_not_HTTP_is_a_connection_failure()
+    public async Task An_answer_that_is_not_HTTP_is_invalid()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -182,7 +182,7 @@ public sealed class OutcomeTests
             await client.GetStream().WriteAsync("SSH-2.0-OpenSSH_9.6\r\n\r\n"u8.ToArray());
         });
 
-        Assert.Equal(AttemptOutcome.ConnectionFailure, (await AttemptAt(new Uri($"http://{listener.LocalEndpoint}/"))).Outcome);
+        Assert.Equal(AttemptOutcome.InvalidAnswer, (await AttemptAt(new Uri($"http://{listener.LocalEndpoint}/"))).Outcome);
         await server;
     }
 

@@ -20,10 +20,10 @@ public static class EventWriter
             var verb = before is null ? "created" : after is null ? "deleted" : "updated";
             var version = after?.Version ?? subject.Version + 1;
             var previous = before is not null && after is not null ? Previous(before, after) : null;
-            yield return Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous), change, partition, origin);
+            yield return Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous), change.Ids.New("evt_"), change.Now, partition, origin);
         }
 
-        foreach (var extra in change.Events) yield return Write(extra, change, partition, origin);
+        foreach (var extra in change.Events) yield return Write(extra, change.Ids.New("evt_"), change.Now, partition, origin);
     }
 
     /// <summary>The changed attributes as they were, as a JSON object.</summary>
@@ -38,10 +38,15 @@ public static class EventWriter
         }
     });
 
-    private static StoredEvent Write(ExtraEvent what, Change change, Partition partition, Origin origin)
+    /// <summary>One event.</summary>
+    /// <param name="what">What it tells.</param>
+    /// <param name="id"><c>evt_…</c></param>
+    /// <param name="now">When it happened; events tell it to the second.</param>
+    /// <param name="partition">Whose it is.</param>
+    /// <param name="origin">On whose behalf.</param>
+    public static StoredEvent Write(ExtraEvent what, string id, DateTimeOffset now, Partition partition, Origin origin)
     {
-        var id = change.Ids.New("evt_");
-        var at = Text.ToSecond(change.Now);
+        var at = Text.ToSecond(now);
         var body = JsonForm.Object(writer =>
         {
             writer.WriteString("id"u8, id);

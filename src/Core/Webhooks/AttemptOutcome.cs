@@ -1,6 +1,8 @@
+using NodeStash.Core.Records;
+
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>What one attempt to deliver came to; shown in the delivery log in snake_case.</summary>
+/// <summary>What one attempt to deliver came to; shown in the delivery log in snake_case, and explained in docs/webhooks.md.</summary>
 public enum AttemptOutcome
 {
     /// <summary>Answered 2xx in time.</summary>
@@ -18,7 +20,7 @@ public enum AttemptOutcome
     /// <summary>Answered 5xx, or a status that HTTP does not know.</summary>
     ServerError,
 
-    /// <summary>No whole answer within 15 s.</summary>
+    /// <summary>No connection, or no whole answer, within 15 s.</summary>
     Timeout,
 
     /// <summary>The name did not resolve.</summary>
@@ -35,4 +37,32 @@ public enum AttemptOutcome
 
     /// <summary>Nothing was sent: the event had passed its 30 days.</summary>
     Expired,
+
+    /// <summary>The answer was not HTTP, or its headers were larger than 16 KiB.</summary>
+    InvalidAnswer,
+}
+
+/// <summary>How outcomes are shown.</summary>
+public static class AttemptOutcomes
+{
+    /// <summary>E.g. <c>dns_failure</c>.</summary>
+    public static string Name(this AttemptOutcome outcome) => Text.ToSnakeCase(outcome.ToString());
+
+    /// <summary>What went wrong, in a sentence for who looks after the receiver; null for a success.</summary>
+    public static string? Error(this AttemptOutcome outcome) => outcome switch
+    {
+        AttemptOutcome.Delivered => null,
+        AttemptOutcome.Redirected => "The endpoint answered with a redirect, which is not followed: give the address it leads to",
+        AttemptOutcome.ClientError => "The endpoint refused the event",
+        AttemptOutcome.Gone => "The endpoint answered 410 Gone, which disables it",
+        AttemptOutcome.ServerError => "The endpoint failed",
+        AttemptOutcome.Timeout => "There was no whole answer within 15 s",
+        AttemptOutcome.DnsFailure => "The host's name did not resolve",
+        AttemptOutcome.RefusedAddress => "The host's address is not public",
+        AttemptOutcome.TlsFailure => "TLS failed: no common version, or a certificate that is expired, not trusted or for another host",
+        AttemptOutcome.ConnectionFailure => "The connection was refused or broke off",
+        AttemptOutcome.Expired => "The event is older than 30 days and is not kept any more",
+        AttemptOutcome.InvalidAnswer => "The answer was not HTTP, or its headers were larger than 16 KiB",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, null),
+    };
 }

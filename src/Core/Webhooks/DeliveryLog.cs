@@ -64,17 +64,31 @@ public sealed class DeliveryLog(IDeliveryStores stores)
         writer.WriteString("created_at"u8, Text.Format(delivery.CreatedAt));
     });
 
+    /// <summary>The attributes of a test that was sent, UTF-8 JSON.</summary>
+    public static ReadOnlyMemory<byte> TestAttributes(string webhookId, string eventId, DeliveryAttempt attempt) => JsonForm.Object(writer =>
+    {
+        writer.WriteString("id"u8, eventId);
+        writer.WriteString("webhook_id"u8, webhookId);
+        WriteOutcome(writer, attempt, withAnswer: true);
+    });
+
     private static void WriteAttempt(Utf8JsonWriter writer, DeliveryAttempt attempt, bool withAnswer)
     {
         writer.WriteStartObject();
         writer.WriteNumber("number"u8, attempt.Number);
+        WriteOutcome(writer, attempt, withAnswer);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteOutcome(Utf8JsonWriter writer, DeliveryAttempt attempt, bool withAnswer)
+    {
         writer.WriteString("at"u8, Text.Format(attempt.At));
         writer.WriteNumber("duration_ms"u8, (long)attempt.Duration.TotalMilliseconds);
-        writer.WriteString("outcome"u8, Text.ToSnakeCase(attempt.Outcome.ToString()));
+        writer.WriteString("outcome"u8, attempt.Outcome.Name());
         writer.WritePropertyName("status_code"u8);
         if (attempt.StatusCode is { } status) writer.WriteNumberValue(status);
         else writer.WriteNullValue();
+        writer.WriteString("error"u8, attempt.Outcome.Error());
         if (withAnswer) writer.WriteString("response"u8, attempt.Answer);
-        writer.WriteEndObject();
     }
 }

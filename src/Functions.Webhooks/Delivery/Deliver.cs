@@ -18,7 +18,7 @@ public static class Deliver
     private static readonly TimeSpan BusyWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Faults of ours (the store is down, say) are tried again for as long as they last; what receivers do is an answer, not a fault.</summary>
-    private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
+    internal static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
         new RetryPolicy(maxNumberOfAttempts: int.MaxValue, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
 
     /// <summary>Sends what is due, round by round; sleeps until more is due, or until it is woken; ends when nothing is pending.</summary>

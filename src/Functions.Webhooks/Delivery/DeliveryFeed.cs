@@ -28,7 +28,7 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
             Instruments.EventsFed.Add(events.Count());
             var (store, now) = (deliveries.Open(partition), clock.GetUtcNow());
             var webhooks = await EnabledWebhooks(stores.Open(partition), ct);
-            var due = webhooks.SelectMany(webhook => events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e, now))).ToList();
+            var due = webhooks.SelectMany(webhook => events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e.Id, e.Name, e.RecordId, e.Version, now))).ToList();
             if (due.Count == 0) continue;
             await store.Add(due, now, ct);
             await Task.WhenAll(due.Select(delivery => delivery.Lane.WebhookId).Distinct().Select(webhookId => Deliver.Begin(client, store, webhookId, now, ct)));
@@ -53,6 +53,7 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
     private bool IsFor(Record webhook, EventDocument happened) =>
         EventPattern.Matches(Webhook.Events.Of(webhook), happened.Name) && Ids.TimeOf(happened.Id) >= Ids.TimeOf(webhook.Id) - options.ClockTolerance;
 
-    private static Core.Webhooks.Delivery Delivery(string webhookId, EventDocument happened, DateTimeOffset now) => new(
-        Ids.Derive("dlv_", happened.Id, webhookId), new Lane(webhookId, happened.RecordId), happened.Id, happened.Name, happened.Version, DeliveryStatus.Pending, [], now);
+    /// <summary>The delivery of an event to an endpoint.</summary>
+    internal static Core.Webhooks.Delivery Delivery(string webhookId, string eventId, string eventName, string recordId, long version, DateTimeOffset now) =>
+        new(Ids.Derive(DeliveryLog.Prefix, eventId, webhookId), new Lane(webhookId, recordId), eventId, eventName, version, DeliveryStatus.Pending, [], now);
 }

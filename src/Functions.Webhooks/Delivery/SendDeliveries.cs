@@ -146,7 +146,7 @@ public sealed partial class SendDeliveries(
 
     private void Tell(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, DeliveryAttempt attempt)
     {
-        Instruments.Attempts.Add(1, new KeyValuePair<string, object?>("outcome", attempt.Outcome));
+        Instruments.Attempts.Add(1, new KeyValuePair<string, object?>("outcome", attempt.Outcome.Name()));
         if (attempt.Outcome is AttemptOutcome.Delivered) Instruments.DeliveryLag.Record((clock.GetUtcNow() - happened.At).TotalSeconds);
         Attempted(log, delivery.EventName, happened.Id, round.Webhook.Id, attempt.Number, attempt.Outcome, attempt.StatusCode, round.Store.Partition.WorkspaceId);
     }

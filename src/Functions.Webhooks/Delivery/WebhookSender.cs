@@ -116,6 +116,7 @@ public sealed class WebhookSender : IDisposable
             AttemptOutcome.DnsFailure,
         { HttpRequestError: HttpRequestError.NameResolutionError } => AttemptOutcome.DnsFailure,
         { HttpRequestError: HttpRequestError.SecureConnectionError } => AttemptOutcome.TlsFailure,
+        { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => AttemptOutcome.InvalidAnswer,
         _ => AttemptOutcome.ConnectionFailure,
     };
 

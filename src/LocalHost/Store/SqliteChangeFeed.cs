@@ -10,9 +10,6 @@ namespace NodeStash.LocalHost.Store;
 /// </summary>
 public sealed class SqliteChangeFeed : IChangeFeed
 {
-    /// <summary>How long events are kept (contract/webhooks.md).</summary>
-    public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
-
     private readonly Database database;
     private readonly Lock gate = new();
     private long newest;

@@ -41,7 +41,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             {
                 var number = numbers.Ensure(session, partition);
                 if (FindWorker(session, number, webhookId, now) is { } worker && worker.Holder != holder) return (WorkState.Held, default(long));
-                var next = session.One("SELECT min(due) FROM lanes WHERE partition = ?1 AND webhook = ?2", row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), number, webhookId);
+                var next = session.One("SELECT min(due) FROM lanes WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? (long?)null : row.GetInt64(0), number, webhookId);
                 if (next is null)
                 {
                     session.Execute("DELETE FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND failing_since IS NULL", number, webhookId);

@@ -153,7 +153,7 @@ internal sealed class SqliteWorkspaceStore(
     }
 
     /// <summary>The last second whose events have passed their time.</summary>
-    private long Horizon() => (clock.GetUtcNow() - SqliteChangeFeed.Retention).ToUnixTimeSeconds();
+    private long Horizon() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
 
     /// <summary>The type of the record that is written; null where it is none.</summary>
     private static string? TypeOf(Write write) => write switch

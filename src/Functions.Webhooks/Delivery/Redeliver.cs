@@ -1,0 +1,74 @@
+using System.Globalization;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Functions.Webhooks.Delivery;
+
+/// <summary>Has events sent again, from the oldest on and a page at a time; may be interrupted anywhere and repeated. The endpoint's worker sends them, beside what is new.</summary>
+public sealed class Redeliver(IWorkspaceStores stores, IDeliveryStores deliveryStores, TimeProvider clock)
+{
+    private const int Page = 100;
+    private const int MostPages = 100;
+
+    [Function(DeliveryWork.Redeliver)]
+    public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context, Redelivery redelivery)
+    {
+        for (var page = 0; page < MostPages; page++)
+        {
+            if (await context.CallActivityAsync<string?>(nameof(ReopenPage), redelivery, Deliver.Persistent) is not { } place) return;
+            redelivery = redelivery with { Place = place };
+        }
+
+        context.ContinueAsNew(redelivery);
+    }
+
+    /// <returns>Where the next page begins; null where this was the last.</returns>
+    [Function(nameof(ReopenPage))]
+    public async Task<string?> ReopenPage([ActivityTrigger] Redelivery redelivery, [DurableClient] DurableTaskClient client, CancellationToken ct)
+    {
+        var partition = Partition.Parse(redelivery.Partition);
+        var (store, deliveries) = (stores.Open(partition), deliveryStores.Open(partition));
+        if (await store.Find(Webhook.Schema.Type, redelivery.WebhookId, ct) is not { } stored || Record.Load(Webhook.Schema, stored) is var webhook && !Webhook.IsEnabled.Of(webhook)) return null;
+        var next = redelivery.What switch
+        {
+            RedeliveryKind.One => await One(redelivery, deliveries, ct),
+            RedeliveryKind.Failed => await Failed(redelivery, deliveries, ct),
+            _ => await Events(redelivery, webhook, store, deliveries, ct),
+        };
+        await Deliver.Begin(client, deliveries, redelivery.WebhookId, clock.GetUtcNow(), ct);
+        return next;
+    }
+
+    private async Task<string?> One(Redelivery redelivery, IDeliveryStore deliveries, CancellationToken ct)
+    {
+        await deliveries.Reopen([redelivery.Place!], [DeliveryStatus.Pending, DeliveryStatus.Failed, DeliveryStatus.Delivered], clock.GetUtcNow(), ct);
+        return null;
+    }
+
+    private async Task<string?> Failed(Redelivery redelivery, IDeliveryStore deliveries, CancellationToken ct)
+    {
+        var failed = await deliveries.ListFailed(redelivery.WebhookId, redelivery.Place ?? Ids.FirstAt(DeliveryLog.Prefix, redelivery.Since), Page, ct);
+        // What was recorded later and failed already is not meant.
+        await deliveries.Reopen([.. failed.Where(delivery => delivery.CreatedAt <= redelivery.Until).Select(delivery => delivery.Id)], [DeliveryStatus.Failed], clock.GetUtcNow(), ct);
+        return failed.Count == Page ? failed[^1].Id : null;
+    }
+
+    private async Task<string?> Events(Redelivery redelivery, Record webhook, IWorkspaceStore store, IDeliveryStore deliveries, CancellationToken ct)
+    {
+        var position = long.Parse(redelivery.Place ?? "0", CultureInfo.InvariantCulture);
+        var page = await store.ReadEvents(new EventQuery(position, Page, From: redelivery.Since), ct);
+        var now = clock.GetUtcNow();
+        var due = page.Events
+            .Where(e => e.At <= redelivery.Until && EventPattern.Matches(Webhook.Events.Of(webhook), e.Name))
+            .Select(e => DeliveryFeed.Delivery(webhook.Id, e.Id, e.Name, e.RecordId, e.Version, now)).ToList();
+        await deliveries.Add(due, now, ct);
+        await deliveries.Reopen(
+            [.. due.Select(delivery => delivery.Id)],
+            redelivery.What is RedeliveryKind.Missing ? [DeliveryStatus.Failed] : [DeliveryStatus.Failed, DeliveryStatus.Delivered], now, ct);
+        return page.HasMore && page.Events[^1].At <= redelivery.Until ? page.Position.ToString(CultureInfo.InvariantCulture) : null;
+    }
+}
