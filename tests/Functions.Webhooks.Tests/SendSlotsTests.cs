@@ -2,7 +2,7 @@ using NodeStash.Functions.Webhooks.Delivery;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-public sealed class SendSlotsTests : IDisposable
+public sealed class SendSlotsTests
 {
     private const string Partition = "ws_1";
 
@@ -70,8 +70,6 @@ public sealed class SendSlotsTests : IDisposable
         Assert.True(slots.IsBusy("ws_0", "wh_0"));
         Assert.False(slots.IsBusy("ws_0", "wh_quick"));
     }
-
-    public void Dispose() => slots.Dispose();
 
     private async Task<IReadOnlyList<SendSlots.Slot>> Take(string webhookId, int count, string partition = Partition)
     {

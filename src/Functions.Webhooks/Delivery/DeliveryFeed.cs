@@ -17,7 +17,7 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
     [Function("delivery-feed")]
     public async Task Run(
         [CosmosDBTrigger("%COSMOS_DATABASE%", "crm", Connection = "COSMOS", LeaseContainerName = "leases", LeaseContainerPrefix = "delivery",
-            MaxItemsPerInvocation = 100, FeedPollDelay = 1000, StartFromBeginning = true)]
+            MaxItemsPerInvocation = 500, FeedPollDelay = 1000, StartFromBeginning = true)]
         IReadOnlyList<EventDocument> documents,
         [DurableClient] DurableTaskClient client,
         CancellationToken ct)

@@ -19,7 +19,7 @@ public sealed partial class SendDeliveries(
     Ids ids, TimeProvider clock, ILogger<SendDeliveries> log)
 {
     /// <summary>Lanes taken at a time. More than may be sent at once, so that sending need not wait for outcomes to be on disk.</summary>
-    private const int MostLanes = 64;
+    private const int MostLanes = 512;
 
     /// <summary>How long a round lasts: others get their turn, and a process that ends need not wait for long.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
@@ -101,18 +101,22 @@ public sealed partial class SendDeliveries(
     {
         while (next is { } delivery)
         {
-            if (await round.Store.FindEvent(delivery.EventId, CancellationToken.None) is not { } happened)
-            {
-                // Past its retention: there is nothing left to send.
-                var expired = new DeliveryAttempt(delivery.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, AttemptOutcome.Expired, null, null);
-                next = (await round.Deliveries.Attempted(delivery.Id, expired, DeliveryStatus.Failed, expired.At, CancellationToken.None)).Next;
-                continue;
-            }
-
             using var slot = await slots.TryEnter(round.Store.Partition.Key, round.Webhook.Id, round.Stopping);
             if (slot is null || !round.Begin(delivery, slot)) return;
-            next = await Send(round, delivery, happened, slot);
+            next = await round.Store.FindEvent(delivery.EventId, CancellationToken.None) is { } happened
+                ? await Send(round, delivery, happened, slot)
+                : await Expire(round, delivery, slot);
         }
+    }
+
+    /// <summary>Gives up what is past its retention: there is nothing left to send.</summary>
+    private async Task<Core.Webhooks.Delivery?> Expire(Round round, Core.Webhooks.Delivery delivery, SendSlots.Slot slot)
+    {
+        slot.Dispose();
+        var expired = new DeliveryAttempt(delivery.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, AttemptOutcome.Expired, null, null);
+        var noted = await round.Deliveries.Attempted(delivery.Id, expired, DeliveryStatus.Failed, expired.At, CancellationToken.None);
+        round.Done(delivery);
+        return noted.Next;
     }
 
     /// <summary>Makes one attempt and notes what came of it; answers what can be sent next in the lane, null for nothing.</summary>

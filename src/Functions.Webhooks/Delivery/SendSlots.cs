@@ -1,10 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NodeStash.Functions.Webhooks.Delivery;
 
 /// <summary>
 /// Bounds the attempts under way in this process, so that neither an endpoint that is flooded nor many that hang take what the others need. An attempt that
 /// takes longer than a round lasts is slow: whoever has slow ones gets no more while there are too many of them.
 /// </summary>
-public sealed class SendSlots : IDisposable
+[SuppressMessage("Design", "CA1001", Justification = "Attempts that are ended when the process stops still let go of their slots; a semaphore nobody waits for on a handle holds nothing.")]
+public sealed class SendSlots
 {
     /// <summary>Attempts at one endpoint at the same time.</summary>
     public const int MostPerEndpoint = 8;
@@ -59,16 +62,12 @@ public sealed class SendSlots : IDisposable
         }
     }
 
-    public void Dispose() => all.Dispose();
-
     private void Leave(string webhookId, Endpoint endpoint, bool entered)
     {
         lock (endpoints)
         {
             if (entered) endpoint.Attempts.Release();
-            if (--endpoint.Users > 0) return;
-            endpoints.Remove(webhookId);
-            endpoint.Attempts.Dispose();
+            if (--endpoint.Users == 0) endpoints.Remove(webhookId);
         }
     }
 
