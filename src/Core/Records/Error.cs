@@ -48,6 +48,8 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
     /// <summary>A commit would be larger than a store takes.</summary>
     public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, "With its events this is too large to be stored as one; send fewer operations, or less text", []);
 
+    public static Error StillCarriedThrough { get; } = Conflict("A change like this one is still on its way to the records it reaches; try again in a moment");
+
     public static Error TooManyWideChanges { get; } = new(ErrorCode.Unavailable, "Too many changes that reach many records are under way; try again when they have ended", []);
 
     public static Error Busy { get; } = new(ErrorCode.Unavailable, "The record is being changed by too many others at once; try again", []);

@@ -199,6 +199,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         change.With.AddRange(beside.Values);
         if (announced.Count == 0) return null;
         var underWay = await WideChanges.Read(store, ct);
+        if (announced.Exists(wide => wide.Only is not null) && underWay.Changes.Any(other => other.Change.Only is not null)) return Error.StillCarriedThrough;
         if (underWay.With(announced, origin, ids, change.Now) is not { } more) return Error.TooManyWideChanges;
         change.Writes.Add(more.Write());
         return null;

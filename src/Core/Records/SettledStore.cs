@@ -119,6 +119,7 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     /// <summary>A condition on the changed value, put on the value before the change.</summary>
     private async ValueTask<Condition> Under(WideChange change, Condition condition, CancellationToken ct)
     {
+        if (change.Only is not null) return Either(Unless(change.Matches, condition), Holds(condition, change.To), change.Matches);
         if (change.From is not { } from) return Holds(condition, null) ? Condition.Always : Never;
         var (to, had, was) = (change.To, change.Matches, new Condition.In(change.Path, [.. from]));
         return condition switch

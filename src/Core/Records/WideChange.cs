@@ -11,10 +11,11 @@ namespace NodeStash.Core.Records;
 /// records themselves follow in batches (<see cref="WideChangeWorker"/>).
 /// </summary>
 /// <param name="Type">Of the records.</param>
-/// <param name="Path">Where they have the value: a link, a list of texts such as tags, or a custom field.</param>
-/// <param name="From">The value, or several, as the key holds them; null for whatever it is.</param>
+/// <param name="Path">Where they have the value: a link, a time, a list of texts such as tags, or a custom field.</param>
+/// <param name="From">The value, or several, as the key holds them; null for whatever it is, empty for none.</param>
 /// <param name="To">What takes its place; null for nothing. Not for custom fields.</param>
-public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null)
+/// <param name="Only">Only in records that link there; null for all.</param>
+public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkedTo? Only = null)
 {
     /// <summary>The resource.</summary>
     public Schema Schema => Catalog.Find(Type);
@@ -22,8 +23,11 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     private Field Field => Schema.Find(Path.Name) ?? throw new InvalidOperationException($"A {Type} has no {Path.Name}.");
 
     /// <summary>The records that still have the value. One that was changed no longer matches.</summary>
-    public Condition Matches => From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
+    public Condition Matches => Only is null ? HasValue : new Condition.All([new Condition.Equal(new KeyPath(Only.Link), Only.Id), HasValue]);
+
+    private Condition HasValue => From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
     {
+        TimeField => new Condition.Equal(Path, null),
         LinkField => new Condition.In(Path, From),
         TextListField => new Condition.Any([.. From.Select(text => new Condition.Has(Path, text))]),
         _ => new Condition.Any([new Condition.In(Path, From), .. From.Select(text => new Condition.Has(Path, text))]),
@@ -35,8 +39,12 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     /// <summary>Changes a record that has the value; leaves any other as it is.</summary>
     public void Apply(Record record)
     {
+        if (Only is not null && (string?)record[Schema.Find(Only.Link)!] != Only.Id) return;
         switch (Field)
         {
+            case TimeField time when time.Of(record) is null == (From is not null):
+                record[time] = To is not null && Text.TryTime(To, out var at) ? at : null;
+                break;
             case LinkField link when Takes(link.Of(record)):
                 record[link] = To;
                 break;
@@ -59,6 +67,11 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
         return rest.Count == 0 ? map.Without(Path.Inner!) : map.Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"[{string.Join(',', rest)}]"))]));
     }
 }
+
+/// <summary>Where a record links to.</summary>
+/// <param name="Link">The name of the link, e.g. <c>stage_id</c>.</param>
+/// <param name="Id">What it leads to.</param>
+public sealed record LinkedTo(string Link, string Id);
 
 /// <summary>A wide change that was announced.</summary>
 /// <param name="Id"><c>job_…</c></param>
@@ -126,6 +139,8 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         writer.WriteString("name"u8, change.Path.Name);
         writer.WriteString("inner"u8, change.Path.Inner);
         writer.WriteString("to"u8, change.To);
+        writer.WriteString("link"u8, change.Only?.Link);
+        writer.WriteString("linked_to"u8, change.Only?.Id);
         writer.WriteString("triggered_by"u8, origin.TriggeredBy);
         writer.WriteString("actor"u8, origin.Actor);
         writer.WriteString("request_id"u8, origin.RequestId);
@@ -144,6 +159,6 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         string? Of(string name) => json.GetProperty(name).GetString();
         List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
         return new AnnouncedChange(
-            Of("id")!, new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to")), new Origin(Of("triggered_by")!, Of("actor"), Of("request_id")));
+            Of("id")!, new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), Of("link") is { } link ? new LinkedTo(link, Of("linked_to")!) : null), new Origin(Of("triggered_by")!, Of("actor"), Of("request_id")));
     }
 }

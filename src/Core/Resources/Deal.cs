@@ -15,7 +15,7 @@ public static class Deal
     public static readonly LinkField ContactId = new("contact_id", "ct_", "contact") { Filter = FilterKind.Exact };
     public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
     public static readonly DateField ExpectedCloseDate = new("expected_close_date") { IsSortable = true };
-    public static readonly TimeField ClosedAt = new("closed_at") { Access = FieldAccess.ReadOnly };
+    public static readonly TimeField ClosedAt = new("closed_at") { Access = FieldAccess.ReadOnly, Filter = FilterKind.Exact };
 
     public static Schema Schema { get; } = new("deal", "dl_", "deals",
         [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(), Shared.Tags()])
@@ -47,6 +47,10 @@ public static class Deal
         return null;
     }
 
+    /// <summary>What becomes of the deals of a stage that turns from open to won or lost, or back.</summary>
+    internal static WideChange StageTurns(string stageId, bool isOpen, DateTimeOffset now) =>
+        new(Schema.Type, new KeyPath(ClosedAt.Name), isOpen ? null : [], isOpen ? null : Text.Format(Text.ToSecond(now)), new LinkedTo(StageId.Name, stageId));
+
     /// <summary>The deal's stage, out of its pipeline.</summary>
     private static async ValueTask<IReadOnlyList<Included>> IncludeStage(IReadOnlyList<StoredRecord> deals, IWorkspaceStore store, CancellationToken ct)
     {
@@ -64,7 +68,7 @@ public static class Deal
             return Error.Unprocessable(PipelineId.Name, $"No pipeline with id '{PipelineId.Of(deal)}' in this workspace");
 
         if (Place(deal, change.Before, change.Given?.Gives(StageId) == true, Pipeline.Stages.Of(Record.Load(Pipeline.Schema, stored)), change.Now) is { } error) return error;
-        change.Guards.Add(new Guard.ClaimHeld(Pipeline.ClaimOf(StageId.Of(deal)!)));
+        change.Guards.Add(new Guard.ClaimHeld(Pipeline.ClaimOf(StageId.Of(deal)!, isOpen: ClosedAt.Of(deal) is null)));
         if (change.Before is { } before && change.Changes(StageId))
         {
             // Rules run before updated_at is set; the event shows the deal as it is stored.

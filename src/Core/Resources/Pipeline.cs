@@ -25,8 +25,8 @@ public static class Pipeline
         Decide = Decide,
     };
 
-    /// <summary>The claim that says a stage exists: held by its pipeline.</summary>
-    public static string ClaimOf(string stageId) => $"pipeline_stage:{stageId}";
+    /// <summary>The claim that says a stage exists, and whether a deal in it is open: held by its pipeline.</summary>
+    public static string ClaimOf(string stageId, bool isOpen) => $"pipeline_stage:{stageId}:{(isOpen ? "open" : "closed")}";
 
     /// <summary>What a new data set starts with.</summary>
     public static JsonElement First { get; } = JsonElement.Parse(
@@ -142,20 +142,25 @@ public static class Pipeline
         {
             if (old.FirstOrDefault(s => s.Id == stage.Id) is not { } was)
             {
-                change.Writes.Add(new Write.Claim(ClaimOf(stage.Id), pipelineId));
+                change.Writes.Add(new Write.Claim(ClaimOf(stage.Id, stage.IsOpen), pipelineId));
                 change.Events.Add(new ExtraEvent("pipeline_stage.created", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId)));
             }
             else if (!was.IsLike(stage))
             {
-                // Whether a deal is closed follows from the type of its stage.
-                if (was.Type != stage.Type) change.Guards.Add(HoldsNoDeals(stage));
+                if (was.IsOpen != stage.IsOpen)
+                {
+                    change.Writes.Add(new Write.Release(ClaimOf(stage.Id, was.IsOpen), pipelineId));
+                    change.Writes.Add(new Write.Claim(ClaimOf(stage.Id, stage.IsOpen), pipelineId));
+                    change.Reaches.Add(Deal.StageTurns(stage.Id, stage.IsOpen, change.Now));
+                }
+
                 change.Events.Add(new ExtraEvent("pipeline_stage.updated", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId), Previous(was, stage)));
             }
         }
 
         foreach (var stage in old.Where(s => !stages.Any(kept => kept.Id == s.Id)))
         {
-            change.Writes.Add(new Write.Release(ClaimOf(stage.Id), pipelineId));
+            change.Writes.Add(new Write.Release(ClaimOf(stage.Id, stage.IsOpen), pipelineId));
             // A pipeline that goes as a whole is guarded by the deals' link to it.
             if (change.After is not null) change.Guards.Add(HoldsNoDeals(stage));
             change.Events.Add(new ExtraEvent("pipeline_stage.deleted", "pipeline_stage", stage.Id, stage.Version + 1, stage.Attributes(pipelineId)));

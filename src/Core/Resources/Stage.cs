@@ -19,6 +19,9 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
     private static readonly ChoiceField TypeField = new("type", "open", "won", "lost");
     private static readonly IntegerField PositionField = new("position", 0, int.MaxValue);
 
+    /// <summary>Whether a deal in it is not closed.</summary>
+    public bool IsOpen => Type is "open";
+
     /// <summary>Whether to a client it is the same but for version and times.</summary>
     public bool IsLike(Stage other) => (Name, Position, Type) == (other.Name, other.Position, other.Type);
 

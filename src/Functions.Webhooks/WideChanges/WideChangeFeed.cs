@@ -9,6 +9,8 @@ namespace NodeStash.Functions.Webhooks.WideChanges;
 /// <summary>Sees to it that wide changes are carried through: each is announced in a commit that has an event.</summary>
 public sealed class WideChangeFeed(IWorkspaceStores stores)
 {
+    private static readonly string[] Named = [CustomField.Schema.Type, Tag.Schema.Type, Pipeline.Schema.Type];
+
     [Function("wide-change-feed")]
     public async Task Run(
         [CosmosDBTrigger("%COSMOS_DATABASE%", "crm", Connection = "COSMOS", LeaseContainerName = "leases", LeaseContainerPrefix = "wide-changes",
@@ -27,5 +29,5 @@ public sealed class WideChangeFeed(IWorkspaceStores stores)
     /// <summary>A deletion or a merge, or a change of what other records name. Updates of those records may be the work itself.</summary>
     private static bool MayAnnounce(EventDocument document) =>
         document.Kind == EventDocument.EventKind
-        && (!document.Name.EndsWith(".updated", StringComparison.Ordinal) || document.RecordType == CustomField.Schema.Type || document.RecordType == Tag.Schema.Type);
+        && (!document.Name.EndsWith(".updated", StringComparison.Ordinal) || Named.Contains(document.RecordType));
 }

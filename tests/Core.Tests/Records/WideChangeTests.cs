@@ -18,6 +18,9 @@ public sealed class WideChangeTests : IDisposable
     private static readonly string[] Names = ["Ada", "Bob", "Cyd"];
     private static readonly string[] Tags = ["x", "y", "z"];
     private static readonly string[] Plans = ["null", "\"A\"", "\"b\"", "[\"a\",\"q\"]", "[\"q\"]", "7"];
+    private const string Dawn = "2026-01-15T06:00:00Z";
+    private const string Noon = "2026-01-15T12:00:00Z";
+    private static readonly KeyPath Due = new("due_date");
     private static readonly KeyPath ContactId = new("contact_id");
     private static readonly KeyPath TagsPath = new("tags");
     private static readonly KeyPath Plan = new("custom_fields", "plan");
@@ -42,7 +45,7 @@ public sealed class WideChangeTests : IDisposable
             foreach (var ((contact, tags), plan) in each.activities)
             {
                 var link = JsonSerializer.Serialize(contacts[contact]);
-                await Create(records, Activity.Schema, $$$"""{"type":"note","contact_id":{{{link}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
+                await Create(records, Activity.Schema, $$$"""{"type":"note","contact_id":{{{link}}},"due_date":{{{(tags.Count % 2 == 0 ? "null" : $"\"{Dawn}\"")}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
             }
 
             await Announce(store, each.changes.Select(change => change(contacts)));
@@ -140,6 +143,8 @@ public sealed class WideChangeTests : IDisposable
             .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(contacts => new WideChange("activity", ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
         Gen.Elements(Tags).Zip(Gen.Elements<string?>([.. Tags, null])).Where(pair => pair.Item1 != pair.Item2)
             .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", TagsPath, [pair.Item1], pair.Item2))),
+        Gen.Choose(0, 2).Zip(Gen.Elements(true, false)).Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(contacts =>
+            new WideChange("activity", Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkedTo("contact_id", contacts[pair.Item1]!)))),
         Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", Plan, from))));
 
     private static Gen<Func<IReadOnlyList<string?>, Condition>> Where(int depth)
@@ -149,6 +154,8 @@ public sealed class WideChangeTests : IDisposable
             Gen.SubListOf(Enumerable.Range(0, 4)).Select(some => Of(contacts => new Condition.In(ContactId, [.. some.Select(i => contacts[i])]))),
             Gen.Elements(Names).Select(name => Of(_ => new Condition.Linked(ContactId, "contact", new Condition.Equal(new KeyPath("first_name"), Text.Fold(name))))),
             Gen.Choose(0, 2).Zip(Gen.Elements(Enum.GetValues<Comparison>())).Select(pair => Of(contacts => new Condition.Compare(ContactId, pair.Item2, contacts[pair.Item1]!))),
+            Gen.Elements(null, Noon, Dawn).Select(time => Of(_ => new Condition.Equal(Due, time))),
+            Gen.Elements(Enum.GetValues<Comparison>()).Select(how => Of(_ => new Condition.Compare(Due, how, Noon))),
             Gen.Elements(Tags).Select(tag => Of(_ => new Condition.Has(TagsPath, tag))),
             Gen.Elements<object?>("a", "b", 7L, null).Select(plan => Of(_ => new Condition.Equal(Plan, plan))),
             Gen.Elements("a", "q").Select(plan => Of(_ => new Condition.Has(Plan, plan))),

@@ -140,16 +140,43 @@ public sealed class DealTests(Server server) : ApiTests(server)
         Assert.Equal(StageId(two, "Open"), (await Api.Patch($"/v1/deals/{deal.Id}", new { pipeline_id = two.Id })).Is(200).Text("stage_id"));
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(60)]
+    public async Task A_stage_that_turns_closes_or_opens_its_deals_however_many_there_are(int count)
+    {
+        var pipeline = await NewPipeline();
+        var (talks, stage) = (StageId(pipeline, "Talks"), $"/v1/pipelines/{pipeline.Id}/stages/{StageId(pipeline, "Talks")}");
+        var deals = await Task.WhenAll(Enumerable.Range(0, count).Select(i => Api.Create("deals", new { title = $"Deal {i}", pipeline_id = pipeline.Id, stage_id = talks })));
+        var elsewhere = await Api.Create("deals", new { title = "Elsewhere", pipeline_id = pipeline.Id });
+
+        (await Api.Patch(stage, new { type = "won" })).Is(200);
+        Assert.Equal(deals.Select(d => d.Id).Order(), (await Api.Get("/v1/deals?closed_at[exists]=true&limit=100")).Ids.Order());
+        foreach (var deal in deals) Assert.NotNull((await Api.Get($"/v1/deals/{deal.Id}")).Text("closed_at"));
+        Assert.Null((await Api.Get($"/v1/deals/{elsewhere.Id}")).Text("closed_at"));
+
+        await Server.Settled(Workspace);
+        var closed = await Api.Get($"/v1/deals/{deals[0].Id}");
+        Assert.Equal("""{"closed_at":null}""", (await Server.EventsOf(Workspace, deals[0].Id))[^1].GetProperty("previous_attributes").GetRawText());
+        (await Api.Patch(stage, new { type = "lost" })).Is(200);
+        Assert.Equal(closed.Text("closed_at"), (await Api.Get($"/v1/deals/{deals[0].Id}")).Text("closed_at"));
+
+        (await Api.Patch(stage, new { type = "open" })).Is(200);
+        Assert.Empty((await Api.Get("/v1/deals?closed_at[exists]=true&limit=100")).Ids);
+        await Server.Settled(Workspace);
+        Assert.Empty((await Api.Get("/v1/deals?closed_at[exists]=true&limit=100")).Ids);
+    }
+
     [Fact]
-    public async Task A_stage_that_holds_deals_keeps_its_type()
+    public async Task Deals_that_come_while_their_stage_turns_are_closed_as_it_is()
     {
         var pipeline = await NewPipeline();
         var stage = $"/v1/pipelines/{pipeline.Id}/stages/{StageId(pipeline, "Talks")}";
-        var deal = await Api.Create("deals", new { title = "Licence", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks") });
-
-        (await Api.Patch(stage, new { type = "won" })).IsError(409, "CONFLICT");
-        (await Api.Patch(stage, new { name = "Negotiation" })).Is(200);
-        await Api.Delete($"/v1/deals/{deal.Id}");
+        var coming = Task.WhenAll(Enumerable.Range(0, 40).Select(i => Api.Post("/v1/deals", new { title = $"Deal {i}", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks") })));
         (await Api.Patch(stage, new { type = "won" })).Is(200);
+        Assert.All(await coming, r => r.Is(201));
+        Assert.Empty((await Api.Get("/v1/deals?closed_at[exists]=false&limit=100")).Ids);
+        await Server.Settled(Workspace);
+        Assert.Empty((await Api.Get("/v1/deals?closed_at[exists]=false&limit=100")).Ids);
     }
 }

@@ -59,7 +59,7 @@ internal static class StoreInvariants
             }
 
             if (record.Schema != Pipeline.Schema) continue;
-            foreach (var stage in Pipeline.StagesOf(record)) claims.Add(Pipeline.ClaimOf(stage.Id), record.Id);
+            foreach (var stage in Pipeline.StagesOf(record)) claims.Add(Pipeline.ClaimOf(stage.Id, stage.IsOpen), record.Id);
             if (Pipeline.IsDefault.Of(record)) claims.Add(Pipeline.DefaultClaim, record.Id);
         }
 
