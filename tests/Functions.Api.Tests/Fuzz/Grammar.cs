@@ -109,6 +109,7 @@ internal sealed class Grammar(Pool pool, string key)
         if (route.EndsWith("/merge", StringComparison.Ordinal))
             return JsonText.ObjectOf(("source_ids", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => JsonText.Of(pool.Id(random, schema!.Prefix)))])), ("target_id", JsonText.Of(pool.Id(random, schema!.Prefix))));
         if (route.Contains("rotate", StringComparison.Ordinal)) return JsonText.ObjectOf(("grace_seconds", new JsonText.Scalar("60")));
+        if (route.EndsWith("/recover", StringComparison.Ordinal) || route.EndsWith("/replay", StringComparison.Ordinal)) return JsonText.ObjectOf(("since", JsonText.Of(Core.Records.Text.Format(DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime)))));
         if (route.Contains("/stages", StringComparison.Ordinal)) return Stage(random, "open");
         if (schema is null) return JsonText.ObjectOf(("id", JsonText.Of(pool.AnyId(random))));
         var given = schema.Fields.Where(f => f.Access switch
