@@ -176,6 +176,9 @@ public sealed class EndpointTests
     [InlineData("ftp://example.com/")]
     [InlineData("/relative")]
     [InlineData("https://")]
+    [InlineData("https://b%C3%BCcher.example/")]
+    [InlineData("https://%31%32%37.0.0.1/")]
+    [InlineData("https://example.com:65536/")]
     [InlineData("")]
     public async Task An_address_that_will_not_do_is_refused(string url)
     {

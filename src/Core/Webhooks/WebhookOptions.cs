@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace NodeStash.Core.Webhooks;
 
 /// <summary>What the host lets webhooks do.</summary>
@@ -11,6 +13,9 @@ public sealed class WebhookOptions
     /// before may come too, so that none is lost to a clock. Default 2 s; zero where there is one process.
     /// </summary>
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Finds the addresses of a receiver's name, asked once for each connection. Default: the machine's resolver.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
     /// <summary>How long one attempt may take, connecting and answer included. Default 15 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);

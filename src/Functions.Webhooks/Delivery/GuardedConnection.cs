@@ -25,7 +25,7 @@ internal sealed class GuardedConnection(WebhookOptions options)
     private async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken ct)
     {
         var endPoint = context.DnsEndPoint;
-        var addresses = IPAddress.TryParse(endPoint.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(endPoint.Host, ct);
+        var addresses = IPAddress.TryParse(endPoint.Host, out var literal) ? [literal] : await options.Resolve(endPoint.Host, ct);
         var allowed = Array.FindAll(addresses, address => AddressGuard.Allows(address, options.AllowLoopback));
         if (allowed.Length == 0 && addresses.Length > 0) throw new RefusedAddressException();
 
