@@ -155,7 +155,7 @@ public sealed class DatabaseTests : IDisposable
         {
             database.Write(session =>
             {
-                isRunning.SetResult();
+                isRunning.TrySetResult();
                 return Add(session, "first", allQueued);
             }),
         };
