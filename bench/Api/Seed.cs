@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Records;
-using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 using NodeStash.LocalHost;
 using NodeStash.LocalHost.Store;

@@ -8,6 +8,8 @@ public static class ListQuery
 {
     public const int MaxLimit = 100;
 
+    private const int MostSortKeys = 10;
+
     private static readonly string[] Common = ["limit", "cursor", "sort", .. View.Parameters];
 
     /// <summary>The query, or every fault of its parameters.</summary>
@@ -65,6 +67,7 @@ public static class ListQuery
             else keys.Add(new Storage.SortKey(known, descending));
         }
 
+        if (keys.Count > MostSortKeys) faults.Add("sort", $"At most {MostSortKeys} keys");
         return keys;
     }
 

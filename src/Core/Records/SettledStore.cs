@@ -60,7 +60,8 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     /// </summary>
     private async ValueTask<T> Read<T>(Func<IReadOnlyList<WideChange>, ValueTask<T>> read, CancellationToken ct)
     {
-        for (var assumed = (Version: 0L, Changes: (IReadOnlyList<WideChange>)[]);;)
+        var assumed = (Version: 0L, Changes: (IReadOnlyList<WideChange>)[]);
+        while (true)
         {
             var result = await read(assumed.Changes);
             var now = await WideChanges.Read(store, ct);

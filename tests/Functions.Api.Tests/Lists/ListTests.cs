@@ -7,6 +7,14 @@ namespace NodeStash.Functions.Api.Tests.Lists;
 public sealed class ListTests(Server server) : ApiTests(server)
 {
     [Fact]
+    public async Task At_most_10_keys_are_sorted_by()
+    {
+        static string Keys(int count) => string.Join(',', Enumerable.Range(0, count).Select(i => $"custom_fields[k{i}]"));
+        (await Api.Get($"/v1/contacts?sort={Keys(10)}")).Is(200);
+        (await Api.Get($"/v1/contacts?sort={Keys(11)}")).IsInvalid("sort");
+    }
+
+    [Fact]
     public async Task It_has_the_envelope_of_lists()
     {
         await Api.Create("contacts", new { });
