@@ -101,6 +101,30 @@ public sealed class AddressTests
         Assert.Equal(AttemptOutcome.Timeout, (await sending).Attempt.Outcome);
     }
 
+    [Fact]
+    public async Task A_host_that_can_not_be_reached_within_15_s_is_a_connect_timeout()
+    {
+        var time = new ManualTime();
+        var asked = new TaskCompletionSource();
+        using var sender = new WebhookSender(
+            new WebhookOptions
+            {
+                Resolve = async (_, ct) =>
+                {
+                    asked.SetResult();
+                    await Task.Delay(Timeout.Infinite, ct);
+                    return [];
+                },
+            },
+            time);
+
+        var sending = sender.Send("https://hooks.example.com/", [new byte[32]], Happened, 1, CancellationToken.None);
+        await asked.Task;
+        time.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.Equal(AttemptOutcome.ConnectTimeout, (await sending).Attempt.Outcome);
+    }
+
     private async Task<AttemptOutcome> Send(string url, Func<string, IPAddress[]> resolve, bool allowLoopback = true)
     {
         var options = new WebhookOptions

@@ -27,7 +27,7 @@ public sealed class DeliveryLogTests
         var listed = Assert.Single(await List(crm.Api, endpoint, "?status=delivered"));
         Assert.Equal((contact, "contact.created", receiver.Requests[0].Id), (Text(listed, "record_id"), Text(listed, "event"), Text(listed, "event_id")));
         var delivery = await crm.Api.Get($"webhooks/{endpoint.Id}/deliveries/{Text(listed, "id")}");
-        Assert.Equal(["server_error", "delivered"], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "outcome")));
+        Assert.Equal(["status_5xx", "delivered"], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "outcome")));
         Assert.Equal(["not today", "thanks"], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "response")));
         Assert.Equal(["The endpoint failed", null], delivery.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "error")));
         Assert.Equal([500, 200], delivery.GetProperty("attempts").EnumerateArray().Select(a => a.GetProperty("status_code").GetInt32()));

@@ -74,7 +74,7 @@ public sealed partial class GuideTests
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CSharp();
 
-    [GeneratedRegex(@"^\| `([a-z_]+)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `([a-z0-9_]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Outcome();
 
     [GeneratedRegex(@"^\| \d+ \| \d+ (s|min|h) \|", RegexOptions.Multiline)]

@@ -14,12 +14,12 @@ public sealed class OutcomeTests
     [InlineData(200, AttemptOutcome.Delivered)]
     [InlineData(204, AttemptOutcome.Delivered)]
     [InlineData(299, AttemptOutcome.Delivered)]
-    [InlineData(304, AttemptOutcome.Redirected)]
-    [InlineData(400, AttemptOutcome.ClientError)]
-    [InlineData(404, AttemptOutcome.ClientError)]
-    [InlineData(429, AttemptOutcome.ClientError)]
-    [InlineData(500, AttemptOutcome.ServerError)]
-    [InlineData(599, AttemptOutcome.ServerError)]
+    [InlineData(304, AttemptOutcome.Status3xx)]
+    [InlineData(400, AttemptOutcome.Status4xx)]
+    [InlineData(404, AttemptOutcome.Status4xx)]
+    [InlineData(429, AttemptOutcome.Status4xx)]
+    [InlineData(500, AttemptOutcome.Status5xx)]
+    [InlineData(599, AttemptOutcome.Status5xx)]
     public async Task A_status_decides(int status, AttemptOutcome outcome)
     {
         await using var receiver = await Receiver.Start();
@@ -44,7 +44,7 @@ public sealed class OutcomeTests
 
         var attempt = await AttemptAt(receiver.Address);
 
-        Assert.Equal((AttemptOutcome.Redirected, 307), (attempt.Outcome, attempt.StatusCode));
+        Assert.Equal((AttemptOutcome.Status3xx, 307), (attempt.Outcome, attempt.StatusCode));
         Assert.Empty(elsewhere.Requests);
     }
 

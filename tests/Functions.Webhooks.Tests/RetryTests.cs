@@ -42,7 +42,7 @@ public sealed class RetryTests
         Assert.Equal([.. Enumerable.Repeat("contact.created", 11), "contact.updated"], receiver.EventNames);
         var givenUp = await crm.Delivery(receiver.Requests[0], endpoint.Id, delivery => delivery.Status is DeliveryStatus.Failed);
         Assert.Equal(Enumerable.Range(1, 11), givenUp.Attempts.Select(attempt => attempt.Number));
-        Assert.All(givenUp.Attempts, attempt => Assert.Equal((AttemptOutcome.ServerError, 500), (attempt.Outcome, attempt.StatusCode)));
+        Assert.All(givenUp.Attempts, attempt => Assert.Equal((AttemptOutcome.Status5xx, 500), (attempt.Outcome, attempt.StatusCode)));
         var served = givenUp.Attempts.Zip(givenUp.Attempts.Skip(1), (one, next) => next.At - one.At);
         Assert.All(served.Zip(waits), pair => Assert.InRange(pair.First, pair.Second, pair.Second * 1.1));
     }
@@ -125,7 +125,7 @@ public sealed class RetryTests
         var delivered = await crm.Delivery((await receiver.Until(2))[0], endpoint.Id, delivery => delivery.Status is DeliveryStatus.Delivered);
 
         await crm.IsIdle();
-        Assert.Equal([AttemptOutcome.ServerError, AttemptOutcome.Delivered], delivered.Attempts.Select(attempt => attempt.Outcome));
+        Assert.Equal([AttemptOutcome.Status5xx, AttemptOutcome.Delivered], delivered.Attempts.Select(attempt => attempt.Outcome));
         Assert.Equal(2, receiver.Requests.Count);
     }
 

@@ -68,7 +68,7 @@ public sealed class WebhookTestTests
         await crm.Api.CreateContact("jane@example.com");
         await crm.WaitsFor(attempt: 2);
 
-        Assert.Equal("server_error", Text(await Test(crm.Api, endpoint), "outcome"));
+        Assert.Equal("status_5xx", Text(await Test(crm.Api, endpoint), "outcome"));
         Assert.Equal(["contact.created", "webhook.test"], receiver.EventNames);
     }
 

@@ -9,18 +9,18 @@ public enum AttemptOutcome
     Delivered,
 
     /// <summary>Answered 3xx: redirects are not followed.</summary>
-    Redirected,
+    Status3xx,
 
     /// <summary>Answered 4xx other than 410.</summary>
-    ClientError,
+    Status4xx,
 
     /// <summary>Answered 410: the endpoint is disabled.</summary>
     Gone,
 
     /// <summary>Answered 5xx, or a status that HTTP does not know.</summary>
-    ServerError,
+    Status5xx,
 
-    /// <summary>No connection, or no whole answer, within 15 s.</summary>
+    /// <summary>Connected, but no whole answer within 15 s.</summary>
     Timeout,
 
     /// <summary>The name did not resolve.</summary>
@@ -40,23 +40,33 @@ public enum AttemptOutcome
 
     /// <summary>The answer was not HTTP, or its headers were larger than 16 KiB.</summary>
     InvalidAnswer,
+
+    /// <summary>Not connected within 15 s.</summary>
+    ConnectTimeout,
 }
 
 /// <summary>How outcomes are shown.</summary>
 public static class AttemptOutcomes
 {
     /// <summary>E.g. <c>dns_failure</c>.</summary>
-    public static string Name(this AttemptOutcome outcome) => Text.ToSnakeCase(outcome.ToString());
+    public static string Name(this AttemptOutcome outcome) => outcome switch
+    {
+        AttemptOutcome.Status3xx => "status_3xx",
+        AttemptOutcome.Status4xx => "status_4xx",
+        AttemptOutcome.Status5xx => "status_5xx",
+        _ => Text.ToSnakeCase(outcome.ToString()),
+    };
 
     /// <summary>What went wrong, in a sentence for who looks after the receiver; null for a success.</summary>
     public static string? Error(this AttemptOutcome outcome) => outcome switch
     {
         AttemptOutcome.Delivered => null,
-        AttemptOutcome.Redirected => "The endpoint answered with a redirect, which is not followed: give the address it leads to",
-        AttemptOutcome.ClientError => "The endpoint refused the event",
+        AttemptOutcome.Status3xx => "The endpoint answered with a redirect, which is not followed: give the address it leads to",
+        AttemptOutcome.Status4xx => "The endpoint refused the event",
         AttemptOutcome.Gone => "The endpoint answered 410 Gone, which disables it",
-        AttemptOutcome.ServerError => "The endpoint failed",
+        AttemptOutcome.Status5xx => "The endpoint failed",
         AttemptOutcome.Timeout => "There was no whole answer within 15 s",
+        AttemptOutcome.ConnectTimeout => "There was no connection within 15 s",
         AttemptOutcome.DnsFailure => "The host's name did not resolve",
         AttemptOutcome.RefusedAddress => "The host's address is not public",
         AttemptOutcome.TlsFailure => "TLS failed: no common version, or a certificate that is expired, not trusted or for another host",

@@ -7,6 +7,16 @@ namespace NodeStash.Functions.Webhooks.Delivery;
 /// <summary>Connects to receivers: resolves the name itself and connects to an address it has checked, so that no second resolution can slip another one in.</summary>
 internal sealed class GuardedConnection(WebhookOptions options)
 {
+    private static readonly HttpRequestOptionsKey<Progress> ProgressOf = new("nodestash.connection");
+
+    /// <summary>Watches how far a request gets. To be called before it is sent.</summary>
+    public static Progress Watch(HttpRequestMessage request)
+    {
+        var progress = new Progress();
+        request.Options.Set(ProgressOf, progress);
+        return progress;
+    }
+
     /// <summary>A handler that follows no redirect, keeps no cookies, uses no proxy and adds no headers of its own.</summary>
     public SocketsHttpHandler CreateHandler() => new()
     {
@@ -25,6 +35,7 @@ internal sealed class GuardedConnection(WebhookOptions options)
     private async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken ct)
     {
         var endPoint = context.DnsEndPoint;
+        if (context.InitialRequestMessage.Options.TryGetValue(ProgressOf, out var progress)) progress.IsConnecting = true;
         var addresses = IPAddress.TryParse(endPoint.Host, out var literal) ? [literal] : await options.Resolve(endPoint.Host, ct);
         var allowed = Array.FindAll(addresses, address => AddressGuard.Allows(address, options.AllowLoopback));
         if (allowed.Length == 0 && addresses.Length > 0) throw new RefusedAddressException();
@@ -33,6 +44,7 @@ internal sealed class GuardedConnection(WebhookOptions options)
         try
         {
             await socket.ConnectAsync(allowed, endPoint.Port, ct);
+            progress?.IsConnecting = false;
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -40,6 +52,19 @@ internal sealed class GuardedConnection(WebhookOptions options)
             socket.Dispose();
             throw;
         }
+    }
+}
+
+/// <summary>How far a request got that may be given up any time.</summary>
+internal sealed class Progress
+{
+    private volatile bool isConnecting;
+
+    /// <summary>Whether its connection is being made: its name resolved, its host called.</summary>
+    public bool IsConnecting
+    {
+        get => isConnecting;
+        set => isConnecting = value;
     }
 }
 

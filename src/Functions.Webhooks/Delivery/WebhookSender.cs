@@ -41,18 +41,19 @@ public sealed class WebhookSender : IDisposable
         DeliveryAttempt Attempt(AttemptOutcome outcome, int? status = null, string? answer = null) =>
             new(number, at, clock.GetElapsedTime(start), outcome, status, answer);
 
+        using var request = Request(url, secrets, happened, at);
+        var progress = GuardedConnection.Watch(request);
         using var limit = new CancellationTokenSource(options.Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing.Token, ct);
         try
         {
-            using var request = Request(url, secrets, happened, at);
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var answer = await Read(response, either.Token);
             return (Attempt(OutcomeOf(response.StatusCode), (int)response.StatusCode, answer), RetryAfterOf(response.Headers.RetryAfter, at));
         }
         catch (OperationCanceledException) when (!closing.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            return (Attempt(AttemptOutcome.Timeout), null);
+            return (Attempt(progress.IsConnecting ? AttemptOutcome.ConnectTimeout : AttemptOutcome.Timeout), null);
         }
         catch (HttpRequestException e)
         {
@@ -103,10 +104,10 @@ public sealed class WebhookSender : IDisposable
     private static AttemptOutcome OutcomeOf(HttpStatusCode status) => (int)status switch
     {
         >= 200 and < 300 => AttemptOutcome.Delivered,
-        >= 300 and < 400 => AttemptOutcome.Redirected,
+        >= 300 and < 400 => AttemptOutcome.Status3xx,
         410 => AttemptOutcome.Gone,
-        >= 400 and < 500 => AttemptOutcome.ClientError,
-        _ => AttemptOutcome.ServerError,
+        >= 400 and < 500 => AttemptOutcome.Status4xx,
+        _ => AttemptOutcome.Status5xx,
     };
 
     private static AttemptOutcome OutcomeOf(HttpRequestException e) => e switch

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 
 namespace NodeStash.Contract.Tests.Running;
@@ -6,7 +7,7 @@ namespace NodeStash.Contract.Tests.Running;
 [Collection(nameof(OneDeployment))]
 public abstract class ContractTests(Deployment deployment) : IAsyncLifetime
 {
-    private readonly Stack<(Client Client, string Path)> made = new();
+    private readonly ConcurrentStack<(Client Client, string Path)> made = new();
 
     /// <summary>May do everything.</summary>
     protected Client Api { get; } = deployment.Owner;

@@ -278,7 +278,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
-        var refused = new DeliveryAttempt(1, Now, TimeSpan.FromTicks(12345), AttemptOutcome.ServerError, 503, "down \"for\" now ž");
+        var refused = new DeliveryAttempt(1, Now, TimeSpan.FromTicks(12345), AttemptOutcome.Status5xx, 503, "down \"for\" now ž");
         var unreached = new DeliveryAttempt(2, Later, TimeSpan.FromSeconds(15), AttemptOutcome.Timeout, null, null);
 
         await store.Attempted("dlv_1", refused, DeliveryStatus.Pending, Now, CancellationToken.None);
@@ -385,7 +385,7 @@ public abstract class DeliveryStoreContract
 
     private static Delivery New(int number) => new($"dlv_{number}", Lane, $"evt_{number}", "contact.created", number, DeliveryStatus.Pending, [], Now);
 
-    private static DeliveryAttempt Attempt(int number) => new(number, Now, TimeSpan.FromSeconds(1), AttemptOutcome.ServerError, 500, null);
+    private static DeliveryAttempt Attempt(int number) => new(number, Now, TimeSpan.FromSeconds(1), AttemptOutcome.Status5xx, 500, null);
 
     /// <summary>Takes what is due, for a minute.</summary>
     private static async Task<DueDeliveries> Take(IDeliveryStore store, string holder, string webhookId = "wh_1", int limit = 10, DateTimeOffset? at = null) =>
