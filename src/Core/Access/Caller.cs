@@ -1,3 +1,4 @@
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Access;
@@ -7,7 +8,7 @@ namespace NodeStash.Core.Access;
 /// <param name="Scopes">What the credential may do.</param>
 /// <param name="Store">The data set the credential opens.</param>
 /// <param name="WorkspaceStore">The data of the workspace itself (its keys), which both environments share.</param>
-public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, IWorkspaceStore Store, IWorkspaceStore WorkspaceStore)
+public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore)
 {
     public Partition Partition => Store.Partition;
 

@@ -15,7 +15,7 @@ public static class EventWriter
     {
         var (before, after) = (change.Before, change.After);
         var subject = change.Subject;
-        if (subject.Schema.EventNoun is { } noun)
+        if (subject.Schema.EventNoun is { } noun && (before is null || after is null || after.ChangedSince(before).Any()))
         {
             var verb = before is null ? "created" : after is null ? "deleted" : "updated";
             var version = after?.Version ?? subject.Version + 1;

@@ -28,6 +28,9 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
     /// <summary>Whether the client insists: what stands against the change is to be cleared.</summary>
     public bool IsForced { get; set; }
 
+    /// <summary>Whether the values are those of other records as they were, so that they are not held against the custom fields' definitions.</summary>
+    public bool IsCarriedOver { get; set; }
+
     /// <summary>What the client gave; null where it gave no fields.</summary>
     public Input? Given { get; set; }
 

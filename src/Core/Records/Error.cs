@@ -45,6 +45,8 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
 
     public static Error InsufficientScope(string scope) => new(ErrorCode.InsufficientScope, $"The credential lacks the scope '{scope}'", []);
 
+    public static Error StoreDown { get; } = new(ErrorCode.Unavailable, "A backing service is not available; try again", []);
+
     /// <summary>A commit would be larger than a store takes.</summary>
     public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, "With its events this is too large to be stored as one; send fewer operations, or less text", []);
 

@@ -173,6 +173,9 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <summary>Takes into a change what it does to other records: themselves where they are few, and a guard that there are no others; else the announcement.</summary>
     private async ValueTask<Error?> CarryThrough(Change change, CancellationToken ct)
     {
+        if (change.Reaches.Count == 0) return null;
+        var underWay = await WideChanges.Read(store, ct);
+        if (change.Reaches.Exists(underWay.Overlap)) return Error.StillCarriedThrough;
         var announced = new List<WideChange>();
         var (beside, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
         foreach (var wide in change.Reaches)
@@ -180,7 +183,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var room = writing?.IsOneOfMany == true ? 0 : MostBeside - beside.Count;
             var page = await store.Query(new RecordQuery(wide.Type, wide.Matches, [new SortKey(new KeyPath(wide.Schema.CreatedAt.Name), false)], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
-            if (page.Records.Count > room || bytes > Storage.Commit.MaxBytes / 4)
+            if (page.Records.Count > room || bytes > WideChangeWorker.BatchBytes)
             {
                 announced.Add(wide);
                 continue;
@@ -198,8 +201,6 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
 
         change.With.AddRange(beside.Values);
         if (announced.Count == 0) return null;
-        var underWay = await WideChanges.Read(store, ct);
-        if (announced.Exists(wide => wide.Only is not null) && underWay.Changes.Any(other => other.Change.Only is not null)) return Error.StillCarriedThrough;
         if (underWay.With(announced, origin, ids, change.Now) is not { } more) return Error.TooManyWideChanges;
         change.Writes.Add(more.Write());
         return null;
@@ -227,9 +228,10 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
 
     private static async ValueTask<Error?> Decide(Change change, Faults faults, CancellationToken ct)
     {
-        var conflict = await CustomFieldCheck.Run(change, faults, ct);
+        await CustomFieldCheck.Run(change, faults, ct);
         if (faults.Any) return Error.Invalid(faults.All);
-        if (conflict is not null) return conflict;
+        if (change.After is not null && (await WideChanges.Read(change.Store, ct)).TakenFrom(change) is { } taken)
+            return Error.Conflict($"What is given for {taken} is just being renamed on, or taken from, all records; try again in a moment", taken);
         if (change.Subject.Schema.Decide is { } rules && await rules(change, ct) is { } error) return error;
         return change.Faults.Any ? Error.Invalid(change.Faults.All) : null;
     }
@@ -263,7 +265,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             CommitResult.Missing when record.Schema.Links.FirstOrDefault(l => l.Of(record) == outcome.Subject) is { } link =>
                 Error.Unprocessable(link.Name, $"No {link.TargetType.Replace('_', ' ')} with id '{outcome.Subject}' in this workspace"),
             CommitResult.Blocked => Error.Conflict($"Still in use by {Catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
-            CommitResult.Stale or CommitResult.Missing or CommitResult.ClaimTaken => null,
+            CommitResult.Stale or CommitResult.Exists or CommitResult.Missing or CommitResult.ClaimTaken => null,
             _ => throw new InvalidOperationException($"A commit of {record.Schema.Type} ended {outcome.Result}."),
         };
     }

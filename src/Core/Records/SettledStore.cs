@@ -19,6 +19,13 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
 
     public Partition Partition => store.Partition;
 
+    /// <summary>The same with commits on top that are not stored yet; what they announce is seen, too.</summary>
+    public (SettledStore Seen, StagedStore Staged) Stage()
+    {
+        var staged = new StagedStore(store);
+        return (new SettledStore(staged, clock), staged);
+    }
+
     public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) =>
         Read(async changes => await store.Find(type, id, ct) is { } found ? Settle(found, changes) : null, ct);
 

@@ -20,7 +20,7 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     /// <summary>The resource.</summary>
     public Schema Schema => Catalog.Find(Type);
 
-    private Field Field => Schema.Find(Path.Name) ?? throw new InvalidOperationException($"A {Type} has no {Path.Name}.");
+    internal Field Field => Schema.Find(Path.Name) ?? throw new InvalidOperationException($"A {Type} has no {Path.Name}.");
 
     /// <summary>The records that still have the value. One that was changed no longer matches.</summary>
     public Condition Matches => Only is null ? HasValue : new Condition.All([new Condition.Equal(new KeyPath(Only.Link), Only.Id), HasValue]);
@@ -77,7 +77,14 @@ public sealed record LinkedTo(string Link, string Id);
 /// <param name="Id"><c>job_…</c></param>
 /// <param name="Change">What is to be changed.</param>
 /// <param name="Origin">On whose behalf.</param>
-public sealed record AnnouncedChange(string Id, WideChange Change, Origin Origin);
+public sealed record AnnouncedChange(string Id, WideChange Change, Origin Origin)
+{
+    /// <summary>This and another change by the same request as one, where both take values away and nothing else: a batch of deletions is a few changes. Null where they are not alike.</summary>
+    internal AnnouncedChange? JoinedBy(WideChange other, Origin by) =>
+        by == Origin && Change is { To: null, Only: null, From: { } some } && other is { To: null, Only: null, From: { } more }
+            ? this with { Change = Change with { From = [.. some, .. more] } }
+            : null;
+}
 
 /// <summary>The wide changes of a data set that are under way, in the order they were announced, in one record: a reader needs one point read to know of them.</summary>
 /// <param name="Version">Of the record; 0 where nothing was ever announced.</param>
@@ -103,13 +110,45 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         return new WideChanges(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(ReadChange)], json.GetProperty("at").GetDateTimeOffset());
     }
 
-    /// <summary>Whether the values of a custom field are being taken away.</summary>
-    public bool Forget(string type, string slug) => Changes.Any(c => c.Change.Type == type && c.Change.Path.Inner == slug && c.Change.From is null);
+    /// <summary>Whether one of them gives up what another change would: that one has to wait.</summary>
+    public bool Overlap(WideChange other) => Changes.Any(c => c.Change.Type == other.Type && c.Change.Path == other.Path
+        && (c.Change.Only is not null || c.Change.From is null || other.From is null || other.From.Any(c.Change.Takes)));
+
+    /// <summary>What takes the place of a value that is itself given up by later changes; null for nothing.</summary>
+    public string? Successor(WideChange change)
+    {
+        var to = change.To;
+        foreach (var (_, later, _) in Changes.SkipWhile(c => c.Change != change).Skip(1))
+        {
+            if (later.Type == change.Type && later.Path == change.Path && later.Takes(to)) to = later.To;
+        }
+
+        return to == change.To ? null : to;
+    }
+
+    /// <summary>The name of a field that got, by a change of one record, what is being taken from all; null where there is none.</summary>
+    public string? TakenFrom(Change change)
+    {
+        foreach (var (_, wide, _) in Changes.Where(c => c.Change.Type == change.Subject.Schema.Type && c.Change.Field is MapField or TextListField))
+        {
+            var without = change.After!.Next();
+            wide.Apply(without);
+            if (without.ChangedSince(change.After).Any() && (change.Before is null || change.Changes(wide.Field))) return wide.Path.Inner is { } slug ? $"{wide.Path.Name}.{slug}" : wide.Path.Name;
+        }
+
+        return null;
+    }
 
     /// <summary>With more of them, to be written in the commit that brings them about; null where there are too many.</summary>
     public WideChanges? With(IEnumerable<WideChange> more, Origin origin, Ids ids, DateTimeOffset now)
     {
-        var all = Changes.Concat(more.Select(change => new AnnouncedChange(ids.New("job_"), change, origin))).ToList();
+        var all = Changes.ToList();
+        foreach (var change in more)
+        {
+            if (all.FindLastIndex(c => c.Change.Type == change.Type && c.Change.Path == change.Path) is >= 0 and var last && all[last].JoinedBy(change, origin) is { } joined) all[last] = joined;
+            else all.Add(new AnnouncedChange(ids.New("job_"), change, origin));
+        }
+
         return all.Count > Most ? null : new WideChanges(Version + 1, all, now);
     }
 

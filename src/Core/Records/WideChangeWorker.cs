@@ -7,8 +7,8 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
 {
     private const int Batch = 40;
 
-    /// <summary>Of attributes in one batch: an event holds them twice more at most, and all of it has to fit a commit.</summary>
-    private const int BatchBytes = Commit.MaxBytes / 4;
+    /// <summary>Of attributes in one batch: keys hold them once more and an event twice, and all of it has to fit a commit.</summary>
+    internal const int BatchBytes = Commit.MaxBytes / 6;
 
     /// <summary>Works for a while.</summary>
     /// <param name="store">The data set as it is.</param>
@@ -23,7 +23,7 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
             var underWay = await WideChanges.Read(store, ct);
             if (underWay.Changes.Count == 0) return true;
             var first = underWay.Changes[0];
-            if (await CarryOn(first, store, ct)) continue;
+            if (await CarryOn(first, underWay, store, ct)) continue;
 
             // Another one may be announced just now: then this is not stored, and read again.
             await store.Commit(new Commit { Writes = [underWay.Without(first.Id, clock.GetUtcNow()).Write()] }, ct);
@@ -34,7 +34,7 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
 
     /// <summary>One batch.</summary>
     /// <returns>False if no record is left to be reached.</returns>
-    private async ValueTask<bool> CarryOn(AnnouncedChange announced, IWorkspaceStore store, CancellationToken ct)
+    private async ValueTask<bool> CarryOn(AnnouncedChange announced, WideChanges underWay, IWorkspaceStore store, CancellationToken ct)
     {
         var (wide, schema) = (announced.Change, announced.Change.Schema);
         var page = await store.Query(new RecordQuery(schema.Type, wide.Matches, [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, Batch), ct);
@@ -51,8 +51,8 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
             commit.Add(change);
         }
 
-        // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be deleted by now.
+        // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be gone by now, for another or for none.
         var outcome = await store.Commit(commit.Build(answer: null), ct);
-        return outcome.Result is not CommitResult.Missing || await CarryOn(announced with { Change = wide with { To = null } }, store, ct);
+        return outcome.Result is not CommitResult.Missing || await CarryOn(announced with { Change = wide with { To = underWay.Successor(wide) } }, underWay, store, ct);
     }
 }

@@ -68,11 +68,11 @@ public static class CustomField
             if (field[Slug] is null) change.Faults.Add(Slug.Name, "Can't be made from this name: give a slug");
         }
 
-        if (change.Before is null && Slug.Of(field) is { } slug && (await WideChanges.Read(change.Store, ct)).Forget(EntityType.Of(field)!, slug))
+        if (change.Before is null && Slug.Of(field) is { } slug && (await WideChanges.Read(change.Store, ct)).Overlap(FieldOperations.Forget(field)))
             return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
         CheckOptions(field, change.Faults);
         if (change.Faults.Any || change.Before is not { } before || !TakesOptions(field)) return null;
-        return await RemoveOptions([.. Options.Of(before).Except(Options.Of(field))], field, change, ct);
+        return await RemoveOptions([.. Options.Of(before).ExceptBy(Options.Of(field).Select(Text.Fold), Text.Fold)], field, change, ct);
     }
 
     /// <summary>What is wrong with the options of a field as it will be.</summary>
@@ -97,6 +97,7 @@ public static class CustomField
             return null;
         }
 
+        if ((await WideChanges.Read(change.Store, ct)).Overlap(reach)) return Error.StillCarriedThrough;
         change.Guards.Add(new Guard.NoneMatch(reach.Type, reach.Matches));
         return await change.Store.Count(reach.Type, reach.Matches, ct) is > 0 and var count
             ? Error.Conflict($"{Quoted(removed)} is in use by {count} {reach.Schema.Collection}; ?force=true clears it there", Options.Name)

@@ -9,11 +9,13 @@ public static class FieldOperations
 {
     private const string CustomFields = "custom_fields";
 
-    /// <summary>Defines a field; records may have values under its slug already, stored freely.</summary>
-    /// <returns>The definition, and how many stored values do not fit it. They stay as they are until they are changed.</returns>
-    public static async ValueTask<Result<(StoredRecord Definition, long Unfit)>> Define(RecordSet records, JsonElement body, CancellationToken ct)
+    /// <summary>How many stored values would not fit a field that is to be defined: records may have values under its slug already, stored freely.</summary>
+    /// <param name="tried">The caller's records, for a dry run.</param>
+    /// <param name="body">The definition.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public static async ValueTask<Result<long>> CountUnfit(RecordSet tried, JsonElement body, CancellationToken ct)
     {
-        var created = await records.Create(CustomField.Schema, body, ct);
+        var created = await tried.Create(CustomField.Schema, body, ct);
         if (created.Error is { } error) return error;
         var definition = FieldDefinition.Load(created.Value);
         var schema = Catalog.Find(CustomField.EntityType.Of(Record.Load(CustomField.Schema, created.Value))!);
@@ -21,9 +23,9 @@ public static class FieldOperations
         long unfit = 0;
         while (true)
         {
-            var page = await records.List(query, ct);
+            var page = await tried.List(query, ct);
             unfit += page.Records.Count(r => schema.CustomFields!.Of(Record.Load(schema, r))[definition.Slug] is { } value && definition.Fault(value) is not null);
-            if (page.Next is null) return (created.Value, unfit);
+            if (page.Next is null) return unfit;
             query = query with { After = page.Next };
         }
     }

@@ -32,6 +32,7 @@ public static class MergeContacts
     private static async ValueTask<Error?> Merge(Change change, IReadOnlyList<string> ids, Faults faults, CancellationToken ct)
     {
         var (schema, target) = (Contact.Schema, change.After!);
+        change.IsCarriedOver = true;
         foreach (var id in ids)
         {
             if (await change.Store.Find(schema.Type, id, ct) is not { } stored) return Error.NotFound(schema.Noun, id);

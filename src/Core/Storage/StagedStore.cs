@@ -2,8 +2,8 @@ namespace NodeStash.Core.Storage;
 
 /// <summary>
 /// A data set with commits on top of it that are not stored yet: each is held against those before it as the store would, and in the end all
-/// of them are stored as one, or none. Queries show what is staged of the records they find, but do not find by it; counts and events are
-/// those of the data set without them.
+/// of them are stored as one, or none. Queries show what is staged of the records they find, but do not find by it (of all records, new ones come
+/// last); counts and events are those of the data set without them.
 /// </summary>
 /// <param name="store">The data set. Belongs to one request, as this does.</param>
 public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
@@ -63,7 +63,10 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
     {
         var removed = records.Count(staged => staged.Key.Type == query.Type && staged.Value is null);
         var page = await store.Query(query with { Limit = query.Limit + removed }, ct);
-        return page with { Records = [.. page.Records.Select(found => records.GetValueOrDefault((found.Type, found.Id), found)).OfType<StoredRecord>()] };
+        var found = page.Records.Select(record => records.GetValueOrDefault((record.Type, record.Id), record)).OfType<StoredRecord>().ToList();
+        if (query is { Where: Condition.All { Conditions.Count: 0 }, After: null } && page.Next is null)
+            found.AddRange(records.Values.OfType<StoredRecord>().Where(staged => staged.Type == query.Type && !found.Exists(f => f.Id == staged.Id)));
+        return page with { Records = found };
     }
 
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => store.Count(type, where, ct);

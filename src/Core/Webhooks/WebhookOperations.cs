@@ -70,13 +70,22 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
     }
 
     /// <summary>Disables an endpoint, telling why; its deliveries are kept, to be recovered.</summary>
-    public static async ValueTask Disable(RecordSet system, string id, string reason, CancellationToken ct) =>
-        await system.Update(Webhook.Schema, id, null, (change, _) =>
+    /// <param name="system">The data set's records.</param>
+    /// <param name="seen">The endpoint as it was when it gave the reason: one that has another address by now is left alone.</param>
+    /// <param name="reason">Shown as <c>disabled_reason</c>.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>Whether it is disabled.</returns>
+    public static async ValueTask<bool> Disable(RecordSet system, Record seen, string reason, CancellationToken ct)
+    {
+        var updated = await system.Update(Webhook.Schema, seen.Id, null, (change, _) =>
         {
+            if (Webhook.Url.Of(change.Before!) != Webhook.Url.Of(seen) || !Webhook.IsEnabled.Of(change.Before!)) return null;
             change.After![Webhook.IsEnabled] = false;
             change.After[Webhook.DisabledReason] = reason;
             return null;
         }, ct);
+        return updated.Error is null && !Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, updated.Value));
+    }
 
     private string Seal(string secret, Record webhook) => box.Seal(Convert.FromBase64String(secret[SecretPrefix.Length..]), webhook.Id);
 

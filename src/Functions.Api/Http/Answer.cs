@@ -115,13 +115,19 @@ public sealed class Answer
     /// <param name="location">Where that is.</param>
     public static Answer Moved(string location) => new(StatusCodes.Status301MovedPermanently) { Location = location };
 
+    /// <summary>Whether a repeat of the request may do what this one could not.</summary>
+    public bool IsProvisional { get; private init; }
+
     /// <summary>The answers to the operations of a batch, in order, 200: each its status with its data or its error.</summary>
     public static Answer Batched(IReadOnlyList<Answer> answers) => new(StatusCodes.Status200OK, writer =>
     {
         writer.WriteStartArray("data"u8);
         foreach (var answer in answers) answer.WriteItem(writer);
         writer.WriteEndArray();
-    });
+    })
+    {
+        IsProvisional = answers.Any(answer => answer.Error?.Code is ErrorCode.Unavailable),
+    };
 
     /// <summary>An object without an envelope, for the few answers that are no resources.</summary>
     public static Answer Bare(int status, Action<Utf8JsonWriter> members) => new(status, members);

@@ -65,7 +65,7 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         catch (StoreUnavailableException e)
         {
             StoreDown(log, e, requestId);
-            return new Error(ErrorCode.Unavailable, "A backing service is not available; try again", []);
+            return Error.StoreDown;
         }
         catch (CommitTooLargeException)
         {

@@ -19,6 +19,7 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
     private async ValueTask<Answer> OneByOne()
     {
         var answers = new List<Answer>(operations.Count);
+        if (call.Idempotent is not null && await call.Idempotent.Part(0).Replay() is { Error: { Code: ErrorCode.IdempotencyKeyReused } reused }) return reused;
         for (var i = 0; i < operations.Count; i++)
         {
             var part = call.Idempotent?.Part(i);
@@ -35,6 +36,10 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
             {
                 answers.Add(Error.TooLarge);
             }
+            catch (StoreUnavailableException)
+            {
+                answers.Add(Error.StoreDown);
+            }
         }
 
         return Answer.Batched(answers);
@@ -42,7 +47,7 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
 
     private async ValueTask<Answer> Try()
     {
-        var records = Records(new StagedStore(call.Caller.Store), keeping: null, isOneOfMany: true);
+        var records = Records(call.Caller.Store.Stage().Seen, keeping: null, isOneOfMany: true);
         var answers = new List<Answer>(operations.Count);
         foreach (var operation in operations) answers.Add(await Do(operation, records));
         return Answer.Batched(answers);
@@ -52,8 +57,8 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
     {
         for (var round = 0; round < MostRounds; round++)
         {
-            var staged = new StagedStore(call.Caller.Store);
-            var records = Records(staged, keeping: null, isOneOfMany: true);
+            var (seen, staged) = call.Caller.Store.Stage();
+            var records = Records(seen, keeping: null, isOneOfMany: true);
             var answers = new List<Answer>(operations.Count);
             foreach (var operation in operations)
             {

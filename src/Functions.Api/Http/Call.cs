@@ -25,6 +25,9 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
     /// <summary>The caller's records, to be read, or written without an answer in the commit.</summary>
     public RecordSet Records { get; init; } = new(Caller.Store, Origin, Ids, Clock);
 
+    /// <summary>The caller's records, to see what a write would do.</summary>
+    public RecordSet Tried => new(Caller.Store, Origin, Ids, Clock, new Writing(IsDryRun: true, Keeping: null));
+
     public CancellationToken Aborted => Request.HttpContext.RequestAborted;
 
     public async ValueTask<Answer> Get(Schema schema, string id)

@@ -43,7 +43,7 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
             var kept = new IdempotentRequest(
                 place, (at, answer) => Seal(at, fingerprint, answer, requestId), at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted));
             var answer = await work(kept);
-            if (IsFinal(answer) && !(answer.Error is null && kept.WasStored)) await Store(caller, kept.Seal(answer), requestId);
+            if (IsFinal(answer) && !answer.IsProvisional && !(answer.Error is null && kept.WasStored)) await Store(caller, kept.Seal(answer), requestId);
             return answer;
         }
         catch (AlreadyAnsweredException)
@@ -63,7 +63,7 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
         {
             await caller.Store.Commit(new Commit { Answer = answer }, CancellationToken.None);
         }
-        catch (StoreUnavailableException e)
+        catch (Exception e) when (e is StoreUnavailableException or CommitTooLargeException)
         {
             NotKept(log, e, requestId);
         }

@@ -17,11 +17,13 @@ public sealed class CustomFieldEndpoints(Http.Api api)
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/custom-fields")] HttpRequest request) =>
         api.Run(request, Scope.CustomFieldsWrite, async call =>
         {
-            call.NoParameters(Call.DryRun);
-            var defined = await FieldOperations.Define(call.Writable(call.Caller.Store, answerOf: null), await call.Body(), call.Aborted);
-            return defined.Error is { } error
-                ? error
-                : Answer.Created(CustomField.Schema, defined.Value.Definition, meta: writer => writer.WriteNumber("values_not_fitting"u8, defined.Value.Unfit));
+            // Counted before, so that the answer is in the commit.
+            var body = await call.Body();
+            var unfit = await FieldOperations.CountUnfit(call.Tried, body, call.Aborted);
+            if (unfit.Error is { } error) return error;
+            return await call.Write(
+                records => records.Create(CustomField.Schema, body, call.Aborted),
+                stored => Answer.Created(CustomField.Schema, stored, meta: writer => writer.WriteNumber("values_not_fitting"u8, unfit.Value)));
         });
 
     [Function("custom-fields-get")]

@@ -142,9 +142,9 @@ public sealed partial class SendDeliveries(
     private async Task Disable(Round round, string cause, string reason)
     {
         if (!round.Stop()) return;
+        if (!await WebhookOperations.Disable(new RecordSet(round.Store, new Origin("system", null, null), ids, clock), round.Webhook, reason, CancellationToken.None)) return;
         Disabled(log, round.Webhook.Id, reason, round.Store.Partition.WorkspaceId);
         Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
-        await WebhookOperations.Disable(new RecordSet(round.Store, new Origin("system", null, null), ids, clock), round.Webhook.Id, reason, CancellationToken.None);
         await round.Deliveries.Settle(round.Webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using NodeStash.Core.Events;
 using NodeStash.Core.Resources;
@@ -22,12 +23,18 @@ public sealed class WideChangeFeed(IWorkspaceStores stores)
         foreach (var partition in documents.Where(MayAnnounce).Select(d => d.PartitionKey).Distinct(StringComparer.Ordinal))
         {
             var underWay = await Core.Records.WideChanges.Read(stores.Open(Partition.Parse(partition)), ct);
-            if (underWay.Changes.Count > 0) await client.ScheduleNewOrchestrationInstanceAsync(nameof(CarryThrough.CarryChangesThrough), new DataSet(partition), ct);
+            if (underWay.Changes.Count == 0) continue;
+
+            // One orchestration for each announcement: each ends only when nothing is under way, so the last one sees the last announcement.
+            var instance = underWay.Changes[^1].Id;
+            if (await client.GetInstanceAsync(instance, ct) is null)
+                await client.ScheduleNewOrchestrationInstanceAsync(nameof(CarryThrough.CarryChangesThrough), new DataSet(partition), new StartOrchestrationOptions(instance), ct);
         }
     }
 
-    /// <summary>A deletion or a merge, or a change of what other records name. Updates of those records may be the work itself.</summary>
+    /// <summary>A deletion or a merge, or a change of what other records name. Anything else changes one record, or may be the work itself.</summary>
     private static bool MayAnnounce(EventDocument document) =>
         document.Kind == EventDocument.EventKind
-        && (!document.Name.EndsWith(".updated", StringComparison.Ordinal) || Named.Contains(document.RecordType));
+        && (document.Name.EndsWith(".deleted", StringComparison.Ordinal) || document.Name.EndsWith(".merged", StringComparison.Ordinal)
+            || (document.Name.EndsWith(".updated", StringComparison.Ordinal) && Named.Contains(document.RecordType)));
 }

@@ -96,11 +96,80 @@ public sealed class WideChangeTests : IDisposable
         Assert.All(told, e => Assert.Equal((2L, Somebody.Actor), (e.GetProperty("metadata").GetProperty("version").GetInt64(), e.GetProperty("metadata").GetProperty("actor").GetString())));
     }
 
+    [Fact]
+    public async Task Records_on_their_way_to_one_contact_go_on_to_the_one_it_goes_into()
+    {
+        var (store, records) = NewRecords();
+        var contacts = new List<StoredRecord>();
+        for (var i = 0; i < 3; i++) contacts.Add(await Create(records, Contact.Schema, "{}"));
+        for (var i = 0; i < 30; i++) await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{contacts[0].Id}}"}""");
+        for (var i = 0; i < 2; i++)
+            Assert.Null((await MergeContacts.Run(records, JsonElement.Parse($$"""{"source_ids":["{{contacts[i].Id}}"],"target_id":"{{contacts[i + 1].Id}}"}"""), CancellationToken.None)).Error);
+
+        Assert.True(await Work(store));
+
+        Assert.Equal(30, await store.Count("activity", new Condition.Equal(ContactId, contacts[2].Id), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Records_whose_keys_are_larger_than_they_are_do_not_stop_it()
+    {
+        var (store, records) = NewRecords();
+        var field = await Create(records, CustomField.Schema, """{"entity_type":"contact","name":"plan","slug":"plan","field_type":"text"}""");
+        var growsWhenFolded = new string('\u023A', 6200);
+        for (var i = 0; i < 60; i++) await Create(records, Contact.Schema, $$$"""{"custom_fields":{"plan":"a","big":"{{{growsWhenFolded}}}"} }""");
+        Assert.Null(await records.Delete(CustomField.Schema, field.Id, null, CancellationToken.None));
+
+        Assert.True(await Work(store));
+    }
+
+    [Fact]
+    public async Task What_is_being_taken_away_is_not_written_meanwhile()
+    {
+        var (store, records) = NewRecords();
+        var tag = await Create(records, Tag.Schema, """{"name":"vip"}""");
+        for (var i = 0; i < 30; i++) await Create(records, Contact.Schema, """{"tags":["vip"]}""");
+        Assert.Null(await records.Delete(Tag.Schema, tag.Id, null, CancellationToken.None));
+        var other = await Create(records, Tag.Schema, """{"name":"vip"}""");
+
+        var body = JsonElement.Parse("""{"tags":["vip"]}""");
+        Assert.Equal((ErrorCode.Conflict, "tags"), Fault((await records.Create(Contact.Schema, body, CancellationToken.None)).Error));
+        Assert.Equal(ErrorCode.Conflict, (await records.Delete(Tag.Schema, other.Id, null, CancellationToken.None))?.Code);
+
+        Assert.True(await Work(store));
+        await Create(records, Contact.Schema, """{"tags":["vip"]}""");
+        Assert.Equal(1, await store.Count("contact", new Condition.Has(TagsPath, "vip"), CancellationToken.None));
+        Assert.Null(await records.Delete(Tag.Schema, other.Id, null, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_option_written_otherwise_is_no_other_option()
+    {
+        var (store, records) = NewRecords();
+        var field = await Create(records, CustomField.Schema, """{"entity_type":"contact","name":"plan","slug":"plan","field_type":"select","options":["Gold","b"]}""");
+        for (var i = 0; i < 30; i++) await Create(records, Contact.Schema, """{"custom_fields":{"plan":"Gold"}}""");
+
+        Assert.Null((await FieldOperations.Update(records, field.Id, JsonElement.Parse("""{"options":["gold","b"]}"""), null, force: true, CancellationToken.None)).Error);
+
+        Assert.True(await Work(store));
+        Assert.Equal(30, await store.Count("contact", new Condition.Equal(Plan, "gold"), CancellationToken.None));
+    }
+
     public void Dispose() => file.Dispose();
 
     private IWorkspaceStore NewStore() =>
         new SqliteStores(file.Database, Catalog.Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System)
             .Open(new Partition($"ws_{Interlocked.Increment(ref workspaces)}", DataEnvironment.Live));
+
+    private (IWorkspaceStore Store, RecordSet Records) NewRecords()
+    {
+        var store = NewStore();
+        return (store, new RecordSet(new SettledStore(store, TimeProvider.System), Somebody, ids, TimeProvider.System));
+    }
+
+    private async Task<bool> Work(IWorkspaceStore store) => await new WideChangeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
+
+    private static (ErrorCode?, string?) Fault(Error? error) => (error?.Code, error?.Details[0].Field);
 
     private static async Task<StoredRecord> Create(RecordSet records, Schema schema, string body) => (await records.Create(schema, JsonElement.Parse(body), CancellationToken.None)).Value;
 

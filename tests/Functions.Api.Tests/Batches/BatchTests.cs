@@ -164,6 +164,59 @@ public sealed class BatchTests(Server server) : ApiTests(server)
     }
 
     [Fact]
+    public async Task An_answer_too_large_to_be_kept_is_made_of_its_parts_again()
+    {
+        var activities = new List<string>();
+        for (var i = 0; i < 25; i++) activities.Add((await Api.Create("activities", new { type = "note", body = new string('x', 100_000) })).Id);
+        string[] operations = [.. activities.Select(id => $$"""{"op":"update","id":"{{id}}","data":{"is_done":true} }""")];
+
+        var first = (await Api.Post("/v1/activities/batch", Body(atomic: false, operations), ("Idempotency-Key", "k"))).Is(200);
+        var again = (await Api.Post("/v1/activities/batch", Body(atomic: false, operations), ("Idempotency-Key", "k"))).Is(200);
+
+        Assert.Equal(Items(first).Select(i => i.GetRawText()), Items(again).Select(i => i.GetRawText()));
+        Assert.Equal("\"2\"", (await Api.Get($"/v1/activities/{activities[24]}")).ETag);
+        (await Api.Post("/v1/activities/batch", Body(atomic: false, ["""{"op":"create","data":{"type":"note"}}"""]), ("Idempotency-Key", "k"))).IsError(422, "IDEMPOTENCY_KEY_REUSED");
+    }
+
+    [Theory]
+    [InlineData("companies", """{"name":"Acme"}""", "company_id", 70)]
+    [InlineData("contacts", "{}", "contact_id", 100)]
+    public async Task Records_that_others_link_to_are_deleted_together(string collection, string data, string link, int count)
+    {
+        var records = Items((await Atomic(collection, [.. Enumerable.Repeat($$"""{"op":"create","data":{{data}} }""", count)])).Is(200)).Select(i => i.GetProperty("data").GetProperty("id").GetString()).ToList();
+        foreach (var (linking, body) in new[] { ("activities", "\"type\":\"note\""), ("deals", "\"title\":\"Licence\"") })
+            (await Atomic(linking, [.. records.Select(id => $$"""{"op":"create","data":{ {{body}},"{{link}}":"{{id}}" } }""")])).Is(200);
+
+        (await Atomic(collection, [.. records.Select(id => $$"""{"op":"delete","id":"{{id}}"}""")])).Is(200);
+
+        foreach (var linking in new[] { "activities", "deals" }) Assert.Empty((await Api.Get($"/v1/{linking}?{link}[exists]=true")).List);
+        await Server.Settled(Workspace);
+        foreach (var linking in new[] { "activities", "deals" }) Assert.Empty((await Api.Get($"/v1/{linking}?{link}[exists]=true")).List);
+    }
+
+    [Fact]
+    public async Task An_operation_sees_what_one_before_it_did_to_all_records()
+    {
+        var tag = await Api.Create("tags", new { name = "a" });
+        var contact = await Api.Create("contacts", new { tags = new[] { "a" } });
+        string Rename(string name) => $$"""{"op":"update","id":"{{tag.Id}}","data":{"name":"{{name}}"} }""";
+        (await Atomic("tags", Rename("x"), Rename("y"))).Is(200);
+        Assert.Equal("""["y"]""", (await Api.Get($"/v1/contacts/{contact.Id}")).Json("tags"));
+        await Server.Settled(Workspace);
+        Assert.Equal("""["y"]""", (await Api.Get($"/v1/contacts/{contact.Id}")).Json("tags"));
+    }
+
+    [Fact]
+    public async Task The_default_pipeline_may_give_way_to_one_made_in_the_same_batch()
+    {
+        var pipeline = await DefaultPipeline();
+        string[] operations = ["""{"op":"create","data":{"name":"N","stages":[{"name":"O"},{"name":"W","type":"won"},{"name":"L","type":"lost"}]}}""", $$"""{"op":"delete","id":"{{pipeline.Id}}"}"""];
+        Assert.Equal([201, 204], Statuses((await Api.Post("/v1/pipelines/batch?dry_run=true", Body(atomic: false, operations))).Is(200)));
+        var done = (await Atomic("pipelines", operations)).Is(200);
+        Assert.Equal([Items(done)[0].GetProperty("data").GetProperty("id").GetString()!], (await Api.Get("/v1/pipelines?is_default=true")).Ids);
+    }
+
+    [Fact]
     public async Task Upserts_that_race_make_one_record()
     {
         var replies = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Batch("contacts", $$$"""{"op":"upsert","match_on":"email","data":{"email":"jane@acme.com","custom_fields":{"c{{{i}}}":{{{i}}} } } }""")));

@@ -83,6 +83,15 @@ public sealed class CompanyTests(Server server) : ApiTests(server)
     }
 
     [Fact]
+    public async Task Large_companies_may_be_deleted_at_the_same_time()
+    {
+        var companies = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Api.Create("companies", new { name = "Acme" })));
+        foreach (var company in companies) await Task.WhenAll(Enumerable.Range(0, 25).Select(_ => Api.Create("contacts", new { company_id = company.Id })));
+        Assert.All(await Task.WhenAll(companies.Select(c => Api.Delete($"/v1/companies/{c.Id}"))), r => r.Is(204));
+        Assert.Empty((await Api.Get("/v1/contacts?company_id[exists]=true")).List);
+    }
+
+    [Fact]
     public async Task A_contact_that_joins_while_the_company_goes_is_refused_or_unlinked()
     {
         var company = (await Api.Create("companies", new { name = "Acme" })).Id;

@@ -73,6 +73,18 @@ public sealed class MergeContactsTests(Server server) : ApiTests(server)
     }
 
     [Fact]
+    public async Task A_target_that_takes_nothing_is_not_updated_and_old_values_are_not_checked_anew()
+    {
+        var (target, source) = (await Api.Create("contacts", "{}"), await Api.Create("contacts", "{}"));
+        (await Merge(target.Id, source.Id)).Is(200);
+        Assert.Equal(["contact.created", "contact.merged"], (await Server.EventsOf(Workspace, target.Id)).Select(e => e.GetProperty("event").GetString()));
+
+        var unfit = await Api.Create("contacts", """{"custom_fields":{"score":"high"}}""");
+        await Define("contact", "score", "number");
+        Assert.Equal("\"high\"", Custom((await Merge(target.Id, unfit.Id)).Is(200), "score"));
+    }
+
+    [Fact]
     public async Task A_dry_run_shows_the_outcome_and_changes_nothing()
     {
         var (target, source) = (await Api.Create("contacts", "{}"), await Api.Create("contacts", """{"email":"jane@acme.com"}"""));
