@@ -58,6 +58,7 @@ public sealed class DeliveryTests
         var rotated = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").GetProperty("attributes").GetProperty("secret").GetString()!;
         await crm.Api.CreateContact("jane@example.com");
         var during = (await receiver.Until(1))[0];
+        await crm.IsNoted(during);
         crm.Time.Advance(TimeSpan.FromSeconds(601));
         await crm.Api.CreateContact("joan@example.com");
         var after = (await receiver.Until(2))[1];

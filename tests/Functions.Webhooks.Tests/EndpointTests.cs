@@ -79,7 +79,7 @@ public sealed class EndpointTests
         await crm.Api.Update($"webhooks/{endpoint.Id}", new { is_enabled = false });
         await crm.Api.Update($"webhooks/{endpoint.Id}", new { is_enabled = true });
         await crm.Api.Update($"contacts/{id}", new { title = "CEO" });
-        await receiver.Until(3);
+        await crm.IsNoted((await receiver.Until(3))[2]);
         crm.Time.Advance(due - crm.Time.GetUtcNow());
         await crm.IsIdle();
 
