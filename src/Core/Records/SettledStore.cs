@@ -44,6 +44,20 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) =>
         Read(async changes => await store.Count(type, await Rewrite(type, where, changes, ct), ct), ct);
 
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => Read(
+        async changes =>
+        {
+            if (changes.Count == 0) return await store.CountEach(type, path, texts, ct);
+            var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+            foreach (var text in texts)
+            {
+                if (await store.Count(type, await Rewrite(type, new Condition.Equal(path, text), changes, ct), ct) is > 0 and var count) counts[text] = count;
+            }
+
+            return counts;
+        },
+        ct);
+
     public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class => store.Derived(type, name, make, ct);
 

@@ -111,10 +111,8 @@ public sealed record Include(string Name, string Type, Func<IReadOnlyList<Stored
     /// <summary>How many records link here.</summary>
     public static Include Count(string name, string type, string link) => new(name, type, async (records, store, ct) =>
     {
-        var included = new List<Included>();
-        foreach (var record in records)
-            included.Add(new Included(Member.Number(name, await store.Count(type, new Condition.Equal(new KeyPath(link), record.Id), ct))));
-        return included;
+        var counts = await store.CountEach(type, new KeyPath(link), [.. records.Select(r => r.Id)], ct);
+        return [.. records.Select(r => new Included(Member.Number(name, counts.GetValueOrDefault(r.Id))))];
     });
 
     /// <summary>The id a record's link holds; null for none.</summary>

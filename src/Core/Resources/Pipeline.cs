@@ -82,21 +82,11 @@ public static class Pipeline
     /// <summary>How many deals each pipeline holds, and each of its stages.</summary>
     private static async ValueTask<IReadOnlyList<Included>> IncludeDealCount(IReadOnlyList<StoredRecord> pipelines, IWorkspaceStore store, CancellationToken ct)
     {
-        var included = new List<Included>();
-        foreach (var pipeline in pipelines)
-        {
-            var (total, stages) = (0L, new List<ReadOnlyMemory<byte>>());
-            foreach (var stage in Stages.Of(Record.Load(Schema, pipeline)))
-            {
-                var count = await CountDeals(stage.Id, store, ct);
-                total += count;
-                stages.Add(stage.Attributes(null, count));
-            }
-
-            included.Add(new Included(Member.Number("deal_count", total), new Member(Stages.Name, JsonForm.Array(stages))));
-        }
-
-        return included;
+        var stages = pipelines.Select(pipeline => Stages.Of(Record.Load(Schema, pipeline))).ToList();
+        var counts = await store.CountEach(Deal.Schema.Type, new KeyPath(Deal.StageId.Name), [.. stages.SelectMany(each => each).Select(stage => stage.Id)], ct);
+        return [.. stages.Select(each => new Included(
+            Member.Number("deal_count", each.Sum(stage => counts.GetValueOrDefault(stage.Id))),
+            new Member(Stages.Name, JsonForm.Array(each.Select(stage => stage.Attributes(null, counts.GetValueOrDefault(stage.Id)))))))];
     }
 
     private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)

@@ -21,6 +21,9 @@ public interface IWorkspaceStore
     /// <summary>How many records match, order and limit aside.</summary>
     ValueTask<long> Count(string type, Condition where, CancellationToken ct);
 
+    /// <summary>How many records have each of some texts in a place of their keys; a text that none has is left out.</summary>
+    ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct);
+
     /// <summary>
     /// What <paramref name="make"/> makes of the records of one type. An adapter that sees every change of the data set may keep it until a
     /// record of the type changes; others make it each time. What it answers is never older than what a read begun now would see.

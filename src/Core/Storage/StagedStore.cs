@@ -71,6 +71,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
 
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => store.Count(type, where, ct);
 
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => store.CountEach(type, path, texts, ct);
+
     /// <summary>Made anew each time, as what is staged changes it.</summary>
     public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class => records.Keys.Any(key => key.Type == type) ? make(ct) : store.Derived(type, name, make, ct);

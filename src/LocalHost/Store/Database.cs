@@ -49,8 +49,9 @@ public sealed partial class Database : IDisposable
             writer.Execute("PRAGMA journal_mode = WAL");
             writer.Execute("PRAGMA synchronous = FULL");
             writer.Execute("PRAGMA foreign_keys = ON");
-            // 64 MB, and a checkpoint each 32 MB: twice the commits per second of the defaults, which write hot pages over and over.
-            writer.Execute("PRAGMA cache_size = -65536");
+            // A checkpoint each 32 MB: twice the commits per second of the default, which writes hot pages over and over. The cache holds the hot
+            // pages and not much more: after most commits SQLite walks all of its hash table (balancing had swapped pages by way of a high number).
+            writer.Execute("PRAGMA cache_size = -16384");
             writer.Execute("PRAGMA wal_autocheckpoint = 8000");
             // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
             writer.Execute("PRAGMA temp_store = MEMORY");

@@ -18,6 +18,13 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     /// <summary>How many records match: one row of one number.</summary>
     public Statement Count(long partition, string type, Condition where) => Translation("count(*)", partition, type, where).Statement("");
 
+    /// <summary>How many records have each of some texts in a place of their keys: rows of a number and the text's stored form.</summary>
+    public Statement CountEach(long partition, string type, KeyPath path, IReadOnlyCollection<string> texts)
+    {
+        var sql = Translation("count(*)", partition, type, new Condition.In(path, [.. texts]), [new SortKey(path, Descending: false)]);
+        return sql.Statement($" GROUP BY {sql.Path(path)}");
+    }
+
     /// <summary>A row if any record matches.</summary>
     public Statement Any(long partition, string type, Condition where) => Translation("1", partition, type, where).Statement(" LIMIT 1");
 

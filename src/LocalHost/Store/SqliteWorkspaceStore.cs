@@ -64,6 +64,17 @@ internal sealed class SqliteWorkspaceStore(
         },
         ct);
 
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => Read<IReadOnlyDictionary<string, long>>(
+        new Dictionary<string, long>(),
+        (session, number) =>
+        {
+            var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+            var statement = translator.CountEach(number, type, path, texts);
+            session.Each(statement.Sql, row => counts.Add((string)StoredKeys.Read(row, 1)!, row.GetInt64(0)), statement.Arguments);
+            return counts;
+        },
+        ct);
+
     public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class => derived.Get(type, name, () => make(ct));
 

@@ -28,8 +28,10 @@ public static class HttpTriggers
 
         foreach (var (function, route, methods) in endpoints)
         {
-            var handler = Compile(function);
-            var endpoint = methods.Length == 0 ? app.Map(route, handler) : app.MapMethods(route.RawText!, methods, handler);
+            // At its first request: to compile them all takes a good part of the start.
+            var handler = new Lazy<RequestDelegate>(() => Compile(function));
+            Task Handle(HttpContext http) => handler.Value(http);
+            var endpoint = methods.Length == 0 ? app.Map(route, Handle) : app.MapMethods(route.RawText!, methods, Handle);
             endpoint.WithDisplayName(function.Name);
         }
     }

@@ -192,11 +192,14 @@ public sealed class WideChangeTests : IDisposable
             seen.Add($"{condition}: {await store.Count("activity", condition, CancellationToken.None)}");
         }
 
+        var contacts = await Find(store, Condition.Always, "contact");
+        var counts = await store.CountEach("activity", ContactId, [.. contacts.Select(c => c.Id)], CancellationToken.None);
+        seen.AddRange(counts.Select(c => $"{c.Key}: {c.Value}").Order(StringComparer.Ordinal));
         return seen;
     }
 
-    private static async Task<IReadOnlyList<StoredRecord>> Find(IWorkspaceStore store, Condition where) =>
-        (await store.Query(new RecordQuery("activity", where, [new SortKey(new KeyPath("created_at"), false)], null, 100), CancellationToken.None)).Records;
+    private static async Task<IReadOnlyList<StoredRecord>> Find(IWorkspaceStore store, Condition where, string type = "activity") =>
+        (await store.Query(new RecordQuery(type, where, [new SortKey(new KeyPath("created_at"), false)], null, 100), CancellationToken.None)).Records;
 
     private static string WithoutTime(StoredRecord record)
     {

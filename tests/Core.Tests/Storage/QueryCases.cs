@@ -20,7 +20,7 @@ internal static class QueryCases
 
     private static readonly Gen<object> AnyNumber = Gen.OneOf(Gen.Elements(Numbers), ArbMap.Default.GeneratorFor<NormalFloat>().Select(number => (object)(double)number));
 
-    private static readonly Gen<string> Text = Gen.Elements(Texts);
+    public static Gen<string> Text { get; } = Gen.Elements(Texts);
 
     private static readonly Gen<object> Something = Gen.Frequency((5, Text.Select(text => (object)text)), (3, AnyNumber), (2, Gen.Elements<object>(true, false)));
 

@@ -72,6 +72,7 @@ public abstract partial class WorkspaceStoreContract
         Assert.Empty(await store.FindMany(Contact, ["ct_1"], CancellationToken.None));
         Assert.Empty(await Ids(store, Condition.Always));
         Assert.Equal(0, await store.Count(Contact, Condition.Always, CancellationToken.None));
+        Assert.Empty(await store.CountEach(Contact, KeyPath.Id, ["ct_1"], CancellationToken.None));
         Assert.Null(await store.FindClaim("email:jane", CancellationToken.None));
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
         Assert.Empty((await store.ReadEvents(new EventQuery(0, 10), CancellationToken.None)).Events);

@@ -23,6 +23,27 @@ public abstract partial class WorkspaceStoreContract
         });
 
     [Fact]
+    public Task To_count_each_of_some_texts_is_to_count_one_after_the_other() => Property.Holds(
+        from records in Gen.ArrayOf(QueryCases.Record, 12)
+        from paths in Gen.ArrayOf(QueryCases.Path, 6)
+        from texts in Gen.ArrayOf(QueryCases.Text, 20)
+        select (records, paths, texts),
+        async each =>
+        {
+            var store = await NewStore(each.records);
+            foreach (var path in each.paths)
+            {
+                var expected = new Dictionary<string, long>(StringComparer.Ordinal);
+                foreach (var text in each.texts)
+                {
+                    if (await store.Count(Contact, new Condition.Equal(path, text), CancellationToken.None) is > 0 and var count) expected[text] = count;
+                }
+
+                Assert.Equal(expected, await store.CountEach(Contact, path, each.texts, CancellationToken.None));
+            }
+        });
+
+    [Fact]
     public Task A_number_is_found_by_itself_to_the_last_bit() => Property.Holds(
         ArbMap.Default.GeneratorFor<ulong>().Zip(ArbMap.Default.GeneratorFor<ulong>()).Select(halves => BitConverter.UInt64BitsToDouble(halves.Item1 * 0x9E3779B97F4A7C15 ^ halves.Item2)).Where(double.IsFinite),
         async number =>
