@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using NodeStash.Bench;
+using NodeStash.LocalHost.Tests.Process;
 
 const string Usage =
     """
@@ -9,6 +10,7 @@ const string Usage =
 
       webhooks-bench throughput [seconds]   1 and 50 endpoints: as much as it can, then half of that; beside it a bare HttpClient
       webhooks-bench fairness [events]      a workspace's lag while others flood (default 50000 events) and hang
+      webhooks-bench crash [rounds] [seed]  the process is killed so often (default 200) while clients write and receivers fail; ends with 1 if anything is lost, invented or out of order
     """;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -20,6 +22,9 @@ switch (args)
     case ["fairness", .. var rest]:
         await Fairness(rest is [var events] ? int.Parse(events, CultureInfo.InvariantCulture) : 50_000);
         return 0;
+    case ["crash", .. var rest]:
+        return await Crash(
+            rest is [var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 200, rest is [_, var seed] ? int.Parse(seed, CultureInfo.InvariantCulture) : Environment.TickCount);
     default:
         await Console.Error.WriteLineAsync(Usage);
         return 2;
@@ -130,6 +135,24 @@ static async Task Fairness(int events)
     }
 }
 
+static async Task<int> Crash(int rounds, int seed)
+{
+    var folder = Directory.CreateTempSubdirectory("nodestash-bench-");
+    try
+    {
+        await Say($"seed {seed}");
+        await using var run = await CrashRun.Start(Path.Combine(folder.FullName, "data"), seed);
+        var report = await run.Run(rounds);
+        await Say(report.ToString());
+        foreach (var fault in report.Faults) await Say(fault);
+        return report.Faults.Any() ? 1 : 0;
+    }
+    finally
+    {
+        folder.Delete(recursive: true);
+    }
+}
+
 /// <summary>POSTs of a bare HttpClient to the same receivers.</summary>
 static async Task<double> Limit(Receivers receivers, int connections, TimeSpan duration)
 {
@@ -146,8 +169,6 @@ static async Task<double> Limit(Receivers receivers, int connections, TimeSpan d
     })));
     return sent / watch.Elapsed.TotalSeconds;
 }
-
-
 
 static async Task Drained(Func<int> count, int expected)
 {
