@@ -24,6 +24,7 @@ public sealed partial class Database : IDisposable
     private readonly string path;
     private readonly ILogger log;
     private int closed;
+    private bool isFailing;
 
     private Database(string path, Session writer, ILogger log)
     {
@@ -190,12 +191,15 @@ public sealed partial class Database : IDisposable
         catch (SqliteException e)
         {
             Rollback();
-            GroupFailed(log, e, path, group.Count);
+            // Told once until a commit succeeds: a full disk stays full for many.
+            if (!isFailing) GroupFailed(log, e, path, group.Count);
+            isFailing = true;
             var fault = new DatabaseUnavailableException("the disk did not take the write", e);
             foreach (var work in group) work.Fail(fault);
             return;
         }
 
+        isFailing = false;
         foreach (var work in group) work.Complete();
     }
 

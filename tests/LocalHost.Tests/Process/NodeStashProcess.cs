@@ -15,7 +15,8 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     private NodeStashProcess(string data, params string[] args)
     {
         this.data = data;
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A write beyond a limit on files' sizes is then refused, as by a full disk, where else it would end the process.
+        var start = new ProcessStartInfo("sh", ["-c", "trap '' XFSZ; exec dotnet \"$@\"", "sh"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var arg in args.Prepend(typeof(CrmHost).Assembly.Location)) start.ArgumentList.Add(arg);
         process = new System.Diagnostics.Process { StartInfo = start };
         process.OutputDataReceived += (_, line) => output.Add(line.Data);
@@ -63,6 +64,14 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     {
         using var kill = System.Diagnostics.Process.Start("kill", [$"-{name}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
+    }
+
+    /// <summary>Lets files not grow, nor be written beyond their first byte, as if all disks were full; or undoes that.</summary>
+    public async Task FillDisk(bool isFull)
+    {
+        using var limit = System.Diagnostics.Process.Start("prlimit", [$"--pid={process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)}", isFull ? "--fsize=1:" : "--fsize=unlimited:"]);
+        await limit.WaitForExitAsync();
+        Assert.Equal(0, limit.ExitCode);
     }
 
     /// <summary>Waits for its end; answers the exit code.</summary>
