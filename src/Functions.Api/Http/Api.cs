@@ -64,7 +64,7 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         }
         catch (StoreUnavailableException e)
         {
-            StoreDown(log, e, requestId);
+            StoreDown(log, e.Message, requestId);
             return Error.StoreDown;
         }
         catch (CommitTooLargeException)
@@ -97,8 +97,8 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, request {RequestId}, workspace {WorkspaceId}")]
     private static partial void Answered(ILogger logger, string method, string path, int status, double milliseconds, string requestId, string? workspaceId);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The store is not available, request {RequestId}")]
-    private static partial void StoreDown(ILogger logger, Exception e, string requestId);
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The store is not available: {Reason}, request {RequestId}")]
+    private static partial void StoreDown(ILogger logger, string reason, string requestId);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Request {RequestId} failed")]
     private static partial void Failed(ILogger logger, Exception e, string requestId);

@@ -51,7 +51,7 @@ internal sealed partial class Activities(
         }
         catch (Exception e)
         {
-            CallLost(log, e, id);
+            if (e is not DatabaseUnavailableException) CallLost(log, e, id);
             _ = ServeLater(id, abort);
         }
     }
@@ -62,7 +62,7 @@ internal sealed partial class Activities(
         calls.Writer.TryWrite(id);
     }
 
-    /// <summary>Writes the answer, however long the disk refuses it: running the activity again would be the greater evil.</summary>
+    /// <summary>Writes the answer, however long the disk refuses it (of which the database tells): running the activity again would be the greater evil.</summary>
     private async Task<Aftermath> Record(ActivityCall call, EventKind kind, string? payload, CancellationToken abort)
     {
         while (true)
@@ -71,9 +71,8 @@ internal sealed partial class Activities(
             {
                 return await database.Write(session => Journal.AnswerActivity(session, call.Id, kind, payload, time.GetUtcNow().UtcTicks), CancellationToken.None);
             }
-            catch (DatabaseUnavailableException e)
+            catch (DatabaseUnavailableException)
             {
-                AnswerDelayed(log, e, call.Name, call.InstanceId);
                 await Task.Delay(WaitAfterFault, time, abort);
             }
         }
@@ -106,9 +105,6 @@ internal sealed partial class Activities(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Activity {Name} of orchestration {InstanceId} failed: {ErrorType}")]
     private static partial void Failed(ILogger logger, Type errorType, string name, string instanceId);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The answer of activity {Name} of orchestration {InstanceId} could not be written yet")]
-    private static partial void AnswerDelayed(ILogger logger, Exception e, string name, string instanceId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Activity call {Id} could not be served; it will be tried again")]
     private static partial void CallLost(ILogger logger, Exception e, long id);

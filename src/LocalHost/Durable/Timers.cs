@@ -44,7 +44,7 @@ internal sealed partial class Timers(Database database, TimeProvider time, ILogg
             }
             catch (Exception e)
             {
-                NotFired(log, e);
+                if (e is not DatabaseUnavailableException) NotFired(log, e);
                 await Task.Delay(WaitAfterFault, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

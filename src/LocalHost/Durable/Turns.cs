@@ -109,7 +109,7 @@ internal sealed partial class Turns(
         }
         catch (Exception e)
         {
-            if (!stop.IsCancellationRequested) TurnLost(log, e, id);
+            if (e is not DatabaseUnavailableException && !stop.IsCancellationRequested) TurnLost(log, e, id);
             _ = WakeLater(id, stop);
         }
         finally

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
@@ -16,6 +17,7 @@ public sealed partial class Database : IDisposable
 {
     private const int MaxQueued = 20_000;
     private const int MaxGroup = 512;
+    private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
 
     private readonly BlockingCollection<Work> queue = new(MaxQueued);
     private readonly ConcurrentBag<Session> readers = [];
@@ -24,7 +26,8 @@ public sealed partial class Database : IDisposable
     private readonly string path;
     private readonly ILogger log;
     private int closed;
-    private bool isFailing;
+    private int failedGroups;
+    private long told;
 
     private Database(string path, Session writer, ILogger log)
     {
@@ -191,16 +194,23 @@ public sealed partial class Database : IDisposable
         catch (SqliteException e)
         {
             Rollback();
-            // Told once until a commit succeeds: a full disk stays full for many.
-            if (!isFailing) GroupFailed(log, e, path, group.Count);
-            isFailing = true;
+            TellFailed(e);
             var fault = new DatabaseUnavailableException("the disk did not take the write", e);
             foreach (var work in group) work.Fail(fault);
             return;
         }
 
-        isFailing = false;
+        if (failedGroups > 0) WritesAgain(log, path, failedGroups);
+        failedGroups = 0;
         foreach (var work in group) work.Complete();
+    }
+
+    /// <summary>Tells of the first failure and then once a minute, for what fails is tried again and again, and the log may be on the same disk.</summary>
+    private void TellFailed(SqliteException e)
+    {
+        if (++failedGroups > 1 && Stopwatch.GetElapsedTime(told) < TellEvery) return;
+        told = Stopwatch.GetTimestamp();
+        GroupFailed(log, e, path, failedGroups);
     }
 
     /// <summary>Runs one piece of work in its savepoint. Lets only failures of the database itself through: those end the whole group.</summary>
@@ -224,7 +234,7 @@ public sealed partial class Database : IDisposable
         }
         catch (SqliteException e)
         {
-            GroupFailed(log, e, path, 0);
+            NotRolledBack(log, e, path);
         }
     }
 
@@ -247,8 +257,14 @@ public sealed partial class Database : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A group of {Count} writes to {Path} was rolled back")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} does not take writes; they are refused until it does, {Count} groups of them so far")]
     private static partial void GroupFailed(ILogger logger, Exception e, string path, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} takes writes again; {Count} groups of them were refused")]
+    private static partial void WritesAgain(ILogger logger, string path, int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What {Path} did not take could not be rolled back")]
+    private static partial void NotRolledBack(ILogger logger, Exception e, string path);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Statistics of {Path} could not be refreshed")]
     private static partial void NotOptimized(ILogger logger, Exception e, string path);
