@@ -24,6 +24,9 @@ public sealed partial class SendDeliveries(
     /// <summary>How long a round lasts: others get their turn, and a process that ends need not wait for long.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
 
+    /// <summary>Before asking again where little was due: what comes in quick succession is one round of one worker, not a worker each.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
+
     /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
 
@@ -51,6 +54,7 @@ public sealed partial class SendDeliveries(
             var due = await Take(deliveries, work.WebhookId, holder, ct);
             if (due.State is not WorkState.Due) return End(due);
             await SendLanes(round, due.Heads);
+            if (due.Heads.Count < SendSlots.MostPerEndpoint) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
             if (round.IsOver) return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
         }

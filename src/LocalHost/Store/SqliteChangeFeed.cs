@@ -1,4 +1,3 @@
-using System.Text.Json;
 using NodeStash.Core.Events;
 using NodeStash.LocalHost.Triggers;
 
@@ -32,7 +31,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
         ct.ThrowIfCancellationRequested();
         var rows = database.Read(session => session.All(
             """
-            SELECT e.position, e.id, p.key, e.name, e.record_type, e.record_id, e.version, e.body
+            SELECT e.position, e.id, p.key, e.name, e.record_type, e.record_id, e.version
             FROM events e JOIN partitions p ON p.number = e.partition WHERE e.position > ?1 ORDER BY e.position LIMIT ?2
             """,
             row => (Position: row.GetInt64(0), Document: new EventDocument
@@ -44,7 +43,6 @@ public sealed class SqliteChangeFeed : IChangeFeed
                 RecordType = row.GetString(4),
                 RecordId = row.GetString(5),
                 Version = row.GetInt64(6),
-                Body = JsonElement.Parse(row.GetBytes(7)),
             }),
             after, (long)limit));
         return new(new FeedPage([.. rows.Select(row => row.Document)], rows.Count > 0 ? rows[^1].Position : after));
