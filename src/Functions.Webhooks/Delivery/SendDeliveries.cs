@@ -27,6 +27,9 @@ public sealed partial class SendDeliveries(
     /// <summary>Before asking again where little was due: what comes in quick succession is one round of one worker, not a worker each.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>What began just before the round was over has that long to end with it; what takes longer is slow.</summary>
+    private static readonly TimeSpan LastAttempts = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
 
@@ -73,11 +76,12 @@ public sealed partial class SendDeliveries(
         _ => new RoundSent(RoundEnd.Done),
     };
 
-    /// <summary>Works off lanes side by side until all are done or the round is over; what is under way then goes on without being waited for.</summary>
+    /// <summary>Works off lanes side by side until all are done or the round is over; what is under way a moment later goes on without being waited for.</summary>
     private async Task SendLanes(Round round, IReadOnlyList<Core.Webhooks.Delivery> heads)
     {
         var lanes = Task.WhenAll(heads.Select(head => SendLane(round, head)));
         await Task.WhenAny(lanes, round.Over);
+        if (!lanes.IsCompleted) await Task.WhenAny(lanes, Task.Delay(LastAttempts, CancellationToken.None));
         if (!lanes.IsCompleted && round.End() is { Count: > 0 } underWay)
         {
             await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
