@@ -108,7 +108,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddNodeStashWebhooks()
             .AddSingleton(catalog)
             .AddSingleton(folder.OpenSecretBox())
-            .AddSingleton(new WebhookOptions { AllowLoopback = true, ClockTolerance = TimeSpan.Zero })
+            .AddSingleton(new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero })
             .AddSingleton(services => Schema.Open(folder.Database, Catalog.Indexes, services.GetRequiredService<ILogger<Database>>()))
             .AddSingleton<SqliteChangeFeed>().AddSingleton<IChangeFeed>(services => services.GetRequiredService<SqliteChangeFeed>())
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())

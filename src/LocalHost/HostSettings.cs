@@ -19,6 +19,9 @@ public sealed record HostSettings
     /// <summary>Whether <see cref="Data"/> was asked for.</summary>
     public bool DataGiven { get; init; }
 
+    /// <summary>Whether webhooks may call addresses on this machine, by http too. Other private addresses are always refused.</summary>
+    public bool AllowLoopback { get; init; } = true;
+
     /// <summary>The clock of everything; tests set another one.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
