@@ -35,7 +35,7 @@ param privateEndpoints bool = false
 param fixedWebhookAddress bool = false
 
 @description('The image of the search server.')
-param searchImage string = 'docker.io/getmeili/meilisearch:v1.21'
+param searchImage string = 'getmeili/meilisearch:v1.21'
 
 @description('Who gets alerts; empty for nobody.')
 param alertEmail string = ''
