@@ -94,6 +94,20 @@ public static class Schema
             PRIMARY KEY (partition, webhook)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- As in EventChain, in place of an index.
+        ALTER TABLE records ADD COLUMN last_event INTEGER;
+        ALTER TABLE events ADD COLUMN previous INTEGER;
+        CREATE TABLE last_events ( -- of records that are gone
+            partition INTEGER NOT NULL, record_id TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (partition, record_id)
+        ) STRICT, WITHOUT ROWID;
+        UPDATE events SET previous = (
+            SELECT max(e.position) FROM events e WHERE e.partition = events.partition AND e.record_id = events.record_id AND e.position < events.position);
+        UPDATE records SET last_event = (SELECT max(e.position) FROM events e WHERE e.partition = records.partition AND e.record_id = records.id);
+        INSERT INTO last_events SELECT partition, record_id, max(position) FROM events e
+            WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.partition = e.partition AND r.id = e.record_id) GROUP BY partition, record_id;
+        DROP INDEX events_by_record;
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>

@@ -90,13 +90,18 @@ public sealed class SqliteChangeFeed : IChangeFeed
     /// <param name="ct">Ends the wait.</param>
     /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
     public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct) => await database.Write(
-        session => session.Execute(
-            """
-            DELETE FROM events WHERE position IN (
-                SELECT position FROM events
-                WHERE at < ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2)
-            """,
-            olderThan.ToUnixTimeSeconds(), (long)most),
+        session =>
+        {
+            var removed = session.Execute(
+                """
+                DELETE FROM events WHERE position IN (
+                    SELECT position FROM events
+                    WHERE at < ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2)
+                """,
+                olderThan.ToUnixTimeSeconds(), (long)most);
+            if (removed < most) session.Execute("DELETE FROM last_events WHERE position < ifnull((SELECT min(position) FROM events), 0x7fffffffffffffff)");
+            return removed;
+        },
         ct);
 
     /// <summary>Tells those who wait that there are events up to this position.</summary>
