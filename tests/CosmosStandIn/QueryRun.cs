@@ -17,6 +17,9 @@ internal static class QueryRun
     /// <summary>The most bytes of a page. Source: Microsoft Learn, "Pagination in Azure Cosmos DB".</summary>
     private const int MaxPageBytes = 4 * 1024 * 1024;
 
+    /// <summary>The continuation that goes on from the beginning, after a page without results.</summary>
+    private const string Start = "start";
+
     /// <exception cref="ServiceError">No index serves it, or the continuation is none.</exception>
     public static QueryPage Page(Query query, Container container, IEnumerable<Document> documents, int pageSize, string? continuation)
     {
@@ -25,7 +28,8 @@ internal static class QueryRun
         var all = documents.ToList();
         var found = all.Where(document => query.Where is null || query.Where.Evaluate(new Row(document.Body)) is true).ToList();
         var loaded = query.Where is null || Paths(query.Where).All(container.Index.Covers) ? found : all;
-        var from = continuation is null ? null : ReadPlace(continuation);
+        if (pageSize == 0) return new QueryPage([], continuation ?? Start, Charges.Least);
+        var from = continuation is null or Start ? null : ReadPlace(continuation);
         return query.IsGrouped || query.IsDistinct ? Groups(query, found, loaded, pageSize, from) : Rows(query, container.Index, found, loaded, pageSize, from);
     }
 

@@ -14,6 +14,7 @@ internal sealed class Request
         Method = message.Method.Method;
         Path = [.. message.RequestUri!.AbsolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Uri.UnescapeDataString)];
         Kind = KindOf();
+        Container = Path.Length > 3 ? Path[3] : null;
         Detail = Path.Length > 5 ? Path[5] : null;
     }
 
@@ -25,7 +26,9 @@ internal sealed class Request
 
     public RequestKind Kind { get; }
 
-    public string? Container { get; set; }
+    public string? Container { get; }
+
+    public Fault? Fault { get; set; }
 
     public string? Detail { get; set; }
 
@@ -53,7 +56,14 @@ internal sealed class Request
         PartitionKey ?? throw ServiceError.BadRequest("PartitionKey value must be supplied for this operation.");
 
     /// <summary>The most items of a page; 100 unless the request says how many, 1,000 where it leaves that to the service.</summary>
-    public int PageSize => Header("x-ms-max-item-count") is { } size ? int.Parse(size, System.Globalization.CultureInfo.InvariantCulture) is var count && count > 0 ? count : 1000 : 100;
+    public int PageSize => Fault switch
+    {
+        CosmosStandIn.Fault.ShortPage => 1,
+        CosmosStandIn.Fault.EmptyPage => 0,
+        _ => AskedPageSize,
+    };
+
+    private int AskedPageSize => Header("x-ms-max-item-count") is { } size ? int.Parse(size, System.Globalization.CultureInfo.InvariantCulture) is var count && count > 0 ? count : 1000 : 100;
 
     public string? Header(string name) =>
         message.Headers.TryGetValues(name, out var values) || message.Content?.Headers.TryGetValues(name, out values) == true ? string.Join(",", values) : null;

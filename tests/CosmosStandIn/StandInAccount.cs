@@ -27,8 +27,17 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     /// <summary>What was asked, in order; the oldest first.</summary>
     public IReadOnlyList<LoggedRequest> Log => [.. log];
 
-    /// <summary>Whether a query that names no partition key is answered. Off by default: what needs one is too dear to go unnoticed.</summary>
-    public bool AllowsCrossPartitionQueries { get; set; }
+    /// <summary>
+    /// The containers where a query that names no partition key is answered: what needs one is too dear to go unnoticed. The client library's own
+    /// change feed processor lists its leases so.
+    /// </summary>
+    public ISet<string> AllowsCrossPartitionQueriesIn { get; } = new HashSet<string> { "leases" };
+
+    /// <summary>What is to go wrong.</summary>
+    public Faults Faults { get; } = new();
+
+    /// <summary>Is awaited before each request is done: a test can let something else happen first. Null for nothing.</summary>
+    public Func<PendingRequest, Task>? OnRequest { get; set; }
 
     /// <summary>Forgets what was asked so far.</summary>
     public void ClearLog() => log.Clear();
@@ -52,18 +61,43 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
         ArgumentNullException.ThrowIfNull(request);
         var body = request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken);
         var asked = new Request(request, body);
-        Reply reply;
+        var pending = new PendingRequest(asked.Kind, asked.Container, asked.PartitionKey, asked.Detail);
+        if (OnRequest is { } before) await before(pending);
+        var fault = Faults.Strike(pending);
+        Reply? reply;
         try
         {
-            reply = await Answer(asked);
+            reply = await Answer(asked, fault);
         }
         catch (ServiceError error)
         {
             reply = Reply.Of(error);
         }
 
-        log.Enqueue(new LoggedRequest(request.Method.Method, asked.Kind, asked.Container, asked.PartitionKey, asked.Detail, reply.Status, reply.Charge));
-        return reply.ToMessage(request);
+        log.Enqueue(new LoggedRequest(request.Method.Method, asked.Kind, asked.Container, asked.PartitionKey, asked.Detail, reply?.Status ?? 0, reply?.Charge ?? 0));
+        return reply?.ToMessage(request) ?? throw new HttpRequestException("The connection broke.", new IOException("The response ended prematurely."));
+    }
+
+    /// <returns>Null where the connection breaks.</returns>
+    private async Task<Reply?> Answer(Request asked, Fault? fault)
+    {
+        asked.Fault = fault;
+        switch (fault)
+        {
+            case Fault.TooManyRequests: return Reply.Of(new ServiceError(429, "Request rate is large.", 3200)) with { RetryAfter = Faults.RetryAfter };
+            case Fault.RetryWith: return Reply.Of(new ServiceError(449, "Conflicting request to resource has been attempted. Retry to avoid conflicts."));
+            case Fault.ServiceUnavailable: return Reply.Of(new ServiceError(503, "Service is currently unavailable."));
+            case Fault.TimeoutBefore: return Reply.Of(new ServiceError(408, "Request timed out."));
+            case Fault.DisconnectBefore: return null;
+        }
+
+        var reply = await Answer(asked);
+        return fault switch
+        {
+            Fault.TimeoutAfter => Reply.Of(new ServiceError(408, "Request timed out.")),
+            Fault.DisconnectAfter => null,
+            _ => reply,
+        };
     }
 
     private async Task<Reply> Answer(Request asked)
@@ -97,7 +131,6 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
 
     private Reply Within(Database database, Container container, string[] path, Request asked)
     {
-        asked.Container = container.Name;
         var reply = path switch
         {
             [] => asked.Method switch
@@ -108,7 +141,7 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
                 _ => throw ServiceError.NotModelled($"{asked.Method} of a container"),
             },
             ["pkranges"] => Ranges(container, asked),
-            ["docs", .. var document] => new DocumentRequest(container, asked, AllowsCrossPartitionQueries).Answer(document is [var id] ? id : null),
+            ["docs", .. var document] => new DocumentRequest(container, asked, AllowsCrossPartitionQueriesIn.Contains(container.Name)).Answer(document is [var id] ? id : null),
             ["sprocs", .. var procedure] => new ProcedureRequest(container, asked, Procedures).Answer(procedure is [var id] ? id : null),
             _ => throw ServiceError.NotModelled($"/{string.Join('/', path)} of a container"),
         };
