@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
@@ -114,6 +115,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())
             .AddSingleton<SqliteDeliveryStores>().AddSingleton<IDeliveryStores>(services => services.GetRequiredService<SqliteDeliveryStores>())
             .AddSingleton<IReadOnlyCollection<RecordIndex>>(Catalog.Indexes).AddSingleton<SqliteStores>().AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
+            .AddSingleton<SqliteQueues>().AddSingleton<IJobQueues>(services => services.GetRequiredService<SqliteQueues>()).AddSingleton<IMessages>(services => services.GetRequiredService<SqliteQueues>())
             .AddSingleton<Telemetry>()
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
@@ -121,6 +123,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<DurableTaskClient>(services => services.GetRequiredService<DurableEngine>().Client)
             .AddHostedService(services => services.GetRequiredService<DurableEngine>())
             .AddHostedService<ChangeFeedTriggers>()
+            .AddHostedService<QueueTriggers>()
             .AddHostedService<TimerTriggers>()
             .AddHostedService<Upkeep>();
 

@@ -108,6 +108,15 @@ public static class Schema
             WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.partition = e.partition AND r.id = e.record_id) GROUP BY partition, record_id;
         DROP INDEX events_by_record;
         """,
+        """
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, text TEXT NOT NULL,
+            tries INTEGER NOT NULL,      -- how often it was taken
+            visible_at INTEGER NOT NULL, -- ticks; until then it is hidden
+            taken INTEGER NOT NULL       -- 1 where it is hidden because somebody took it
+        ) STRICT;
+        CREATE INDEX messages_by_time ON messages (queue, visible_at);
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>
@@ -120,6 +129,8 @@ public static class Schema
         {
             Index(session, indexes);
             Estimate(session);
+            // What a process had taken that is no more; that it ended is no fault of the message.
+            session.Execute("UPDATE messages SET visible_at = 0, taken = 0, tries = tries - 1 WHERE taken = 1");
         });
 
     [SuppressMessage("Security", "CA2100", Justification = "Names and types come from the schemas and are quoted.")]
