@@ -10,11 +10,13 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
 using NodeStash.Core.Resources;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
 using NodeStash.Functions.Webhooks;
 using NodeStash.LocalHost.Durable;
+using NodeStash.LocalHost.Search;
 using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Triggers;
 
@@ -114,6 +116,10 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())
             .AddSingleton<SqliteDeliveryStores>().AddSingleton<IDeliveryStores>(services => services.GetRequiredService<SqliteDeliveryStores>())
             .AddSingleton<IReadOnlyCollection<RecordIndex>>(Catalog.Indexes).AddSingleton<SqliteStores>().AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
+            .AddSingleton(services => new EmbeddedSearchIndexes(services.GetRequiredService<SearchDatabase>().Database, settings.Clock))
+            .AddSingleton(services => new SearchDatabase(SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<Database>>())))
+            .AddSingleton<ISearchIndexes>(services => settings.Search is { } between ? between(services.GetRequiredService<EmbeddedSearchIndexes>()) : services.GetRequiredService<EmbeddedSearchIndexes>())
+            .AddSingleton<SearchStart>()
             .AddSingleton<Telemetry>()
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
@@ -134,6 +140,7 @@ public sealed class CrmHost : IAsyncDisposable
         // What can't be opened fails here: a host that fails while it makes its services can't be stopped in order.
         app.Services.GetRequiredService<Telemetry>();
         app.Services.GetRequiredService<DurableEngine>();
+        await app.Services.GetRequiredService<SearchStart>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
     }
