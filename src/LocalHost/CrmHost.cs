@@ -11,11 +11,13 @@ using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
 using NodeStash.Functions.Webhooks;
 using NodeStash.LocalHost.Durable;
+using NodeStash.LocalHost.Search;
 using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Triggers;
 
@@ -116,6 +118,10 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<SqliteDeliveryStores>().AddSingleton<IDeliveryStores>(services => services.GetRequiredService<SqliteDeliveryStores>())
             .AddSingleton<IReadOnlyCollection<RecordIndex>>(Catalog.Indexes).AddSingleton<SqliteStores>().AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
             .AddSingleton<SqliteQueues>().AddSingleton<IJobQueues>(services => services.GetRequiredService<SqliteQueues>()).AddSingleton<IMessages>(services => services.GetRequiredService<SqliteQueues>())
+            .AddSingleton(services => new EmbeddedSearchIndexes(services.GetRequiredService<SearchDatabase>().Database, settings.Clock))
+            .AddSingleton(services => new SearchDatabase(SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<Database>>())))
+            .AddSingleton<ISearchIndexes>(services => settings.Search is { } between ? between(services.GetRequiredService<EmbeddedSearchIndexes>()) : services.GetRequiredService<EmbeddedSearchIndexes>())
+            .AddSingleton<SearchStart>()
             .AddSingleton<Telemetry>()
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
@@ -137,6 +143,7 @@ public sealed class CrmHost : IAsyncDisposable
         // What can't be opened fails here: a host that fails while it makes its services can't be stopped in order.
         app.Services.GetRequiredService<Telemetry>();
         app.Services.GetRequiredService<DurableEngine>();
+        await app.Services.GetRequiredService<SearchStart>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
     }

@@ -1,3 +1,4 @@
+using NodeStash.Core.Search;
 using NodeStash.LocalHost.Durable;
 
 namespace NodeStash.LocalHost;
@@ -27,6 +28,9 @@ public sealed record HostSettings
 
     /// <summary>Whether nothing but warnings is logged: for the demo, whose own report is what to read.</summary>
     public bool Quiet { get; init; }
+
+    /// <summary>What stands between the product and its search index; null for nothing. Tests have it fail.</summary>
+    public Func<ISearchIndexes, ISearchIndexes>? Search { get; init; }
 
     /// <summary>Limits of the durable engine.</summary>
     public DurableOptions Durable { get; init; } = new();

@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Text;
+using NodeStash.Core.Search;
+
+namespace NodeStash.LocalHost.Search;
+
+/// <summary>
+/// The terms of a record, as they are indexed and looked up: <c>7_jane</c> is a word, <c>7=jane@example.com</c> a whole address, <c>7~ane</c> three
+/// characters of one. The number before is that of the set, so that a search reads nothing of another.
+/// </summary>
+internal static class Terms
+{
+    /// <summary>Characters of an address of which parts are found.</summary>
+    private const int LongestWhole = 256;
+
+    /// <summary>The fewest characters that can be found inside an address.</summary>
+    public const int ShortestPart = 3;
+
+    private const int ShortestTypo = 3;
+
+    public static string Word(long set, string word) => string.Create(CultureInfo.InvariantCulture, $"{set}_{word}");
+
+    public static string Whole(long set, string whole) => string.Create(CultureInfo.InvariantCulture, $"{set}={Cut(whole)}");
+
+    /// <summary>The parts of a value, in order, three characters each; none where it is shorter.</summary>
+    public static IEnumerable<string> Parts(long set, string whole)
+    {
+        var letters = Cut(whole).EnumerateRunes().Select(rune => rune.ToString()).ToList();
+        for (var i = 0; i + ShortestPart <= letters.Count; i++) yield return string.Create(CultureInfo.InvariantCulture, $"{set}~{letters[i]}{letters[i + 1]}{letters[i + 2]}");
+    }
+
+    /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
+    public static bool MayBeMistyped(string word) => word.Length >= ShortestTypo && !word.AsSpan().ContainsAnyInRange('0', '9');
+
+    private static string Cut(string whole) => whole.Length <= LongestWhole ? whole : whole[..(char.IsHighSurrogate(whole[LongestWhole - 1]) ? LongestWhole - 1 : LongestWhole)];
+}
+
+/// <summary>The terms of one record, by column.</summary>
+internal sealed class DocumentTerms(long set)
+{
+    private readonly StringBuilder name = new();
+    private readonly StringBuilder detail = new();
+    private readonly StringBuilder body = new();
+    private readonly StringBuilder parts = new();
+    private readonly HashSet<(StringBuilder, string)> seen = [];
+
+    public string Name => name.ToString();
+
+    public string Detail => detail.ToString();
+
+    public string Body => body.ToString();
+
+    public string Parts => parts.ToString();
+
+    /// <summary>The words that others may be mistyped for.</summary>
+    public HashSet<string> Words { get; } = new(StringComparer.Ordinal);
+
+    public void Add(SearchField field)
+    {
+        switch (field.As)
+        {
+            case Searchable.Phone:
+                AddNumber(field.Text);
+                break;
+            case Searchable.Address:
+                AddWords(detail, field.Text);
+                AddAddress(Core.Search.Words.Whole(field.Text));
+                break;
+            default:
+                AddWords(field.As is Searchable.Name ? name : field.As is Searchable.Body ? body : detail, field.Text);
+                break;
+        }
+    }
+
+    private void AddWords(StringBuilder column, string text)
+    {
+        foreach (var word in Core.Search.Words.Of(text)) AddWord(column, word.Text);
+    }
+
+    private void AddWord(StringBuilder column, string word)
+    {
+        if (!seen.Add((column, word))) return;
+        Append(column, Terms.Word(set, word));
+        if (Terms.MayBeMistyped(word)) Words.Add(word);
+    }
+
+    private void AddAddress(string whole)
+    {
+        Append(detail, Terms.Whole(set, whole));
+        if (whole.LastIndexOf('@') is > 0 and var at) Append(detail, Terms.Whole(set, whole[(at + 1)..]));
+        AddParts(whole);
+
+        // Of jane42@… the name, too.
+        foreach (var word in Core.Search.Words.Of(whole).Where(word => word.Text.AsSpan().ContainsAnyInRange('0', '9')))
+        {
+            if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= ShortestName } letters && letters.All(char.IsLetter)) AddWord(detail, letters);
+        }
+    }
+
+    private const int ShortestName = 3;
+
+    private void AddNumber(string text)
+    {
+        var digits = Core.Search.Words.Digits(text);
+        if (digits.Length > 0) Append(detail, Terms.Whole(set, digits));
+        AddParts(digits);
+        // +44 (0)20 is dialled as +44 20, and as 020.
+        if (text.Contains("(0)", StringComparison.Ordinal)) AddParts(Core.Search.Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)));
+    }
+
+    private void AddParts(string whole)
+    {
+        // What stands between two values, so that none is found across them.
+        if (parts.Length > 0) Append(parts, Terms.Word(set, ""));
+        foreach (var part in Terms.Parts(set, whole)) Append(parts, part);
+    }
+
+    private static void Append(StringBuilder column, string term)
+    {
+        if (column.Length > 0) column.Append(' ');
+        column.Append(term);
+    }
+}
