@@ -55,7 +55,10 @@ public interface IWorkspaceStore
     /// <summary>The event, or null if there is none or it has passed its 30 days.</summary>
     ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct);
 
-    /// <summary>Events in the order they were committed: a reader that goes on from the last page's position never misses a late commit.</summary>
+    /// <summary>
+    /// Events, oldest first, those of one record in the order of its versions: a reader that goes on from the last page's position never misses a
+    /// late commit. Which of the events of one second and of the same version comes first may be decided by their ids, which rise.
+    /// </summary>
     ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct);
 
     /// <summary>The events of one record, the last committed first.</summary>

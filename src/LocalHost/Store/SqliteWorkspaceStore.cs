@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using NodeStash.Core.Storage;
 
@@ -139,15 +140,16 @@ internal sealed class SqliteWorkspaceStore(
         new EventPage([], query.After, false),
         (session, number) =>
         {
+            var after = long.TryParse(query.After, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : 0;
             var (horizon, most) = (Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1), query.Limit + 1);
             var rows = query.RecordId is { } recordId
-                ? [.. EventChain.Back(session, number, recordId, horizon).TakeWhile(position => position > query.After).Reverse()
+                ? [.. EventChain.Back(session, number, recordId, horizon).TakeWhile(position => position > after).Reverse()
                     .Select(position => EventAt(session, position)).Where(row => query.Name is null || row.Event.Name == query.Name).Take(most)]
                 : session.All(
                     $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY position LIMIT ?5",
-                    Event, number, query.After, horizon, query.Name, (long)most);
+                    Event, number, after, horizon, query.Name, (long)most);
             var page = rows.Take(query.Limit).ToList();
-            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position : query.After, rows.Count > query.Limit);
+            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After, rows.Count > query.Limit);
         },
         ct,
         isOneStatement: query.RecordId is null);
