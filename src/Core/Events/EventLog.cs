@@ -15,7 +15,7 @@ public static class EventLog
     public static Result<EventQuery> Read(IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
         var faults = new Faults();
-        var (query, cursor, seen) = (new EventQuery(0, 20), (string?)null, new HashSet<string>(StringComparer.Ordinal));
+        var (query, cursor, seen) = (new EventQuery(null, 20), (string?)null, new HashSet<string>(StringComparer.Ordinal));
         foreach (var (name, text) in parameters)
         {
             if (!seen.Add(name)) faults.Add(name, "Given twice");
@@ -30,12 +30,12 @@ public static class EventLog
             else faults.Add(name, Suggestion.Unknown("query parameter", name, Known));
         }
 
-        if (cursor is not null && !faults.Any && Cursor.Read(cursor, Cursor.Fingerprint(Resource, parameters), 1, faults) is { Values: [long position] })
+        if (cursor is not null && !faults.Any && Cursor.Read(cursor, Cursor.Fingerprint(Resource, parameters), 1, faults) is { Values: [string position] })
             query = query with { After = position };
         return faults.Any ? Error.Invalid(faults.All) : query;
     }
 
     /// <summary>Where to read on, also from the end of the log: what is committed later comes after it. Null only where nothing was ever read.</summary>
     public static string? NextCursor(IReadOnlyList<KeyValuePair<string, string>> parameters, EventPage page) =>
-        page.Position == 0 ? null : Cursor.Write(new Keyset([page.Position], ""), Cursor.Fingerprint(Resource, parameters));
+        page.Position is null ? null : Cursor.Write(new Keyset([page.Position], ""), Cursor.Fingerprint(Resource, parameters));
 }

@@ -34,14 +34,14 @@ public sealed record StoredAnswer(string Key, string Fingerprint, DateTimeOffset
 }
 
 /// <summary>What to read of the event log.</summary>
-/// <param name="After">The position after which to read; 0 for the beginning.</param>
+/// <param name="After">The position after which to read, as <see cref="EventPage.Position"/> had it. Null is the beginning; so is a text that is no position of this store.</param>
 /// <param name="Limit">The most events to answer.</param>
 /// <param name="Name">Only events of this name; null for all.</param>
 /// <param name="RecordId">Only events of this record; null for all.</param>
 /// <param name="From">Only events at or after this time; null for all.</param>
-public sealed record EventQuery(long After, int Limit, string? Name = null, string? RecordId = null, DateTimeOffset? From = null);
+public sealed record EventQuery(string? After, int Limit, string? Name = null, string? RecordId = null, DateTimeOffset? From = null);
 
 /// <param name="Events">Oldest first.</param>
-/// <param name="Position">Where to read on: the position of the last event, or the one asked for where there is none.</param>
+/// <param name="Position">Where to read on, in a form of the store's own: the position of the last event, or the one asked for where there is none.</param>
 /// <param name="HasMore">Whether there was more when this was read.</param>
-public sealed record EventPage(IReadOnlyList<StoredEvent> Events, long Position, bool HasMore);
+public sealed record EventPage(IReadOnlyList<StoredEvent> Events, string? Position, bool HasMore);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -59,8 +58,7 @@ public sealed class Redeliver(IWorkspaceStores stores, IDeliveryStores deliveryS
 
     private async Task<string?> Events(Redelivery redelivery, Record webhook, IWorkspaceStore store, IDeliveryStore deliveries, CancellationToken ct)
     {
-        var position = long.Parse(redelivery.Place ?? "0", CultureInfo.InvariantCulture);
-        var page = await store.ReadEvents(new EventQuery(position, Page, From: redelivery.Since), ct);
+        var page = await store.ReadEvents(new EventQuery(redelivery.Place, Page, From: redelivery.Since), ct);
         var now = clock.GetUtcNow();
         var due = page.Events
             .Where(e => e.At <= redelivery.Until && EventPattern.Matches(Webhook.Events.Of(webhook), e.Name))
@@ -69,6 +67,6 @@ public sealed class Redeliver(IWorkspaceStores stores, IDeliveryStores deliveryS
         await deliveries.Reopen(
             [.. due.Select(delivery => delivery.Id)],
             redelivery.What is RedeliveryKind.Missing ? [DeliveryStatus.Failed] : [DeliveryStatus.Failed, DeliveryStatus.Delivered], now, ct);
-        return page.HasMore && page.Events[^1].At <= redelivery.Until ? page.Position.ToString(CultureInfo.InvariantCulture) : null;
+        return page.HasMore && page.Events[^1].At <= redelivery.Until ? page.Position : null;
     }
 }

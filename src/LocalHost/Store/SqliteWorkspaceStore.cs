@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using NodeStash.Core.Storage;
 
@@ -12,6 +13,8 @@ internal sealed class SqliteWorkspaceStore(
     private readonly DerivedValues derived = new();
 
     public Partition Partition => partition;
+
+    public string? Session => null;
 
     public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => Read(
         null,
@@ -145,13 +148,13 @@ internal sealed class SqliteWorkspaceStore(
                     : $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) AND record_id = ?6 ORDER BY position LIMIT ?5",
                 Event,
                 number,
-                query.After,
+                long.TryParse(query.After, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after : 0,
                 Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1),
                 query.Name,
                 (long)query.Limit + 1,
                 query.RecordId);
             var page = rows.Take(query.Limit).ToList();
-            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position : query.After, rows.Count > query.Limit);
+            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After, rows.Count > query.Limit);
         },
         ct);
 

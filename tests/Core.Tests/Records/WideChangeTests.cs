@@ -90,7 +90,7 @@ public sealed class WideChangeTests : IDisposable
         var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(async () => await worker.Work(store, TimeSpan.FromMinutes(1), CancellationToken.None))));
 
         Assert.Equal([true, true], both);
-        var told = (await store.ReadEvents(new EventQuery(0, 1000, "activity.updated"), CancellationToken.None)).Events.Select(e => JsonElement.Parse(e.Body.Span)).ToList();
+        var told = (await store.ReadEvents(new EventQuery(null, 1000, "activity.updated"), CancellationToken.None)).Events.Select(e => JsonElement.Parse(e.Body.Span)).ToList();
         Assert.Equal(100, told.Select(e => e.GetProperty("data").GetProperty("id").GetString()).Distinct().Count());
         Assert.Equal(100, told.Count);
         Assert.All(told, e => Assert.Equal((2L, Somebody.Actor), (e.GetProperty("metadata").GetProperty("version").GetInt64(), e.GetProperty("metadata").GetProperty("actor").GetString())));

@@ -165,7 +165,7 @@ public abstract partial class WorkspaceStoreContract
         Assert.Equal("ct_1", await store.FindClaim("taken", CancellationToken.None));
         Assert.Null(await store.FindClaim("new", CancellationToken.None));
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
-        Assert.Empty((await store.ReadEvents(new EventQuery(0, 10), CancellationToken.None)).Events);
+        Assert.Empty((await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);
         Assert.Equal(["ct_1", "ct_2"], await Ids(store, Condition.Always));
     }
 

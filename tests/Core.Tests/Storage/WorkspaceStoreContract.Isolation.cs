@@ -58,7 +58,7 @@ public abstract partial class WorkspaceStoreContract
                     4 => new Write.Release(id, owner),
                     _ => null,
                 };
-                var commit = new Commit { Writes = write is null ? [] : [write], Events = [Event($"evt_{step}", id)] };
+                var commit = new Commit { Writes = write is null ? [] : [write], Events = [Event($"evt_{step:00}", id)] };
 
                 Assert.Equal(alone[who].Apply(commit), (await stores[who].Commit(commit, CancellationToken.None)).Result);
             }
@@ -75,8 +75,8 @@ public abstract partial class WorkspaceStoreContract
         Assert.Empty(await store.CountEach(Contact, KeyPath.Id, ["ct_1"], CancellationToken.None));
         Assert.Null(await store.FindClaim("email:jane", CancellationToken.None));
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
-        Assert.Empty((await store.ReadEvents(new EventQuery(0, 10), CancellationToken.None)).Events);
-        Assert.Empty((await store.ReadEvents(new EventQuery(0, 10, RecordId: "ct_1"), CancellationToken.None)).Events);
+        Assert.Empty((await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);
+        Assert.Empty((await store.ReadEvents(new EventQuery(null, 10, RecordId: "ct_1"), CancellationToken.None)).Events);
     }
 
     private static async Task AssertSame(PlainStore plain, IWorkspaceStore store)
@@ -88,7 +88,7 @@ public abstract partial class WorkspaceStoreContract
             Assert.Equal(plain.Claims.GetValueOrDefault(id), await store.FindClaim(id, CancellationToken.None));
         }
 
-        Assert.Equal(plain.Events, (await store.ReadEvents(new EventQuery(0, 100), CancellationToken.None)).Events.Select(each => each.Id));
+        Assert.Equal(plain.Events, (await store.ReadEvents(new EventQuery(null, 100), CancellationToken.None)).Events.Select(each => each.Id));
     }
 
     /// <summary>One data set with nothing beside it: what commits of a single write do.</summary>

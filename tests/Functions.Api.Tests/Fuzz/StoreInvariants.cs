@@ -118,7 +118,7 @@ internal static class StoreInvariants
     private static async Task Versions(IWorkspaceStore store, IReadOnlyList<Record> records)
     {
         var told = new Dictionary<string, (long Version, string Name)>(StringComparer.Ordinal);
-        for (long position = 0; ;)
+        for (string? position = null; ;)
         {
             var page = await store.ReadEvents(new EventQuery(position, 500), CancellationToken.None);
             foreach (var one in page.Events)

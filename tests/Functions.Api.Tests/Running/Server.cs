@@ -61,7 +61,7 @@ public class Server : IAsyncLifetime
     public async Task<IReadOnlyList<JsonElement>> EventsOf(Workspace workspace, string? recordId = null)
     {
         var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
-        var page = await store.ReadEvents(new EventQuery(0, 1000, RecordId: recordId), CancellationToken.None);
+        var page = await store.ReadEvents(new EventQuery(null, 1000, RecordId: recordId), CancellationToken.None);
         return [.. page.Events.Select(e => JsonElement.Parse(e.Body.Span))];
     }
 }
