@@ -30,8 +30,8 @@ public static class JsonForm
         writer.WriteEndObject();
     });
 
-    /// <summary>What is written goes to a buffer of this thread's, so that only the text itself is allocated. One text may be written within another.</summary>
-    private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> write)
+    /// <summary>A JSON text, UTF-8. What is written goes to a buffer of this thread's, so that only the text itself is allocated. One text may be written within another.</summary>
+    public static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> write)
     {
         var scratch = kept ?? new Scratch();
         kept = null;

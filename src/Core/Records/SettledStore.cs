@@ -19,6 +19,8 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
 
     public Partition Partition => store.Partition;
 
+    public string? Session => store.Session;
+
     /// <summary>The same with commits on top that are not stored yet; what they announce is seen, too.</summary>
     public (SettledStore Seen, StagedStore Staged) Stage()
     {

@@ -9,6 +9,11 @@ public interface IWorkspaceStore
 {
     Partition Partition { get; }
 
+    /// <summary>
+    /// How far it has read and written: a store that is opened with it, in whatever process, sees all of that. Null where every store sees it anyway.
+    /// </summary>
+    string? Session { get; }
+
     /// <summary>The record, or null. One point read.</summary>
     ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct);
 
@@ -72,8 +77,14 @@ public interface IWorkspaceStore
 /// <summary>Opens the store of a data set. Held by what decides whose data is at stake (authentication, feed consumers), by nothing else.</summary>
 public interface IWorkspaceStores
 {
-    IWorkspaceStore Open(Partition partition);
+    /// <param name="partition">The data set.</param>
+    /// <param name="session">What to see at least, as <see cref="IWorkspaceStore.Session"/> had it; null for what this process has seen.</param>
+    IWorkspaceStore Open(Partition partition, string? session = null);
 }
 
 /// <summary>The backing service cannot answer now. Nothing was stored; the caller may try again.</summary>
-public class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+public class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>When to try again, if the service said so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}

@@ -16,6 +16,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
 
     public Partition Partition => store.Partition;
 
+    public string? Session => store.Session;
+
     /// <summary>All of the commits as one, to be stored.</summary>
     /// <param name="answer">To be stored with it; null for none.</param>
     public Commit Whole(StoredAnswer? answer) => new() { Writes = writes, Guards = guards, Events = events, Answer = answer };

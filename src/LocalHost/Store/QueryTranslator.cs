@@ -9,7 +9,7 @@ public readonly record struct Statement(string Sql, object?[] Arguments);
 
 /// <summary>
 /// Turns queries into SQL over the records table. Values, custom names and the partition are parameters; pasted are only types that the
-/// schemas have an index for (a partial index is used for a literal alone) and names that <see cref="StoredKeys.Name"/> has encoded.
+/// schemas have an index for (a partial index is used for a literal alone) and names that <see cref="KeyName"/> has encoded.
 /// </summary>
 /// <param name="indexes">The indexes the database was opened with.</param>
 public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
@@ -51,7 +51,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     internal static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    private static string Extract(string key) => key == StoredKeys.UpdatedAt ? StoredKeys.UpdatedAt : $"json_extract(keys, '$.{StoredKeys.Name(key)}')";
+    private static string Extract(string key) => key == StoredKeys.UpdatedAt ? StoredKeys.UpdatedAt : $"json_extract(keys, '$.{KeyName.Of(key)}')";
 
     /// <summary>A stretch of the rows after a keyset.</summary>
     /// <param name="Tied">So many of the first sort keys are as in the keyset.</param>
@@ -194,7 +194,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     }
 
     private static string StoredPath(KeyPath path) =>
-        path.Inner is null ? $"$.{StoredKeys.Name(path.Name)}" : $"$.{StoredKeys.Name(path.Name)}.{StoredKeys.Name(path.Inner)}";
+        path.Inner is null ? $"$.{KeyName.Of(path.Name)}" : $"$.{KeyName.Of(path.Name)}.{KeyName.Of(path.Inner)}";
 
     private sealed class Builder
     {

@@ -14,7 +14,7 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
     private readonly QueryTranslator translator = new(indexes);
     private readonly ConcurrentDictionary<Partition, IWorkspaceStore> opened = new();
 
-    public IWorkspaceStore Open(Partition partition) =>
+    public IWorkspaceStore Open(Partition partition, string? session = null) =>
         opened.GetOrAdd(partition, static (partition, stores) => stores.Make(partition), this);
 
     /// <summary>Every data set that something was ever stored in.</summary>

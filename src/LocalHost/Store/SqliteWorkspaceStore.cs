@@ -14,6 +14,8 @@ internal sealed class SqliteWorkspaceStore(
 
     public Partition Partition => partition;
 
+    public string? Session => null;
+
     public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => Read(
         null,
         (session, number) => session.One(

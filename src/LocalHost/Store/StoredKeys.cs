@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
@@ -81,14 +82,6 @@ internal static class StoredKeys
         var number => number,
     };
 
-    /// <summary>A name as it stands in a path: itself if it is of <c>[a-z0-9_]</c>, else X and the hex digits of its UTF-8.</summary>
-    public static string Name(string name)
-    {
-        var plain = name.Length > 0;
-        foreach (var c in name) plain &= char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_';
-        return plain ? name : "X" + Convert.ToHexString(Encoding.UTF8.GetBytes(name));
-    }
-
     private static object? ValueOf(JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.String => json.GetString(),
@@ -106,7 +99,7 @@ internal static class StoredKeys
         {
             if (property.Value.ValueKind is JsonValueKind.Object)
             {
-                writer.WriteStartObject(Name(property.Name));
+                writer.WriteStartObject(KeyName.Of(property.Name));
                 foreach (var inner in property.Value.EnumerateObject()) write(writer, inner);
                 writer.WriteEndObject();
             }
@@ -124,8 +117,8 @@ internal static class StoredKeys
         switch (property.Value.ValueKind)
         {
             case JsonValueKind.Array: anyArrays = true; break;
-            case JsonValueKind.String: writer.WriteString(Name(property.Name), Texts + property.Value.GetString()); break;
-            case JsonValueKind.True or JsonValueKind.False: writer.WriteString(Name(property.Name), (string?)Encode(property.Value.GetBoolean())); break;
+            case JsonValueKind.String: writer.WriteString(KeyName.Of(property.Name), Texts + property.Value.GetString()); break;
+            case JsonValueKind.True or JsonValueKind.False: writer.WriteString(KeyName.Of(property.Name), (string?)Encode(property.Value.GetBoolean())); break;
             case JsonValueKind.Number: WriteNumber(writer, property); break;
         }
     }
@@ -133,14 +126,14 @@ internal static class StoredKeys
     /// <summary>Writes a number as <see cref="EncodeAll"/> writes an equal one.</summary>
     private static void WriteNumber(Utf8JsonWriter writer, JsonProperty property)
     {
-        if (property.Value.TryGetInt64(out var whole)) writer.WriteNumber(Name(property.Name), whole);
-        else writer.WriteNumber(Name(property.Name), property.Value.GetDouble());
+        if (property.Value.TryGetInt64(out var whole)) writer.WriteNumber(KeyName.Of(property.Name), whole);
+        else writer.WriteNumber(KeyName.Of(property.Name), property.Value.GetDouble());
     }
 
     private static void WriteArray(Utf8JsonWriter writer, JsonProperty property)
     {
         if (property.Value.ValueKind is not JsonValueKind.Array) return;
-        writer.WritePropertyName(Name(property.Name));
+        writer.WritePropertyName(KeyName.Of(property.Name));
         property.Value.WriteTo(writer);
     }
 
