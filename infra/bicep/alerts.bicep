@@ -9,15 +9,15 @@ var rules = [
   {
     name: 'server-errors'
     description: 'The API answers with 5xx.'
-    query: 'requests | where toint(resultCode) >= 500'
+    query: 'requests | where toint(resultCode) >= 500 | summarize total = count()'
     threshold: 5
     severity: 1
     minutes: 5
   }
   {
     name: 'poison-jobs'
-    description: 'A job was given up after 5 tries; it waits in the queue jobs-poison.'
-    query: 'traces | where message has "jobs-poison"'
+    description: 'A job was given up after 5 tries; it waits in the queue whose name ends with -poison.'
+    query: 'traces | where message has "-poison" | summarize total = count()'
     threshold: 0
     severity: 2
     minutes: 15
@@ -25,7 +25,7 @@ var rules = [
   {
     name: 'failing-deliveries'
     description: 'Many attempts to deliver webhooks fail.'
-    query: 'customMetrics | where name == "nodestash.webhooks.attempts" and tostring(customDimensions.outcome) != "delivered" | mv-expand attempt = range(1, toint(valueSum), 1)'
+    query: 'customMetrics | where name == "nodestash.webhooks.attempts" and tostring(customDimensions.outcome) != "delivered" | summarize total = sum(valueSum)'
     threshold: 1000
     severity: 3
     minutes: 15
@@ -33,7 +33,7 @@ var rules = [
   {
     name: 'disabled-endpoints'
     description: 'An endpoint was disabled because it only failed, or answered 410.'
-    query: 'customMetrics | where name == "nodestash.webhooks.endpoints.disabled"'
+    query: 'customMetrics | where name == "nodestash.webhooks.endpoints.disabled" | summarize total = sum(valueSum)'
     threshold: 0
     severity: 3
     minutes: 60
@@ -64,7 +64,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       autoMitigate: true
       criteria: {
         allOf: [
-          { query: rule.query, timeAggregation: 'Count', operator: 'GreaterThan', threshold: rule.threshold, failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 } }
+          { query: rule.query, metricMeasureColumn: 'total', timeAggregation: 'Total', operator: 'GreaterThan', threshold: rule.threshold, failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 } }
         ]
       }
       actions: { actionGroups: [people.id] }

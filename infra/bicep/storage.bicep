@@ -1,4 +1,4 @@
-// The storage account of both apps: what the Functions host keeps, the packages that run, and the queue of jobs. Shared keys are off.
+// The storage account of both apps: what the Functions host keeps, the packages that run, and the queues of jobs. Shared keys are off.
 param location string
 param suffix string
 param apiPrincipalId string
@@ -10,6 +10,9 @@ var blobOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owne
 var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
 var queueSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data Message Sender
 var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
+
+// Those of src/Core/Jobs; what fails five times goes to the one with -poison.
+var queueNames = ['wide-changes', 'redeliveries', 'webhook-tests']
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: 'st${suffix}'
@@ -36,8 +39,8 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   resource queues 'queueServices' = {
     name: 'default'
 
-    resource jobs 'queues' = { name: 'jobs' }
-    resource poison 'queues' = { name: 'jobs-poison' }
+    resource jobs 'queues' = [for name in queueNames: { name: name }]
+    resource poison 'queues' = [for name in queueNames: { name: '${name}-poison' }]
   }
 }
 
@@ -51,10 +54,10 @@ resource apiOwnsBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The API asks for jobs and does none.
+// The API sends jobs and can't read them.
 resource apiSendsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: account::queues::jobs
-  name: guid(account::queues::jobs.id, apiPrincipalId, queueSender)
+  scope: account
+  name: guid(account.id, apiPrincipalId, queueSender)
   properties: {
     principalId: apiPrincipalId
     principalType: 'ServicePrincipal'
