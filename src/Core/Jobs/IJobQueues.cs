@@ -35,7 +35,7 @@ public static class JobQueue
     public const string PoisonSuffix = "-poison";
 
     /// <summary>The app setting with the connection of the queues.</summary>
-    public const string Connection = "QUEUES";
+    public const string Connection = "JOBS";
 
     /// <summary>The most bytes of a message in UTF-8: what is within the 64 KiB of Azure Storage Queues once it is Base64.</summary>
     public const int MaxBytes = 48 * 1024;
