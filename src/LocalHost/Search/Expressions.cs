@@ -33,9 +33,13 @@ internal sealed class Expressions
     public Expressions(SearchText text, long set, Vocabulary vocabulary)
     {
         foreach (var (i, token) in text.Tokens.Index()) tokens.Add(Of(token, isLast: i == text.Tokens.Count - 1, set, vocabulary));
+        HasAddress = text.Tokens.Any(token => token.Kind is TokenKind.Address);
         HasParts = tokens.Exists(token => token[(int)Nearness.Part] != token[(int)Nearness.Begun]);
         HasTypos = tokens.Exists(token => token[(int)Nearness.MistypedTwice] != token[(int)Nearness.Part]);
     }
+
+    /// <summary>Whether a token is an address: one that is found is meant, and what resembles it is not.</summary>
+    public bool HasAddress { get; }
 
     /// <summary>Whether any token may be part of an address.</summary>
     public bool HasParts { get; }
@@ -67,7 +71,7 @@ internal sealed class Expressions
         };
         var begun = token.Kind switch
         {
-            TokenKind.Address => Or([exact, isLast ? And([.. words.SkipLast(1), words[^1] + "*"]) : joined]),
+            TokenKind.Address => Or([exact, joined, .. isLast ? [exact + "*"] : Array.Empty<string>()]),
             _ when !isLast => exact,
             TokenKind.Word => words[0] + "*",
             _ => Or([And([.. words.SkipLast(1), words[^1] + "*"]), Quoted(Terms.Whole(set, token.Whole)) + "*"]),
@@ -90,7 +94,7 @@ internal sealed class Expressions
         // A number may be dialled with what the stored one has not: 00 for +, and the 0 before an area code.
         var plain = token.Kind is TokenKind.Number && token.Whole.StartsWith("00", StringComparison.Ordinal) ? token.Whole[2..] : token.Whole;
         string[] forms = token.Kind is TokenKind.Number && plain.StartsWith('0') ? [plain, plain[1..]] : [plain];
-        foreach (var form in forms.Where(form => form.Length >= Terms.ShortestPart)) yield return $"parts : {Quoted(string.Join(' ', Terms.Parts(set, form)))}";
+        foreach (var form in forms.Where(form => form.Length >= Terms.ShortestPart)) yield return $"parts : {Quoted(Terms.Inside(set, form))}*";
     }
 
     private static string And(IReadOnlyList<string> inner) => inner.Count == 1 ? inner[0] : $"({string.Join(" AND ", inner)})";

@@ -34,7 +34,7 @@ public static class SearchFile
 
         -- Terms as Terms.cs makes them: separated by spaces, all in lower case, each beginning with the number of its set. Nothing but a space parts them.
         CREATE VIRTUAL TABLE terms USING fts5 (
-            name, detail, body, parts, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '!#$%&()*+,-./:;<=>?@[\]^_`{|}~'"
+            name, detail, body, parts, content = '', contentless_delete = 1, detail = column, tokenize = "ascii tokenchars '!#$%&()*+,-./:;<=>?@[\]^_`{|}~'"
         );
         """,
     ];

@@ -12,6 +12,9 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
     /// <summary>Typed wrongly, several words may mean very many records. Of them these many are ranked, the newest.</summary>
     private const int MostMistyped = 2000;
 
+    /// <summary>The ranks, each class with one for names, one for details and one for the rest.</summary>
+    private const long FirstExact = 0, FirstBegun = 3, Parts = 6, FirstMistyped = 7;
+
     private const long NoMore = long.MaxValue;
 
     /// <param name="Rank">The lower the better.</param>
@@ -23,16 +26,29 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
     public List<Found> Run(int limit, Found? after)
     {
         var found = new List<Found>();
-        foreach (var (rank, (wanted, but)) in Steps().Index())
+        Add(Nearness.Exact, FirstExact, null);
+        Add(Nearness.Begun, FirstBegun, find.All(Nearness.Exact));
+        if (find.HasParts && found.Count < limit) Step(find.All(Nearness.Part), find.All(Nearness.Begun), Parts);
+        var isMeant = find.HasAddress && (found.Count > 0 || after is { Rank: < FirstMistyped });
+        if (found.Count < limit && find.HasTypos && !isMeant) found.AddRange(Mistyped().Where(f => after is not { } place || IsAfter(f, place)).Take(limit - found.Count));
+        return found;
+
+        // In names first, then in details, then anywhere. Where there is nothing anywhere, that is one statement.
+        void Add(Nearness nearness, long rank, string? before)
         {
-            if (found.Count == limit) return found;
-            if (after is { } place && place.Rank > rank) continue;
-            var below = after is { } last && last.Rank == rank ? last.Number : NoMore;
-            found.AddRange(Numbers(but is null ? wanted : $"({wanted}) NOT ({but})", below, limit - found.Count).Select(number => new Found(rank, number)));
+            const int Name = 0, Detail = 1, Any = 2;
+            if (found.Count == limit || after?.Rank > rank + Any || Numbers(But(find.All(nearness), before), NoMore, 1).Count == 0) return;
+            Step(find.All(nearness, Name), before, rank);
+            Step(find.All(nearness, Detail), Or(before, find.All(nearness, Name)), rank + Detail);
+            Step(find.All(nearness, Any), Or(before, find.All(nearness, Detail)), rank + Any);
         }
 
-        if (found.Count < limit && find.HasTypos) found.AddRange(Mistyped().Where(f => after is not { } place || IsAfter(f, place)).Take(limit - found.Count));
-        return found;
+        void Step(string wanted, string? but, long rank)
+        {
+            if (found.Count == limit || after?.Rank > rank) return;
+            var below = after is { } last && last.Rank == rank ? last.Number : NoMore;
+            found.AddRange(Numbers(But(wanted, but), below, limit - found.Count).Select(number => new Found(rank, number)));
+        }
     }
 
     /// <summary>How many there are.</summary>
@@ -41,25 +57,11 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
 
     public static bool IsAfter(Found found, Found place) => found.Rank > place.Rank || (found.Rank == place.Rank && found.Number < place.Number);
 
-    /// <summary>What each step finds, and what those before it have found already.</summary>
-    private IEnumerable<(string Wanted, string? But)> Steps()
-    {
-        const int Name = 0, Detail = 1, Any = 2;
-        yield return (find.All(Nearness.Exact, Name), null);
-        yield return (find.All(Nearness.Exact, Detail), find.All(Nearness.Exact, Name));
-        yield return (find.All(Nearness.Exact, Any), find.All(Nearness.Exact, Detail));
-        yield return (find.All(Nearness.Begun, Name), find.All(Nearness.Exact));
-        yield return (find.All(Nearness.Begun, Detail), $"{find.All(Nearness.Exact)} OR {find.All(Nearness.Begun, Name)}");
-        yield return (find.All(Nearness.Begun, Any), $"{find.All(Nearness.Exact)} OR {find.All(Nearness.Begun, Detail)}");
-        if (find.HasParts) yield return (find.All(Nearness.Part), find.All(Nearness.Begun));
-    }
-
     /// <summary>What is found only where tokens are mistyped: the fewer edits the better, then in names.</summary>
     private IEnumerable<Found> Mistyped()
     {
-        const int First = 7;
         var candidates = $"({find.All(Nearness.MistypedTwice)}) NOT ({find.All(Nearness.Part)})";
-        var ranks = Numbers(candidates, NoMore, MostMistyped).ToDictionary(number => number, _ => (long)First);
+        var ranks = Numbers(candidates, NoMore, MostMistyped).ToDictionary(number => number, _ => FirstMistyped);
         if (ranks.Count == 0) return [];
         for (var token = 0; token < find.Tokens; token++)
         {
@@ -73,6 +75,10 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
         foreach (var number in ranks.Keys.ToHashSet().Except(Numbers($"({find.All(Nearness.MistypedTwice, 0)}) NOT ({find.All(Nearness.Part)})", NoMore, MostMistyped))) ranks[number]++;
         return ranks.Select(r => new Found(r.Value, r.Key)).OrderBy(f => f.Rank).ThenByDescending(f => f.Number);
     }
+
+    private static string But(string wanted, string? but) => but is null ? wanted : $"({wanted}) NOT ({but})";
+
+    private static string Or(string? left, string right) => left is null ? right : $"({left}) OR ({right})";
 
     /// <summary>The documents an expression matches, the newest first.</summary>
     private List<long> Numbers(string expression, long below, int limit) => among is null

@@ -5,13 +5,16 @@ using NodeStash.Core.Search;
 namespace NodeStash.LocalHost.Search;
 
 /// <summary>
-/// The terms of a record, as they are indexed and looked up: <c>7_jane</c> is a word, <c>7=jane@example.com</c> a whole address, <c>7~ane</c> three
-/// characters of one. The number before is that of the set, so that a search reads nothing of another.
+/// The terms of a record, as they are indexed and looked up: <c>7_jane</c> is a word, <c>7=jane@example.com</c> a whole address, <c>7~ane@example.com</c>
+/// the end of one, so that what begins as an end does stands inside it. The number before is that of the set, so that a search reads nothing of another.
 /// </summary>
 internal static class Terms
 {
     /// <summary>Characters of an address of which parts are found.</summary>
     private const int LongestWhole = 256;
+
+    /// <summary>Characters that a part is told from another by.</summary>
+    private const int LongestPart = 32;
 
     /// <summary>The fewest characters that can be found inside an address.</summary>
     public const int ShortestPart = 3;
@@ -22,17 +25,23 @@ internal static class Terms
 
     public static string Whole(long set, string whole) => string.Create(CultureInfo.InvariantCulture, $"{set}={Cut(whole)}");
 
-    /// <summary>The parts of a value, in order, three characters each; none where it is shorter.</summary>
-    public static IEnumerable<string> Parts(long set, string whole)
+    /// <summary>Each end of a value, from the whole to its last three characters.</summary>
+    public static IEnumerable<string> Ends(long set, string whole)
     {
-        var letters = Cut(whole).EnumerateRunes().Select(rune => rune.ToString()).ToList();
-        for (var i = 0; i + ShortestPart <= letters.Count; i++) yield return string.Create(CultureInfo.InvariantCulture, $"{set}~{letters[i]}{letters[i + 1]}{letters[i + 2]}");
+        var cut = Cut(whole);
+        for (var i = 0; i + ShortestPart <= cut.Length; i++)
+        {
+            if (!char.IsLowSurrogate(cut[i])) yield return Inside(set, cut[i..]);
+        }
     }
+
+    /// <summary>What the ends begin with that have this part first.</summary>
+    public static string Inside(long set, string part) => string.Create(CultureInfo.InvariantCulture, $"{set}~{Cut(part, LongestPart)}");
 
     /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
     public static bool MayBeMistyped(string word) => word.Length >= ShortestTypo && !word.AsSpan().ContainsAnyInRange('0', '9');
 
-    private static string Cut(string whole) => whole.Length <= LongestWhole ? whole : whole[..(char.IsHighSurrogate(whole[LongestWhole - 1]) ? LongestWhole - 1 : LongestWhole)];
+    private static string Cut(string whole, int longest = LongestWhole) => whole.Length <= longest ? whole : whole[..(char.IsHighSurrogate(whole[longest - 1]) ? longest - 1 : longest)];
 }
 
 /// <summary>The terms of one record, by column.</summary>
@@ -110,9 +119,7 @@ internal sealed class DocumentTerms(long set)
 
     private void AddParts(string whole)
     {
-        // What stands between two values, so that none is found across them.
-        if (parts.Length > 0) Append(parts, Terms.Word(set, ""));
-        foreach (var part in Terms.Parts(set, whole)) Append(parts, part);
+        foreach (var end in Terms.Ends(set, whole)) Append(parts, end);
     }
 
     private static void Append(StringBuilder column, string term)
