@@ -45,7 +45,7 @@ public sealed partial class InfrastructureTests
         var told = Setting().Matches(Bicep("main.bicep") + Bicep("functionApp.bicep")).Select(m => m.Groups[1].Value).Distinct();
 
         // A setting of several parts, as NAME__part, is explained with NAME.
-        Assert.Empty(told.Where(name => !known.Contains(name) && !explained.Contains(name, StringComparison.Ordinal)));
+        Assert.DoesNotContain(told, name => !known.Contains(name) && !explained.Contains(name, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed partial class InfrastructureTests
         var metrics = typeof(Instruments).GetFields(BindingFlags.Static | BindingFlags.Public).Select(f => f.GetValue(null)).OfType<Instrument>().Select(i => i.Name).ToList();
         var used = Metric().Matches(Bicep("alerts.bicep") + File.ReadAllText(StructureTests.In("docs/operations.md"))).Select(m => m.Value).Distinct();
 
-        Assert.Empty(used.Except(metrics));
+        Assert.DoesNotContain(used, name => !metrics.Contains(name));
     }
 
     [Fact]
