@@ -44,7 +44,7 @@ public interface IDeliveryStore
     /// last <see cref="DeliveryAttempt.MostKept"/> are kept.
     /// </summary>
     /// <param name="webhookId">The endpoint of all of them, <c>wh_…</c></param>
-    /// <param name="attempts">In the order in which they are noted.</param>
+    /// <param name="attempts">Of different lanes. They are noted in any order; if this fails, some may have been.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>What is known after each, in the same order.</returns>
     ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct);

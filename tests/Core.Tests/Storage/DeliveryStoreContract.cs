@@ -453,7 +453,7 @@ public abstract class DeliveryStoreContract
             var arrives = head.Version % 3 != 0 || head.NextAttempt == 2;
             var attempt = new DeliveryAttempt(head.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, arrives ? AttemptOutcome.Delivered : AttemptOutcome.Timeout, null, null);
             if (arrives) delivered.Enqueue((head.Lane, head.Version));
-            await store.Attempted(head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5), deadline.Token);
+            await Attempted(store, head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5));
         }
     }
 
@@ -467,7 +467,7 @@ public abstract class DeliveryStoreContract
     private static async Task<DueDeliveries> Take(IDeliveryStore store, string holder, string webhookId = "wh_1", int limit = 10, DateTimeOffset? at = null) =>
         await store.Take(webhookId, holder, at ?? Now, (at ?? Now) + (Later - Now), limit, CancellationToken.None);
 
-    private static async Task<AttemptNoted> Attempted(IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
+    internal static async Task<AttemptNoted> Attempted(IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
         Assert.Single(await store.Attempted("wh_1", [new AttemptMade(id, attempt, status, due)], CancellationToken.None));
 
     private static async Task<DeliveryStatus?> Status(IDeliveryStore store, string id) => (await store.Find(id, CancellationToken.None))?.Status;
