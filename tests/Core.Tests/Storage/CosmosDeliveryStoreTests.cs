@@ -86,7 +86,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         await store.Add([New(1)], Now, CancellationToken.None);
         Before(RequestKind.Batch, async () => await store.Add([New(2)], Now, CancellationToken.None));
 
-        var noted = await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        var noted = await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
 
         Assert.Equal("dlv_2", noted.Next?.Id);
         Assert.Equal(["dlv_2"], (await Take()).Heads.Select(head => head.Id));
@@ -97,7 +97,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
     {
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take();
-        await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         Worker? worker = null;
         Before(RequestKind.Batch, async () =>
         {
@@ -113,7 +113,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
     public async Task An_attempt_noted_while_it_is_put_off_is_not_put_off()
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        Before(RequestKind.Batch, async () => await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None));
+        Before(RequestKind.Batch, async () => await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now));
 
         await store.PutOff([("dlv_1", 1)], Now.AddMinutes(1), CancellationToken.None);
 
@@ -131,7 +131,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
         Assert.Equal(2, await store.Reopen(["dlv_1", "dlv_2"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
         Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
-        Assert.Equal("dlv_2", (await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None)).Next?.Id);
+        Assert.Equal("dlv_2", (await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now)).Next?.Id);
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
     }
 
@@ -139,7 +139,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
     public async Task A_settled_delivery_is_forgotten_after_its_time_and_a_pending_one_is_not()
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         await store.Reopen(["dlv_1"], [DeliveryStatus.Delivered], Now, CancellationToken.None);
         Assert.Equal([-1, null], await Lives());
         await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
@@ -166,7 +166,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Batch, RequestKind.Query], Spent(out var taken));
         await Take();
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Query], Spent(out var takenAgain));
-        await store.Attempted("dlv_100", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(store, "dlv_100", Delivered, DeliveryStatus.Delivered, Now);
         Assert.Equal([RequestKind.Read, RequestKind.Read, RequestKind.Read, RequestKind.Batch], Spent(out var noted));
         Assert.True((recorded + takenAgain) / 50 + noted < 40, $"{recorded} {taken} {takenAgain} {noted}");
     }

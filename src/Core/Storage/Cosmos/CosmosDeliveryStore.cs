@@ -101,8 +101,11 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
-    /// <remarks>Three point reads and a batch of two writes (the delivery, its lane); a query more if something else is pending in the lane.</remarks>
-    public async ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await Decided(
+    /// <remarks>For each attempt three point reads and a batch of two writes (the delivery, its lane); a query more if something else is pending in the lane. All at the same time.</remarks>
+    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) =>
+        await Task.WhenAll(attempts.Select(made => Attempted(made.DeliveryId, made.Attempt, made.Status, made.Due, ct)));
+
+    private async Task<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await Decided(
         async () =>
         {
             if (await Document(deliveryId, ct) is not { } document) return (true, default);
