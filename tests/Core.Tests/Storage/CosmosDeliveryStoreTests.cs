@@ -10,7 +10,7 @@ public class CosmosDeliveryStoreTests : DeliveryStoreContract, IAsyncLifetime
 {
     private CosmosClient client = null!;
 
-    protected StandInAccount Account { get; } = new(TimeProvider.System);
+    protected StandInAccount Account { get; init; } = new(TimeProvider.System);
 
     protected override IDeliveryStores Stores => new CosmosDeliveryStores(client, "nodestash", TimeProvider.System);
 
@@ -21,7 +21,7 @@ public class CosmosDeliveryStoreTests : DeliveryStoreContract, IAsyncLifetime
         await database.CreateContainerAsync(CosmosContainers.All([]).Single(container => container.Id == CosmosContainers.Deliveries));
     }
 
-    public Task DisposeAsync()
+    public virtual Task DisposeAsync()
     {
         client.Dispose();
         Account.Dispose();
@@ -29,14 +29,28 @@ public class CosmosDeliveryStoreTests : DeliveryStoreContract, IAsyncLifetime
     }
 }
 
-/// <summary>The same on a bad day: what callers see is the same.</summary>
+/// <summary>The same on a bad day, among processes that see each other's writes late: what callers see is the same.</summary>
 public sealed class CosmosDeliveryStoreUnderFaultsTests : CosmosDeliveryStoreTests
 {
+    private readonly List<CosmosClient> others = [];
+    private int opened;
+
+    public CosmosDeliveryStoreUnderFaultsTests() => Account = new StandInAccount(TimeProvider.System) { Lag = 5 };
+
+    protected override IDeliveryStores StoresOfAnotherProcess => new CosmosDeliveryStores(others[Interlocked.Increment(ref opened) % others.Count], "nodestash", TimeProvider.System);
+
     public override async Task InitializeAsync()
     {
         await base.InitializeAsync();
+        others.AddRange([Account.Connect(), Account.Connect(), Account.Connect()]);
         Fault[] faults = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
         foreach (var fault in faults) Account.Faults.Sometimes(fault, 0.03, new Random((int)fault));
+    }
+
+    public override Task DisposeAsync()
+    {
+        foreach (var other in others) other.Dispose();
+        return base.DisposeAsync();
     }
 }
 

@@ -81,7 +81,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         {
             // The endpoint is read first: what was recorded before somebody asked for its worker is then seen by what follows, in this session.
             var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
-            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (true, new DueDeliveries(WorkState.Held, []));
+            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (await IsStill(webhookId, endpoint, ct), new DueDeliveries(WorkState.Held, []));
 
             var due = await Lanes(webhookId, " AND c.due <= @now", now, limit, ct);
             if (due.Count > 0)
@@ -335,6 +335,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         if (before is null || run.Since != before.Run.Since || run.Last - before.Run.Last >= RunSlack) batch.Put(RunDocument.IdOf(webhookId), RunDocument.ToJson(partition.Key, webhookId, run), before?.ETag);
         return run.Since;
     }
+
+    /// <summary>Whether it still is as it was read: what this process has not seen yet would turn a worker away that another one has called.</summary>
+    private ValueTask<bool> IsStill(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
+        new DeliveryBatch(client).Patch(EndpointDocument.IdOf(webhookId), [PatchOperation.Increment("/asked", 1)], endpoint.ETag!).Send(ct);
 
     private ValueTask<bool> Hold(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
         new DeliveryBatch(client).Put(EndpointDocument.IdOf(webhookId), endpoint.ToJson(partition.Key, webhookId), endpoint.ETag).Send(ct);
