@@ -43,6 +43,7 @@ public sealed class Faults
 {
     private readonly Lock gate = new();
     private readonly List<Plan> plans = [];
+    private readonly HashSet<PendingRequest> spared = [];
 
     /// <summary>What 429 asks to wait, in real time; 1 ms unless set.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromMilliseconds(1);
@@ -53,7 +54,7 @@ public sealed class Faults
     /// <param name="those">Which; null for any request for documents.</param>
     public void Next(Fault fault, int count = 1, Predicate<PendingRequest>? those = null) => Add(new Plan(fault, those ?? IsForDocuments, null, 0, count));
 
-    /// <summary>Lets requests fail by chance, until <see cref="Clear"/>.</summary>
+    /// <summary>Lets requests fail by chance, until <see cref="Clear"/>. A request that is repeated after it failed so is spared.</summary>
     /// <param name="fault">How.</param>
     /// <param name="share">From 0 for none to 1 for all.</param>
     /// <param name="chance">Decides; with a seed, so that a test can be repeated.</param>
@@ -63,17 +64,28 @@ public sealed class Faults
     /// <summary>Nothing goes wrong any more.</summary>
     public void Clear()
     {
-        lock (gate) plans.Clear();
+        lock (gate)
+        {
+            plans.Clear();
+            spared.Clear();
+        }
     }
 
     internal Fault? Strike(PendingRequest request)
     {
         lock (gate)
         {
+            var isSpared = spared.Remove(request);
             for (var i = plans.Count - 1; i >= 0; i--)
             {
                 var plan = plans[i];
-                if (!Suits(plan.Fault, request.Kind) || !plan.Those(request) || (plan.Chance is { } chance && chance.NextDouble() >= plan.Share)) continue;
+                if (!Suits(plan.Fault, request.Kind) || !plan.Those(request)) continue;
+                if (plan.Chance is { } chance)
+                {
+                    if (isSpared || chance.NextDouble() >= plan.Share) continue;
+                    spared.Add(request);
+                }
+
                 if (--plan.Left == 0) plans.RemoveAt(i);
                 return plan.Fault;
             }

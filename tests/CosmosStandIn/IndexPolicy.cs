@@ -39,7 +39,8 @@ internal sealed class IndexPolicy
         }
     }
 
-    public bool Covers(IReadOnlyList<string> path) => Best(path)?.IsIncluded == true;
+    /// <summary>Whether a property is in the index; id and _ts are always, the partition key only if the policy says so.</summary>
+    public bool Covers(IReadOnlyList<string> path) => isOn && (path is ["id"] or ["_ts"] || Best(path)?.IsIncluded == true);
 
     /// <summary>Whether documents without the property are in an ORDER BY of it: only where the path is included by itself, not below a wildcard.</summary>
     public bool KeepsMissing(IReadOnlyList<string> path) => Best(path) is { IsIncluded: true, IsExact: true };

@@ -27,7 +27,10 @@ internal static class QueryRun
         if (order.Count > 0) container.Index.EnsureSorts(order);
         var all = documents.ToList();
         var found = all.Where(document => query.Where is null || query.Where.Evaluate(new Row(document.Body)) is true).ToList();
-        var loaded = query.Where is null || Paths(query.Where).All(container.Index.Covers) ? found : all;
+
+        // A partition key that is not indexed has the whole partition looked through.
+        var paths = query.Where is null ? [] : Paths(query.Where);
+        var loaded = paths.Append(container.PartitionPath).All(container.Index.Covers) ? found : all;
         if (pageSize == 0) return new QueryPage([], continuation ?? Start, Charges.Least);
         var from = continuation is null or Start ? null : ReadPlace(continuation);
         return query.IsGrouped || query.IsDistinct ? Groups(query, found, loaded, pageSize, from) : Rows(query, container.Index, found, loaded, pageSize, from);

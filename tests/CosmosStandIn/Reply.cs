@@ -43,6 +43,7 @@ internal sealed record Reply(int Status, byte[] Body)
     public HttpResponseMessage ToMessage(HttpRequestMessage request)
     {
         var message = new HttpResponseMessage((HttpStatusCode)Status) { RequestMessage = request, Content = new ByteArrayContent(Body) };
+        message.ReasonPhrase ??= "Retry With"; // the one status of the service that HTTP does not know
         message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         Set("x-ms-request-charge", Charge.ToString(CultureInfo.InvariantCulture));
         Set("x-ms-activity-id", request.Headers.TryGetValues("x-ms-activity-id", out var ids) ? ids.First() : Guid.CreateVersion7().ToString());

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 
@@ -379,6 +380,62 @@ public abstract class DeliveryStoreContract
         Assert.Empty(await owner.ListFailed("wh_1", "", 10, CancellationToken.None));
         Assert.Equal(new Worker("one", false), await owner.WorkerOf("wh_1", Now, CancellationToken.None));
         Assert.Equal(WorkState.Due, (await Take(owner, "one")).State);
+    }
+
+    [Fact]
+    public async Task What_is_recorded_while_workers_come_and_go_is_delivered_once_and_in_order()
+    {
+        var (store, clock, workers, wakes, delivered) = (NewStore(), TimeProvider.System, new ConcurrentQueue<Task>(), new ConcurrentDictionary<string, SemaphoreSlim>(), new ConcurrentQueue<(Lane Lane, long Version)>());
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(feed => Task.Run(() => Feed(feed))));
+        while (workers.TryDequeue(out var worker)) await worker;
+
+        foreach (var lane in delivered.GroupBy(each => each.Lane)) Assert.Equal(Enumerable.Range(1, 12).Select(version => (long)version), lane.Select(each => each.Version));
+        Assert.Equal(8 * 12, delivered.Count);
+        foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Empty(await store.List(webhookId, DeliveryStatus.Pending, null, 1, CancellationToken.None));
+
+        // Each feed has its own records, whose events it records in order, some at a time.
+        async Task Feed(int feed)
+        {
+            for (var batch = 0; batch < 6; batch++)
+            {
+                var due = from webhook in (string[])["wh_1", "wh_2"]
+                          from version in (int[])[(batch * 2) + 1, (batch * 2) + 2]
+                          select new Delivery($"dlv_{feed}{webhook}{version:D2}", new Lane(webhook, $"ct_{feed}"), $"evt_{version:D2}", "contact.updated", version, DeliveryStatus.Pending, [], clock.GetUtcNow());
+                await store.Add([.. due], clock.GetUtcNow(), deadline.Token);
+                foreach (var webhook in (string[])["wh_1", "wh_2"])
+                {
+                    var holder = $"{feed}{webhook}{batch}";
+                    var worker = await store.WorkerOf(webhook, clock.GetUtcNow(), deadline.Token);
+                    if (worker is null) workers.Enqueue(Task.Run(() => Work(webhook, holder)));
+                    else if (worker.IsAsleep) wakes.GetOrAdd(worker.Holder, _ => new SemaphoreSlim(0)).Release();
+                }
+            }
+        }
+
+        async Task Work(string webhook, string holder)
+        {
+            while (await store.Take(webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
+            {
+                if (due.Next is { At: var at })
+                {
+                    var wait = at - clock.GetUtcNow();
+                    await wakes.GetOrAdd(holder, _ => new SemaphoreSlim(0)).WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, deadline.Token);
+                }
+
+                await Task.WhenAll(due.Heads.Select(Send));
+            }
+        }
+
+        // Every third event arrives at the second attempt.
+        async Task Send(Delivery head)
+        {
+            var arrives = head.Version % 3 != 0 || head.NextAttempt == 2;
+            var attempt = new DeliveryAttempt(head.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, arrives ? AttemptOutcome.Delivered : AttemptOutcome.Timeout, null, null);
+            if (arrives) delivered.Enqueue((head.Lane, head.Version));
+            await store.Attempted(head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5), deadline.Token);
+        }
     }
 
     private IDeliveryStore NewStore() => Stores.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), DataEnvironment.Live));

@@ -31,7 +31,7 @@ public static class CosmosContainers
     public static IReadOnlyList<ContainerProperties> All(IReadOnlyCollection<RecordIndex> indexes) =>
     [
         new(Crm, DataSet) { DefaultTimeToLive = ByDocument, IndexingPolicy = CrmIndex(indexes) },
-        new(Deliveries, DataSet) { DefaultTimeToLive = ByDocument },
+        new(Deliveries, DataSet) { DefaultTimeToLive = ByDocument, IndexingPolicy = DeliveriesIndex() },
         new(Access, Each) { IndexingPolicy = Only() },
         new(Leases, Each),
     ];
@@ -64,6 +64,16 @@ public static class CosmosContainers
             policy.CompositeIndexes.Add(Ascending("/type", $"/keys/{KeyName.Of(key)}", "/id"));
         policy.CompositeIndexes.Add(Ascending("/kind", "/_ts", "/record_version", "/id"));
         policy.CompositeIndexes.Add(Ascending("/record_id", "/record_version", "/id"));
+        return policy;
+    }
+
+    /// <summary>What is pending has its place in a queue; the log is read by endpoint, or endpoint and status, and id; lanes by endpoint and when they are due.</summary>
+    private static IndexingPolicy DeliveriesIndex()
+    {
+        var policy = Only("/pk/?", "/webhook/?", "/status/?", "/queue/?", "/lane_of/?", "/due/?");
+        policy.CompositeIndexes.Add(Ascending("/webhook", "/id"));
+        policy.CompositeIndexes.Add(Ascending("/webhook", "/status", "/id"));
+        policy.CompositeIndexes.Add(Ascending("/lane_of", "/due"));
         return policy;
     }
 
