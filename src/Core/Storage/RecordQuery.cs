@@ -33,7 +33,10 @@ public sealed record Keyset(IReadOnlyList<object?> Values, string Id);
 /// <param name="Next">Where the next page starts; null where this is the last.</param>
 public sealed record RecordPage(IReadOnlyList<StoredRecord> Records, Keyset? Next);
 
-/// <summary>A condition on a record's keys. Values are null, string, bool, long or double; comparison never crosses JSON types.</summary>
+/// <summary>
+/// A condition on a record's keys. Values are null, string, bool, long or double; comparison never crosses JSON types. A whole number beyond 2^53
+/// may count as the double next to it.
+/// </summary>
 public abstract record Condition
 {
     private Condition()

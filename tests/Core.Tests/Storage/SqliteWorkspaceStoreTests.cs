@@ -1,3 +1,4 @@
+using System.Text.Json;
 using NodeStash.Core.Access;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
@@ -45,6 +46,24 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
         Assert.NotNull(await new SqliteAccessStore(file.Database).FindWorkspace("ws_1", CancellationToken.None));
         Assert.Equal(1, await new SqliteChangeFeed(file.Database).Checkpoint("indexing", CancellationToken.None));
         await new SqliteChangeFeed(file.Database).Changed(0, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Whole_numbers_that_no_double_holds_are_told_apart()
+    {
+        var store = Open().Open(new Partition("ws_1", DataEnvironment.Live));
+        long[] numbers = [9007199254740992, 9007199254740993, long.MaxValue - 1, long.MaxValue];
+        await store.Commit(
+            new Commit { Writes = [.. numbers.Select((number, i) => new Write.Insert(new StoredRecord("contact", $"ct_{i}", 1, "{}"u8.ToArray()), JsonSerializer.SerializeToUtf8Bytes(new { a = number })))] },
+            CancellationToken.None);
+
+        foreach (var (i, number) in numbers.Index())
+        {
+            Assert.Equal(1, await store.Count("contact", new Condition.Equal(new("a"), number), CancellationToken.None));
+            Assert.Equal(i, await store.Count("contact", new Condition.Compare(new("a"), Comparison.Less, number), CancellationToken.None));
+        }
+
+        Assert.Equal(1, await store.Count("contact", new Condition.Equal(new("a"), 9007199254740992.0), CancellationToken.None));
     }
 
     [Fact]

@@ -5,16 +5,20 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Tests.Storage;
 
 /// <summary>What every adapter of <see cref="IWorkspaceStores"/> has to pass.</summary>
-public abstract partial class WorkspaceStoreContract : IAsyncLifetime
+/// <param name="clock">What the adapter goes by; null for one that stands still.</param>
+public abstract partial class WorkspaceStoreContract(SettableClock? clock = null) : IAsyncLifetime
 {
     private const string Contact = "contact";
-    private static readonly DateTimeOffset Start = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
+    protected static readonly DateTimeOffset Start = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
     private static int partitions;
 
     /// <summary>What adapters are opened with.</summary>
     protected static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a")];
 
-    protected SettableClock Clock { get; } = new(Start);
+    protected SettableClock Clock { get; } = clock ?? new(Start);
+
+    /// <summary>How many cases a property is held against: fewer where each call is dear.</summary>
+    protected virtual int Cases => 100;
 
     /// <summary>The adapter under test.</summary>
     protected abstract IWorkspaceStores Stores { get; }
