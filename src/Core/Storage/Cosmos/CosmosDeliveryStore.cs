@@ -68,7 +68,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             using var answer = await Faults.Told(
                 () => client.Container.PatchItemStreamAsync(EndpointDocument.IdOf(webhookId), client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return (true, null);
-            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, answer.ErrorMessage);
+            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             using var document = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
             var endpoint = EndpointDocument.Read(document.RootElement);
             return (true, endpoint.IsHeld(now) ? new Worker(endpoint.Holder, endpoint.IsAsleep) : null);
@@ -397,6 +397,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             {
                 var (isDone, result) = await round();
                 if (isDone) return result;
+                faults = 0;
                 if (i > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10 * i)), clock, ct);
             }
             catch (FalteringException e)
