@@ -15,20 +15,24 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
     private readonly ConcurrentDictionary<string, Credential> known = new(StringComparer.Ordinal);
 
     /// <summary>The caller; null where the secret is malformed, unknown, revoked or expired. Which of them is not told.</summary>
-    public async ValueTask<Caller?> Authenticate(string secret, CancellationToken ct)
+    /// <param name="secret">The bearer secret.</param>
+    /// <param name="session">What the caller's reads are to see at least, as <see cref="IWorkspaceStore.Session"/> had it; null for nothing certain.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="FormatException">The session is none.</exception>
+    public async ValueTask<Caller?> Authenticate(string secret, string? session, CancellationToken ct)
     {
         if (!ApiKeySecret.IsWellFormed(secret)) return null;
         var hash = ApiKeySecret.Hash(secret);
         if (!known.TryGetValue(hash, out var credential) && (credential = await access.FindCredential(hash, ct)) is null) return null;
 
         // The key's record decides, so that what changes a key (rotation, revocation) is one commit.
-        var live = stores.Open(new Partition(credential.WorkspaceId, DataEnvironment.Live));
+        var live = stores.Open(new Partition(credential.WorkspaceId, DataEnvironment.Live), session);
         var key = await live.Derived(ApiKey.Schema.Type, credential.KeyId, inner => Load(live, credential.KeyId, inner), ct);
         var now = clock.GetUtcNow();
         if (key is null || !ApiKey.Accepts(key, hash, now)) return null;
 
         var environment = ApiKey.EnvironmentOf(key);
-        var store = environment is DataEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment));
+        var store = environment is DataEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment), session);
         await usage.Seen(credential.KeyId, live, now, ct);
         Remember(credential);
         return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), new SettledStore(store, clock), live, indexes.Open(store.Partition));

@@ -79,6 +79,7 @@ public interface IWorkspaceStores
 {
     /// <param name="partition">The data set.</param>
     /// <param name="session">What to see at least, as <see cref="IWorkspaceStore.Session"/> had it; null for what this process has seen.</param>
+    /// <exception cref="FormatException">The session has not the form that this kind of store gives it.</exception>
     IWorkspaceStore Open(Partition partition, string? session = null);
 }
 

@@ -15,6 +15,9 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
 {
     private const string Bearer = "Bearer ";
 
+    /// <summary>How far the data was read and written for a request; sent back, any instance reads at least that (<see cref="IWorkspaceStore.Session"/>).</summary>
+    private const string Session = "X-NodeStash-Session";
+
     private static readonly Error Unauthenticated = new(ErrorCode.InvalidApiKey, "Missing or invalid Authorization header", []);
 
     /// <summary>Runs what needs a credential with a scope.</summary>
@@ -35,7 +38,9 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         request.HttpContext.Items[typeof(Caller)] = caller;
         if (!scopes.Any(caller.May)) return Error.InsufficientScope(scopes[0].Name);
         var origin = new Origin("api", caller.Actor, requestId);
-        return await idempotency.Run(request, caller, requestId, kept => work(new Call(request, caller, origin, ids, clock, kept)));
+        var answer = await idempotency.Run(request, caller, requestId, kept => work(new Call(request, caller, origin, ids, clock, kept)));
+        if (caller.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;
+        return answer;
     });
 
     /// <summary>Runs what anyone may ask for.</summary>
@@ -97,7 +102,14 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
     {
         var header = request.Headers.Authorization;
         if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return null;
-        return await authentication.Authenticate(value[Bearer.Length..].Trim(), request.HttpContext.RequestAborted);
+        try
+        {
+            return await authentication.Authenticate(value[Bearer.Length..].Trim(), request.Headers[Session] is [var session] ? session : null, request.HttpContext.RequestAborted);
+        }
+        catch (FormatException)
+        {
+            throw new RefusedException(Error.Invalid(Session, "Pass it as it was answered, or leave it out"));
+        }
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, request {RequestId}, workspace {WorkspaceId}")]

@@ -286,6 +286,17 @@ public abstract partial class WorkspaceStoreContract
     }
 
     [Fact]
+    public async Task A_store_opened_with_the_session_of_another_sees_what_that_one_wrote()
+    {
+        var store = NewStore();
+        for (var version = 1; version <= 10; version++)
+        {
+            await Commit(store, version == 1 ? Insert("ct_1") : Replace("ct_1", version));
+            Assert.Equal(version, await Version(Stores.Open(store.Partition, store.Session), "ct_1"));
+        }
+    }
+
+    [Fact]
     public async Task A_cancelled_call_changes_nothing()
     {
         var store = NewStore();

@@ -98,6 +98,32 @@ public abstract partial class WorkspaceStoreContract
     }
 
     [Fact]
+    public async Task The_events_of_a_record_are_read_backwards_from_the_last_or_from_before_one_of_them()
+    {
+        var store = NewStore();
+        for (var version = 1; version <= 5; version++)
+            await store.Commit(new Commit { Events = [Event($"evt_{version}a") with { Version = version }, Event($"evt_{version}b", "ct_2") with { Version = version }] }, CancellationToken.None);
+
+        Assert.Equal(["evt_5a", "evt_4a"], await Of("ct_1", null, 2));
+        Assert.Equal(["evt_3a", "evt_2a", "evt_1a"], await Of("ct_1", "evt_4a", 10));
+        Assert.Empty(await Of("ct_1", "evt_1a", 10));
+        Assert.Empty(await Of("ct_3", null, 10));
+        Assert.Empty(await Of("ct_1", "evt_9", 10));
+
+        async Task<IEnumerable<string>> Of(string recordId, string? before, int limit) => (await store.EventsOf(recordId, before, limit, CancellationToken.None)).Select(each => each.Id);
+    }
+
+    [Fact]
+    public async Task A_position_of_no_meaning_is_the_beginning()
+    {
+        var store = NewStore();
+        await store.Commit(new Commit { Events = [Event("evt_1")] }, CancellationToken.None);
+
+        foreach (var position in new[] { "", "x", "-1", "1.2", "99999999999999999999999999" })
+            Assert.Single((await store.ReadEvents(new EventQuery(position, 10), CancellationToken.None)).Events);
+    }
+
+    [Fact]
     public async Task An_event_is_no_more_after_thirty_days()
     {
         var store = NewStore();

@@ -64,7 +64,8 @@ public abstract partial class WorkspaceStoreContract
             }
 
             foreach (var (store, plain) in stores.Zip(alone)) await AssertSame(plain, store);
-        });
+        },
+        Cases);
 
     private static async Task AssertNothing(IWorkspaceStore store)
     {

@@ -20,7 +20,8 @@ public abstract partial class WorkspaceStoreContract
                 Assert.Equal(expected, await Ids(store, condition));
                 Assert.Equal(expected.Count, await store.Count(Contact, condition, CancellationToken.None));
             }
-        });
+        },
+        Cases);
 
     [Fact]
     public Task To_count_each_of_some_texts_is_to_count_one_after_the_other() => Property.Holds(
@@ -41,7 +42,8 @@ public abstract partial class WorkspaceStoreContract
 
                 Assert.Equal(expected, await store.CountEach(Contact, path, each.texts, CancellationToken.None));
             }
-        });
+        },
+        Cases);
 
     [Fact]
     public Task A_number_is_found_by_itself_to_the_last_bit() => Property.Holds(
@@ -56,7 +58,8 @@ public abstract partial class WorkspaceStoreContract
                 Assert.Empty(await Ids(store, new Condition.Compare(path, Comparison.Less, number)));
                 Assert.Empty(await Ids(store, new Condition.Compare(path, Comparison.Greater, number)));
             }
-        });
+        },
+        Cases);
 
     [Fact]
     public Task A_query_answers_in_order() => Property.Holds(
@@ -71,7 +74,8 @@ public abstract partial class WorkspaceStoreContract
                 var ids = await Ids(store, Condition.Always, order);
                 foreach (var (before, after) in ids.Zip(ids.Skip(1))) Assert.True(Follows(each.records[Index(before)], each.records[Index(after)], order, before, after));
             }
-        });
+        },
+        Cases);
 
     [Fact]
     public Task Paging_visits_each_record_once_in_any_order() => Property.Holds(
@@ -90,7 +94,8 @@ public abstract partial class WorkspaceStoreContract
                     Assert.Equal(await Ids(store, condition, order), await Walk(store, new RecordQuery(Contact, condition, order, null, each.limit)));
                 }
             }
-        });
+        },
+        Cases);
 
     [Theory]
     [InlineData(false)]

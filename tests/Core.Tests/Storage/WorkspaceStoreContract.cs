@@ -17,6 +17,9 @@ public abstract partial class WorkspaceStoreContract(SettableClock? clock = null
 
     protected SettableClock Clock { get; } = clock ?? new(Start);
 
+    /// <summary>How many cases a property is held against: fewer where each call is dear.</summary>
+    protected virtual int Cases => 100;
+
     /// <summary>The adapter under test.</summary>
     protected abstract IWorkspaceStores Stores { get; }
 

@@ -111,7 +111,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
             if (answer[i].StatusCode is not HttpStatusCode.FailedDependency && IsRefusal(answer[i].StatusCode)) return operations[i];
         }
 
-        throw Faults.Of(answer.StatusCode, answer.Headers, answer.ErrorMessage);
+        throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private async ValueTask<CommitOperation?> Call(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
@@ -126,9 +126,9 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
             return null;
         }
 
-        var refusal = CommitProcedure.Refusal(answer.ErrorMessage);
+        var refusal = answer.StatusCode is HttpStatusCode.BadRequest ? CommitProcedure.Refusal(answer.ErrorMessage) : null;
         if (refusal is { } at && IsRefusal(at.Status)) return operations[at.Place];
-        throw Faults.Of(refusal?.Status ?? answer.StatusCode, answer.Headers, answer.ErrorMessage);
+        throw Faults.Of(refusal?.Status ?? answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private static bool IsRefusal(HttpStatusCode status) => status is HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed;

@@ -68,7 +68,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             using var answer = await Faults.Told(
                 () => client.Container.PatchItemStreamAsync(EndpointDocument.IdOf(webhookId), client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return (true, null);
-            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, answer.ErrorMessage);
+            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             using var document = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
             var endpoint = EndpointDocument.Read(document.RootElement);
             return (true, endpoint.IsHeld(now) ? new Worker(endpoint.Holder, endpoint.IsAsleep) : null);
@@ -81,7 +81,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         {
             // The endpoint is read first: what was recorded before somebody asked for its worker is then seen by what follows, in this session.
             var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
-            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (true, new DueDeliveries(WorkState.Held, []));
+            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (await IsStill(webhookId, endpoint, ct), new DueDeliveries(WorkState.Held, []));
 
             var due = await Lanes(webhookId, " AND c.due <= @now", now, limit, ct);
             if (due.Count > 0)
@@ -339,6 +339,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         return run.Since;
     }
 
+    /// <summary>Whether it still is as it was read: what this process has not seen yet would turn a worker away that another one has called.</summary>
+    private ValueTask<bool> IsStill(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
+        new DeliveryBatch(client).Patch(EndpointDocument.IdOf(webhookId), [PatchOperation.Increment("/asked", 1)], endpoint.ETag!).Send(ct);
+
     private ValueTask<bool> Hold(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
         new DeliveryBatch(client).Put(EndpointDocument.IdOf(webhookId), endpoint.ToJson(partition.Key, webhookId), endpoint.ETag).Send(ct);
 
@@ -396,6 +400,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             {
                 var (isDone, result) = await round();
                 if (isDone) return result;
+                faults = 0;
                 if (i > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10 * i)), clock, ct);
             }
             catch (FalteringException e)

@@ -32,7 +32,7 @@ internal static class Faults
         }
         catch (CosmosException e)
         {
-            throw Of(e.StatusCode, e.Headers, e.Message);
+            throw Of(e.StatusCode, e.Headers, () => e.ResponseBody);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
@@ -43,8 +43,8 @@ internal static class Faults
     /// <summary>The exception for an answer.</summary>
     /// <param name="status">Not a success, and not one the request expects.</param>
     /// <param name="headers">Of the answer.</param>
-    /// <param name="message">What it says; goes into logs.</param>
-    public static Exception Of(HttpStatusCode status, Headers headers, string? message) => status switch
+    /// <param name="message">Gives what it says, for logs. Asked for only where that matters: it comes with all that the SDK did, which is long and dear.</param>
+    public static Exception Of(HttpStatusCode status, Headers headers, Func<string?> message) => status switch
     {
         HttpStatusCode.TooManyRequests => new StoreUnavailableException("Cosmos DB is busy: its throughput is used up.") { RetryAfter = RetryAfter(headers) },
         RetryWith => new FalteringException("Cosmos DB answered 449, others write the same.", null, mayHaveHappened: false),
@@ -52,7 +52,7 @@ internal static class Faults
         HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or >= HttpStatusCode.InternalServerError => new FalteringException($"Cosmos DB answered {(int)status}.", null, mayHaveHappened: true),
         HttpStatusCode.RequestEntityTooLarge => new CommitTooLargeException("a document or a request is larger than Cosmos DB takes"),
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound => new StoreUnavailableException($"Cosmos DB answered {(int)status}."),
-        _ => new InvalidOperationException($"Cosmos DB answered {(int)status}: {message}"),
+        _ => new InvalidOperationException($"Cosmos DB answered {(int)status}: {message()}"),
     };
 
     public static int SubStatus(Headers headers) =>

@@ -120,7 +120,7 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
         using (answer)
         {
             if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return null;
-            throw Faults.Of(answer.StatusCode, answer.Headers, answer.ErrorMessage);
+            throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
         }
     }
 

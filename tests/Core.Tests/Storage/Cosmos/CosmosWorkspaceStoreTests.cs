@@ -10,6 +10,8 @@ public sealed class CosmosWorkspaceStoreTests : WorkspaceStoreContract
     public CosmosWorkspaceStoreTests()
         : base(new JumpingClock(Start)) => database = new CosmosDatabase(Clock, Indexes);
 
+    protected override int Cases => 10;
+
     protected override IWorkspaceStores Stores => new CosmosStores(database.Client, database.Name, Indexes, Clock);
 
     public override Task InitializeAsync() => database.InitializeAsync();

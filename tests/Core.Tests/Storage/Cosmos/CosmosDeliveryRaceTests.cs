@@ -4,67 +4,26 @@ using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
 
-namespace NodeStash.Core.Tests.Storage;
-
-public class CosmosDeliveryStoreTests : DeliveryStoreContract, IAsyncLifetime
-{
-    private CosmosClient client = null!;
-
-    protected StandInAccount Account { get; } = new(TimeProvider.System);
-
-    protected override IDeliveryStores Stores => new CosmosDeliveryStores(client, "nodestash", TimeProvider.System);
-
-    public virtual async Task InitializeAsync()
-    {
-        client = Account.Connect();
-        Database database = await client.CreateDatabaseAsync("nodestash");
-        await database.CreateContainerAsync(CosmosContainers.All([]).Single(container => container.Id == CosmosContainers.Deliveries));
-    }
-
-    public Task DisposeAsync()
-    {
-        client.Dispose();
-        Account.Dispose();
-        return Task.CompletedTask;
-    }
-}
-
-/// <summary>The same on a bad day: what callers see is the same.</summary>
-public sealed class CosmosDeliveryStoreUnderFaultsTests : CosmosDeliveryStoreTests
-{
-    public override async Task InitializeAsync()
-    {
-        await base.InitializeAsync();
-        Fault[] faults = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
-        foreach (var fault in faults) Account.Faults.Sometimes(fault, 0.03, new Random((int)fault));
-    }
-}
+namespace NodeStash.Core.Tests.Storage.Cosmos;
 
 /// <summary>What only this adapter can show: where a data set is large, where others are first, and what it costs.</summary>
-public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
+public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
-    private CosmosClient client = null!;
+    private readonly DeliveriesStandIn standIn = new();
     private IDeliveryStore store = null!;
 
-    private StandInAccount Account { get; } = new(TimeProvider.System);
+    private StandInAccount Account => standIn.Account;
 
     public async Task InitializeAsync()
     {
-        client = Account.Connect();
-        Database database = await client.CreateDatabaseAsync("nodestash");
-        await database.CreateContainerAsync(CosmosContainers.All([]).Single(container => container.Id == CosmosContainers.Deliveries));
-        store = new CosmosDeliveryStores(client, "nodestash", TimeProvider.System).Open(new Partition("ws_1", DataEnvironment.Live));
+        await standIn.InitializeAsync();
+        store = DeliveriesStandIn.Open(standIn.Client).Open(new Partition("ws_1", DataEnvironment.Live));
         await store.Find("dlv_0", CancellationToken.None);
         Account.ClearLog();
     }
 
-    public Task DisposeAsync()
-    {
-        client.Dispose();
-        Account.Dispose();
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => standIn.DisposeAsync();
 
     [Fact]
     public async Task More_than_fits_a_batch_is_recorded_settled_and_reopened()
@@ -148,7 +107,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         async Task<List<int?>> Lives()
         {
             var query = new QueryDefinition("SELECT VALUE c FROM c WHERE c.kind = 'delivery' ORDER BY c.id");
-            using var pages = client.GetContainer("nodestash", CosmosContainers.Deliveries).GetItemQueryIterator<Dictionary<string, object>>(query, null, new QueryRequestOptions { PartitionKey = new PartitionKey("ws_1") });
+            using var pages = standIn.Client.GetContainer("nodestash", CosmosContainers.Deliveries).GetItemQueryIterator<Dictionary<string, object>>(query, null, new QueryRequestOptions { PartitionKey = new PartitionKey("ws_1") });
             return [.. (await pages.ReadNextAsync()).Select(document => document.TryGetValue("ttl", out var ttl) ? (int?)(long)ttl : null)];
         }
     }
