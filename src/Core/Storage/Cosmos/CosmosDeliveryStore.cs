@@ -68,7 +68,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             using var answer = await Faults.Told(
                 () => client.Container.PatchItemStreamAsync(EndpointDocument.IdOf(webhookId), client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return (true, null);
-            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, answer.ErrorMessage);
+            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             using var document = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
             var endpoint = EndpointDocument.Read(document.RootElement);
             return (true, endpoint.IsHeld(now) ? new Worker(endpoint.Holder, endpoint.IsAsleep) : null);

@@ -45,7 +45,7 @@ internal sealed class DeliveryBatch(PartitionClient client)
         using var answer = await Faults.Told(() => batch.ExecuteAsync(ct), ct);
         if (answer.IsSuccessStatusCode) return true;
         if (answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed || (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0)) return false;
-        throw Faults.Of(answer.StatusCode, answer.Headers, answer.ErrorMessage);
+        throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private static TransactionalBatchItemRequestOptions If(string? etag) => new() { IfMatchEtag = etag, EnableContentResponseOnWrite = false };
