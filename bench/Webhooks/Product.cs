@@ -11,13 +11,21 @@ using NodeStash.LocalHost;
 
 namespace NodeStash.Bench;
 
-/// <summary>The product in this process, written to without HTTP, so that what is measured is delivery.</summary>
+/// <summary>The product in this process, written to without HTTP, so that what is measured is delivery. It logs as it is shipped, to a file.</summary>
 internal sealed class Product : IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("nodestash-bench-");
     private readonly MeterListener meters = new();
+    private readonly TextWriter terminal = Console.Out;
+    private readonly StreamWriter log;
     private CrmHost host = null!;
     private long actions;
+
+    private Product()
+    {
+        log = new StreamWriter(Path.Combine(folder.FullName, "nodestash.log"));
+        Console.SetOut(log);
+    }
 
     /// <summary>Of the durable engine so far: orchestrations begun and ended, activities, timers.</summary>
     public long Actions => Interlocked.Read(ref actions);
@@ -32,7 +40,7 @@ internal sealed class Product : IAsyncDisposable
         product.meters.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref product.actions, value));
         product.meters.SetMeasurementEventCallback<double>((_, _, _, _) => Interlocked.Increment(ref product.actions));
         product.meters.Start();
-        product.host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = product.folder.FullName, Quiet = true }, CancellationToken.None);
+        product.host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = product.folder.FullName }, CancellationToken.None);
         return product;
     }
 
@@ -46,6 +54,8 @@ internal sealed class Product : IAsyncDisposable
     {
         await host.DisposeAsync();
         meters.Dispose();
+        Console.SetOut(terminal);
+        await log.DisposeAsync();
         folder.Delete(recursive: true);
     }
 }

@@ -1,23 +1,30 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
+using System.Threading.Channels;
 using NodeStash.Bench;
+using NodeStash.Core.Records;
+using NodeStash.Core.Webhooks;
+using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost.Tests.Process;
 
+const int Writers = 256;
 const string Usage =
     """
     What delivery of webhooks does: the product and the receivers in one process.
 
-      webhooks-bench throughput [seconds]   1 and 50 endpoints: as much as it can, then half of that; beside it a bare HttpClient
+      webhooks-bench throughput [seconds] [endpoints]
+                                            1 and 50 endpoints: as much as it can, then half of that; beside it a bare HttpClient
       webhooks-bench fairness [events]      a workspace's lag while others flood (default 50000 events) and hang
       webhooks-bench crash [rounds] [seed]  the process is killed so often (default 200) while clients write and receivers fail; ends with 1 if anything is lost, invented or out of order
     """;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var terminal = Console.Out;
 switch (args)
 {
     case ["throughput", .. var rest]:
-        foreach (var endpoints in new[] { 1, 50 }) await Throughput(endpoints, TimeSpan.FromSeconds(rest is [var seconds] ? int.Parse(seconds, CultureInfo.InvariantCulture) : 10));
+        var seconds = TimeSpan.FromSeconds(rest is [var given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 10);
+        foreach (var endpoints in rest is [_, var count] ? [int.Parse(count, CultureInfo.InvariantCulture)] : new[] { 1, 50 }) await Throughput(endpoints, seconds);
         return 0;
     case ["fairness", .. var rest]:
         await Fairness(rest is [var events] ? int.Parse(events, CultureInfo.InvariantCulture) : 50_000);
@@ -30,66 +37,57 @@ switch (args)
         return 2;
 }
 
-static async Task Throughput(int endpoints, TimeSpan duration)
+async Task Throughput(int endpoints, TimeSpan duration)
 {
     await using var receivers = await Receivers.Start();
     await using var product = await Product.Start();
     var workspace = await product.NewWorkspace();
     for (var i = 0; i < endpoints; i++) await workspace.Subscribe(new Uri(receivers.Address, $"/{i}"));
 
-    // Warm, then as much as it takes: a window of events is kept open.
-    await Measure(TimeSpan.FromSeconds(3), null);
+    // Warm, then as much as it takes: a window of events is kept open. The limit is measured before and after it.
+    await Measure(TimeSpan.FromSeconds(5), null);
+    var connections = Math.Min(64, SendSlots.MostPerEndpoint * endpoints);
+    await Limit(receivers, endpoints, connections, TimeSpan.FromSeconds(2));
+    var before = await Limit(receivers, endpoints, connections, duration / 2);
     var full = await Measure(duration, null);
+    var after = await Limit(receivers, endpoints, connections, duration / 2);
     var half = await Measure(duration, full.PerSecond / endpoints / 2);
-    var limit = await Limit(receivers, Math.Min(64, 8 * endpoints), duration);
+    var limit = new Posts((before.PerSecond + after.PerSecond) / 2, (before.CpuMicroseconds + after.CpuMicroseconds) / 2);
 
-    await Say($"\n{endpoints} endpoint(s), {duration.TotalSeconds:0} s each; working set {Environment.WorkingSet >> 20} MiB");
-    await Say("|              | deliveries/s | of limit | lag                                   | duplicates | lost | durable actions/delivery |");
-    await Say("|--------------|-------------:|---------:|---------------------------------------|-----------:|-----:|-------------------------:|");
-    await Say(Row("full", full, limit));
-    await Say(Row("half of it", half, limit));
-    await Say($"| HttpClient   | {limit,12:0} |    100 % |                                       |            |      |                          |");
+    await Say($"\n{endpoints} endpoint(s), {duration.TotalSeconds:0} s each");
+    await Say("|              | deliveries/s | of limit | lag                                   | duplicates | lost | durable actions/delivery | CPU µs/delivery | working set, begin → end |");
+    await Say("|--------------|-------------:|---------:|---------------------------------------|-----------:|-----:|-------------------------:|----------------:|-------------------------:|");
+    await Say(Row("full", full, limit.PerSecond));
+    await Say(Row("half of it", half, limit.PerSecond));
+    await Say($"| HttpClient   | {limit.PerSecond,12:0} |    100 % |                                       |            |      |                          | {limit.CpuMicroseconds,15:0} |                          |");
 
     async Task<Run> Measure(TimeSpan time, double? rate)
     {
         receivers.Forget();
-        var (events, actions, watch) = (0, product.Actions, Stopwatch.StartNew());
-        if (rate is { } perSecond)
+        var (events, actions, cpu, memory, watch) = (0, product.Actions, Environment.CpuUsage.TotalTime, Environment.WorkingSet, Stopwatch.StartNew());
+        var due = Channel.CreateUnbounded<int>();
+        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(async _ =>
         {
-            var writes = new List<Task>();
-            while (watch.Elapsed < time)
-            {
-                for (; events < watch.Elapsed.TotalSeconds * perSecond; events++) writes.Add(workspace.CreateContact());
-                await Task.Delay(5);
-            }
-
-            await Task.WhenAll(writes);
-        }
-        else
+            await foreach (var next in due.Reader.ReadAllAsync()) await workspace.CreateContact();
+        }));
+        for (var window = Math.Max(20, 2_000 / endpoints); watch.Elapsed < time; await Task.Delay(2))
         {
-            var window = Math.Max(20, 2_000 / endpoints);
-            await Task.WhenAll(Enumerable.Range(0, 128).Select(async _ =>
-            {
-                while (watch.Elapsed < time)
-                {
-                    if (Volatile.Read(ref events) - (receivers.Count / endpoints) > window) await Task.Delay(2);
-                    else
-                    {
-                        Interlocked.Increment(ref events);
-                        await workspace.CreateContact();
-                    }
-                }
-            }));
+            var most = rate is { } perSecond ? watch.Elapsed.TotalSeconds * perSecond : window + (receivers.Count / endpoints);
+            for (; events < most; events++) due.Writer.TryWrite(events);
         }
 
+        due.Writer.Complete();
+        await writing;
         var delivered = receivers.Count;
-        var took = watch.Elapsed;
+        var perSecondDelivered = delivered / watch.Elapsed.TotalSeconds;
         await Drained(() => receivers.Count, events * endpoints);
-        return new Run(delivered / took.TotalSeconds, receivers.Of("/"), receivers.Duplicates, (events * endpoints) - receivers.Count, (product.Actions - actions) / (double)receivers.Count);
+        return new Run(
+            perSecondDelivered, receivers.Of("/"), receivers.Duplicates, (events * endpoints) - receivers.Count, (product.Actions - actions) / (double)receivers.Count,
+            (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count, memory >> 20, Environment.WorkingSet >> 20);
     }
 }
 
-static async Task Fairness(int events)
+async Task Fairness(int events)
 {
     await using var receivers = await Receivers.Start();
     await using var product = await Product.Start();
@@ -135,7 +133,7 @@ static async Task Fairness(int events)
     }
 }
 
-static async Task<int> Crash(int rounds, int seed)
+async Task<int> Crash(int rounds, int seed)
 {
     var folder = Directory.CreateTempSubdirectory("nodestash-bench-");
     try
@@ -153,21 +151,29 @@ static async Task<int> Crash(int rounds, int seed)
     }
 }
 
-/// <summary>POSTs of a bare HttpClient to the same receivers.</summary>
-static async Task<double> Limit(Receivers receivers, int connections, TimeSpan duration)
+/// <summary>The same POSTs from a bare HttpClient to the same receivers: headers, signature, and body as the product sends them, each made anew, and the answer read.</summary>
+static async Task<Posts> Limit(Receivers receivers, int endpoints, int connections, TimeSpan duration)
 {
-    using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false });
-    var (body, sent, watch) = (new byte[700], 0L, Stopwatch.StartNew());
-    await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
+    using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
+    receivers.Forget();
+    var (body, secret, ids, urls) = (receivers.LastBody, new byte[32], new Ids(TimeProvider.System), Enumerable.Range(0, endpoints).Select(i => new Uri(receivers.Address, $"/{i}").ToString()).ToArray());
+    var (cpu, watch) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
+    await Task.WhenAll(Enumerable.Range(0, connections).Select(connection => Task.Run(async () =>
     {
         while (watch.Elapsed < duration)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, receivers.Address) { Content = new ByteArrayContent(body) };
+            var (id, at) = (ids.New("evt_"), TimeProvider.System.GetUtcNow());
+            using var request = new HttpRequestMessage(HttpMethod.Post, urls[connection % endpoints]) { Content = new ByteArrayContent(body) };
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+            request.Headers.TryAddWithoutValidation("User-Agent", "bench");
+            request.Headers.TryAddWithoutValidation("webhook-id", id);
+            request.Headers.TryAddWithoutValidation("webhook-timestamp", at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+            request.Headers.TryAddWithoutValidation("webhook-signature", Signature.Sign([secret], id, at, body));
             using var answer = await client.SendAsync(request);
-            if (answer.StatusCode is HttpStatusCode.OK) Interlocked.Increment(ref sent);
+            await answer.Content.ReadAsByteArrayAsync();
         }
     })));
-    return sent / watch.Elapsed.TotalSeconds;
+    return new Posts(receivers.Count / watch.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count);
 }
 
 static async Task Drained(Func<int> count, int expected)
@@ -179,9 +185,12 @@ static async Task Drained(Func<int> count, int expected)
     }
 }
 
-static Task Say(string line) => Console.Out.WriteLineAsync(line);
+Task Say(string line) => terminal.WriteLineAsync(line);
 
 static string Row(string name, Run run, double limit) =>
-    $"| {name,-12} | {run.PerSecond,12:0} | {run.PerSecond / limit,8:P0} | {run.Lags,-37} | {run.Duplicates,10} | {run.Lost,4} | {run.ActionsPerDelivery,24:0.000} |";
+    $"| {name,-12} | {run.PerSecond,12:0} | {run.PerSecond / limit,8:P0} | {run.Lags,-37} | {run.Duplicates,10} | {run.Lost,4} | {run.ActionsPerDelivery,24:0.000} | {run.CpuMicroseconds,15:0} | {run.WorkingSetBefore,9} → {run.WorkingSetAfter,8} MiB |";
 
-internal sealed record Run(double PerSecond, Lags Lags, long Duplicates, int Lost, double ActionsPerDelivery);
+internal sealed record Run(
+    double PerSecond, Lags Lags, long Duplicates, int Lost, double ActionsPerDelivery, double CpuMicroseconds, long WorkingSetBefore, long WorkingSetAfter);
+
+internal sealed record Posts(double PerSecond, double CpuMicroseconds);

@@ -10,14 +10,15 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Bench;
 
-/// <summary>Receivers of webhooks, each a path of one server. Keeps when each delivery came.</summary>
+/// <summary>Receivers of webhooks, each a path of one server. What it keeps of deliveries takes the same memory however many there are.</summary>
 internal sealed class Receivers : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<(string Path, string EventId), int> deliveries = new();
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<double>> lags = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Receiver> receivers = new(StringComparer.Ordinal);
+    private readonly Seen seen = new();
     private readonly WebApplication app;
     private int different;
     private long received;
+    private byte[]? last;
 
     private Receivers(WebApplication app) => this.app = app;
 
@@ -27,6 +28,9 @@ internal sealed class Receivers : IAsyncDisposable
     public int Count => Volatile.Read(ref different);
 
     public long Duplicates => Interlocked.Read(ref received) - Count;
+
+    /// <summary>The body that came last.</summary>
+    public byte[] LastBody => Volatile.Read(ref last) ?? throw new InvalidOperationException("Nothing has come yet.");
 
     public static async Task<Receivers> Start()
     {
@@ -40,16 +44,16 @@ internal sealed class Receivers : IAsyncDisposable
         return receivers;
     }
 
-    /// <summary>From the event to its arrival, in ms, at receivers whose path begins so.</summary>
-    public Lags Of(string path) => new([.. lags.Where(each => each.Key.StartsWith(path, StringComparison.Ordinal)).SelectMany(each => each.Value).Order()]);
+    /// <summary>From the event to its arrival, at receivers whose path begins so.</summary>
+    public Lags Of(string path) => Lags.Sum(receivers.Where(each => each.Key.StartsWith(path, StringComparison.Ordinal)).Select(each => each.Value.Lags));
 
     /// <summary>Different deliveries to receivers whose path begins so.</summary>
-    public int CountOf(string path) => deliveries.Keys.Count(each => each.Path.StartsWith(path, StringComparison.Ordinal));
+    public int CountOf(string path) => receivers.Where(each => each.Key.StartsWith(path, StringComparison.Ordinal)).Sum(each => each.Value.Count);
 
     public void Forget()
     {
-        deliveries.Clear();
-        lags.Clear();
+        receivers.Clear();
+        seen.Clear();
         Interlocked.Exchange(ref received, 0);
         Interlocked.Exchange(ref different, 0);
     }
@@ -63,20 +67,90 @@ internal sealed class Receivers : IAsyncDisposable
     private async Task Receive(HttpContext context)
     {
         var (path, id, now) = (context.Request.Path.Value!, context.Request.Headers["webhook-id"].ToString(), TimeProvider.System.GetUtcNow());
-        await context.Request.Body.CopyToAsync(Stream.Null);
+        var body = new byte[(int)(context.Request.ContentLength ?? 0)];
+        await context.Request.Body.ReadExactlyAsync(body);
+        Volatile.Write(ref last, body);
         if (path.StartsWith("/hang", StringComparison.Ordinal)) await Task.Delay(TimeSpan.FromSeconds(15), TimeProvider.System);
-        if (id.Length == 0) return;
         Interlocked.Increment(ref received);
-        if (!deliveries.TryAdd((path, id), 0)) return;
+        if (!seen.Add(path, id)) return;
         Interlocked.Increment(ref different);
-        lags.GetOrAdd(path, _ => new()).Enqueue((now - Ids.TimeOf(id)).TotalMilliseconds);
+        receivers.GetOrAdd(path, _ => new()).Add(now - Ids.TimeOf(id));
+    }
+
+    private sealed class Receiver
+    {
+        private int count;
+
+        public Lags Lags { get; } = new();
+
+        public void Add(TimeSpan lag)
+        {
+            Interlocked.Increment(ref count);
+            Lags.Add(lag);
+        }
+
+        public int Count => Volatile.Read(ref count);
     }
 }
 
-/// <param name="Ordered">In ms, the least first.</param>
-internal sealed record Lags(double[] Ordered)
+/// <summary>Which deliveries came already: a hash of each in a table that never grows.</summary>
+internal sealed class Seen
 {
-    public double At(double share) => Ordered.Length == 0 ? double.NaN : Ordered[(int)Math.Min(Ordered.Length - 1, Ordered.Length * share)];
+    private readonly long[] table = new long[1 << 23];
 
-    public override string ToString() => $"p50 {At(0.5):0} ms, p99 {At(0.99):0} ms, most {At(1):0} ms";
+    public Seen() => Clear();
+
+    /// <returns>False where it was there already.</returns>
+    public bool Add(string path, string id)
+    {
+        var hash = Hash(Hash(-3750763034362895579, path), id);
+        for (var place = hash; ; place++)
+        {
+            var there = Interlocked.CompareExchange(ref table[place & (table.Length - 1)], hash, 0);
+            if (there == 0) return true;
+            if (there == hash) return false;
+        }
+    }
+
+    /// <summary>Writes all of it, so that its memory is there before it is measured.</summary>
+    public void Clear()
+    {
+        Array.Fill(table, -1);
+        Array.Fill(table, 0);
+    }
+
+    /// <summary>FNV-1a.</summary>
+    private static long Hash(long hash, string text)
+    {
+        foreach (var c in text) hash = (hash ^ c) * 1099511628211;
+        return hash;
+    }
+}
+
+/// <summary>How many deliveries took how many ms; what took more than a minute counts as a minute.</summary>
+internal sealed class Lags
+{
+    private readonly int[] counts = new int[60_001];
+
+    public void Add(TimeSpan lag) => Interlocked.Increment(ref counts[(int)Math.Clamp(lag.TotalMilliseconds, 0, counts.Length - 1)]);
+
+    public static Lags Sum(IEnumerable<Lags> each)
+    {
+        var sum = new Lags();
+        foreach (var one in each)
+        {
+            for (var ms = 0; ms < one.counts.Length; ms++) sum.counts[ms] += one.counts[ms];
+        }
+
+        return sum;
+    }
+
+    public override string ToString() => $"p50 {At(0.5)} ms, p99 {At(0.99)} ms, most {At(1)} ms";
+
+    private int At(double share)
+    {
+        var (rank, ms) = (Math.Max(1, share * counts.Sum()), 0);
+        for (var below = counts[0]; below < rank && ms < counts.Length - 1; below += counts[ms]) ms++;
+        return ms;
+    }
 }

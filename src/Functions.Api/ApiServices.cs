@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Webhooks;
 
@@ -9,12 +10,13 @@ namespace NodeStash.Functions.Api;
 /// <summary>What the API needs beside a store: the same in Azure and in the local host.</summary>
 public static class ApiServices
 {
-    /// <summary>Adds the API. The stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.</summary>
+    /// <summary>Adds the API. The stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.</summary>
     public static IServiceCollection AddNodeStashApi(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
+        services.TryAddSingleton<JobSender>();
         return services
             .AddSingleton<KeyUsage>()
             .AddSingleton<Authentication>()

@@ -3,22 +3,26 @@ namespace NodeStash.LocalHost;
 /// <summary>What the command line asks for.</summary>
 /// <param name="Settings">Where to listen and where to keep data.</param>
 /// <param name="Demo">Whether to run the demo rather than the server.</param>
+/// <param name="Health">Whether to ask a running server if it can serve, rather than to start one.</param>
 /// <param name="Help">Whether to print the usage.</param>
 /// <param name="Fault">What is wrong with it; null if nothing.</param>
-public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool Help = false, string? Fault = null)
+public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool Health = false, bool Help = false, string? Fault = null)
 {
     public const string Usage =
         """
         NodeStash: a headless CRM in one process.
 
-          nodestash [--urls URL] [--data DIR]     start the server
+          nodestash [--urls URL] [--data DIR] [--no-loopback]
+                                                  start the server
           nodestash demo [--urls URL] [--data DIR]
                                                   show the main job, against the server at that address
                                                   if one runs on that folder, else against one of its own
+          nodestash health [--urls URL]           exit code 0 if the server there can serve, 1 if not
 
         Options
           --urls URL    where to listen, several separated by ';' (default http://127.0.0.1:7071)
           --data DIR    where everything is kept (default .nodestash)
+          --no-loopback webhooks may not call this machine
           --help        this text
 
         The first start makes a workspace and writes its key to DIR/api-key.
@@ -41,6 +45,12 @@ public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool 
                     return line with { Help = true };
                 case "demo" when i == 0:
                     line = line with { Demo = true };
+                    continue;
+                case "health" when i == 0:
+                    line = line with { Health = true };
+                    continue;
+                case "--no-loopback" when value is null:
+                    line = line with { Settings = line.Settings with { AllowLoopback = false } };
                     continue;
                 case not ("--urls" or "--data"):
                     return line with { Fault = $"unknown argument '{args[i]}'" };

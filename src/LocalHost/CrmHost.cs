@@ -9,12 +9,15 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
 using NodeStash.Functions.Webhooks;
 using NodeStash.LocalHost.Durable;
+using NodeStash.LocalHost.Search;
 using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Triggers;
 
@@ -108,12 +111,17 @@ public sealed class CrmHost : IAsyncDisposable
             .AddNodeStashWebhooks()
             .AddSingleton(catalog)
             .AddSingleton(folder.OpenSecretBox())
-            .AddSingleton(new WebhookOptions { AllowLoopback = true, ClockTolerance = TimeSpan.Zero })
+            .AddSingleton(new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero })
             .AddSingleton(services => Schema.Open(folder.Database, Catalog.Indexes, services.GetRequiredService<ILogger<Database>>()))
             .AddSingleton<SqliteChangeFeed>().AddSingleton<IChangeFeed>(services => services.GetRequiredService<SqliteChangeFeed>())
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())
             .AddSingleton<SqliteDeliveryStores>().AddSingleton<IDeliveryStores>(services => services.GetRequiredService<SqliteDeliveryStores>())
             .AddSingleton<IReadOnlyCollection<RecordIndex>>(Catalog.Indexes).AddSingleton<SqliteStores>().AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
+            .AddSingleton<SqliteQueues>().AddSingleton<IJobQueues>(services => services.GetRequiredService<SqliteQueues>()).AddSingleton<IMessages>(services => services.GetRequiredService<SqliteQueues>())
+            .AddSingleton(services => new EmbeddedSearchIndexes(services.GetRequiredService<SearchDatabase>().Database, settings.Clock))
+            .AddSingleton(services => new SearchDatabase(SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<Database>>())))
+            .AddSingleton<ISearchIndexes>(services => settings.Search is { } between ? between(services.GetRequiredService<EmbeddedSearchIndexes>()) : services.GetRequiredService<EmbeddedSearchIndexes>())
+            .AddSingleton<SearchStart>()
             .AddSingleton<Telemetry>()
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
@@ -121,6 +129,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<DurableTaskClient>(services => services.GetRequiredService<DurableEngine>().Client)
             .AddHostedService(services => services.GetRequiredService<DurableEngine>())
             .AddHostedService<ChangeFeedTriggers>()
+            .AddHostedService<QueueTriggers>()
             .AddHostedService<TimerTriggers>()
             .AddHostedService<Upkeep>();
 
@@ -134,6 +143,7 @@ public sealed class CrmHost : IAsyncDisposable
         // What can't be opened fails here: a host that fails while it makes its services can't be stopped in order.
         app.Services.GetRequiredService<Telemetry>();
         app.Services.GetRequiredService<DurableEngine>();
+        await app.Services.GetRequiredService<SearchStart>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
     }

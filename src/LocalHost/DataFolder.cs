@@ -22,6 +22,8 @@ public sealed class DataFolder : IDisposable
 
     public string DurableDatabase => In("durable.db");
 
+    public string SearchDatabase => In("search.db");
+
     public string ApiKeyFile => ApiKeyFileIn(Path);
 
     private string SealingKeyFile => In("sealing-key");
@@ -67,7 +69,7 @@ public sealed class DataFolder : IDisposable
 
             var key = Convert.FromBase64String(File.ReadAllText(SealingKeyFile).Trim());
             if (key.Length != SecretBox.KeyBytes) throw new FormatException();
-            foreach (var file in new[] { Database, DurableDatabase }) MakePrivate(file);
+            foreach (var file in new[] { Database, DurableDatabase, SearchDatabase }) MakePrivate(file);
             return new SecretBox(key);
         }
         catch (FormatException e)

@@ -1,3 +1,4 @@
+using NodeStash.Core.Search;
 using NodeStash.LocalHost.Durable;
 
 namespace NodeStash.LocalHost;
@@ -19,11 +20,17 @@ public sealed record HostSettings
     /// <summary>Whether <see cref="Data"/> was asked for.</summary>
     public bool DataGiven { get; init; }
 
+    /// <summary>Whether webhooks may call addresses on this machine, by http too. Other private addresses are always refused.</summary>
+    public bool AllowLoopback { get; init; } = true;
+
     /// <summary>The clock of everything; tests set another one.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Whether nothing but warnings is logged: for the demo, whose own report is what to read.</summary>
     public bool Quiet { get; init; }
+
+    /// <summary>What stands between the product and its search index; null for nothing. Tests have it fail.</summary>
+    public Func<ISearchIndexes, ISearchIndexes>? Search { get; init; }
 
     /// <summary>Limits of the durable engine.</summary>
     public DurableOptions Durable { get; init; } = new();

@@ -16,6 +16,7 @@ switch (command)
 
 try
 {
+    if (command.Health) return await HealthCheck.Run(command.Settings, Console.Out);
     if (command.Demo) return await MainJob.Run(command, Console.Out);
     await using var host = await CrmHost.Start(command.Settings, CancellationToken.None);
     await Console.Out.WriteLineAsync(host.Banner);

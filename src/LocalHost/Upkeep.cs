@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Storage;
+using NodeStash.LocalHost.Search;
 using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost;
 
 /// <summary>Every hour: removes events, deliveries and answers that have passed their time (in Azure their time to live does it), and refreshes the database's statistics.</summary>
-internal sealed partial class Upkeep(Database database, SqliteStores stores, SqliteChangeFeed feed, SqliteDeliveryStores deliveries, TimeProvider clock, ILogger<Upkeep> log) : BackgroundService
+internal sealed partial class Upkeep(Database database, SqliteStores stores, SqliteChangeFeed feed, SqliteDeliveryStores deliveries, EmbeddedSearchIndexes indexes, TimeProvider clock, ILogger<Upkeep> log) : BackgroundService
 {
     private const int Batch = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
@@ -21,6 +22,7 @@ internal sealed partial class Upkeep(Database database, SqliteStores stores, Sql
                 var before = clock.GetUtcNow() - StoredEvent.Retention;
                 while (await feed.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
                 while (await deliveries.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
+                while (await indexes.Purge(before, Batch, stoppingToken) == Batch) await Task.Yield();
                 while (await stores.PurgeAnswers(Batch, stoppingToken) == Batch) await Task.Yield();
                 await database.Optimize();
             }

@@ -111,7 +111,8 @@ public sealed partial class StructureTests
            select path,
     ];
 
-    private static string In(string path) => Path.Combine(root, path);
+    /// <summary>A path in the project.</summary>
+    internal static string In(string path) => Path.Combine(root, path);
 
     private static string RootOf(string folder)
     {

@@ -85,3 +85,33 @@ public sealed class ContainerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, read.StatusCode);
     }
 }
+
+public sealed class LagTests
+{
+    [Fact]
+    public async Task A_client_that_has_not_seen_a_write_may_read_what_was_before_and_one_that_has_made_it_not()
+    {
+        using var account = new StandInAccount(TimeProvider.System) { Lag = 100 };
+        using var writer = account.Connect();
+        using var reader = account.Connect();
+        Database database = await writer.CreateDatabaseAsync("crm");
+        Container container = await database.CreateContainerAsync("crm", "/pk");
+        await container.CreateItemAsync(new { id = "1", pk = "p" });
+        await container.CreateItemAsync(new { id = "2", pk = "p" });
+
+        Assert.Equal(2, await Count(container));
+        var other = reader.GetContainer("crm", "crm");
+        Assert.Equal(0, await Count(other));
+        using (var read = await other.ReadItemStreamAsync("1", new PartitionKey("p"))) Assert.Equal(HttpStatusCode.NotFound, read.StatusCode);
+
+        // A write that is refused tells how far others are, too.
+        await Assert.ThrowsAsync<CosmosException>(() => other.CreateItemAsync(new { id = "1", pk = "p" }));
+        Assert.Equal(2, await Count(other));
+    }
+
+    private static async Task<int> Count(Container container)
+    {
+        using var pages = container.GetItemQueryIterator<int>("SELECT VALUE COUNT(1) FROM c", null, new QueryRequestOptions { PartitionKey = new PartitionKey("p") });
+        return (await pages.ReadNextAsync()).Single();
+    }
+}

@@ -6,14 +6,15 @@ namespace NodeStash.CosmosStandIn;
 internal sealed class Container
 {
     private readonly Dictionary<string, Dictionary<string, Document>> partitions = [];
-    private readonly TimeProvider time;
+    private readonly Dictionary<(string Partition, string Id), List<(long Lsn, Document? Document)>> history = [];
+    private readonly StandInAccount account;
     private readonly byte[] rid;
     private long lastOrder;
     private long lastSecond;
 
-    public Container(string database, byte[] databaseRid, uint number, JsonObject properties, TimeProvider time)
+    public Container(string database, byte[] databaseRid, uint number, JsonObject properties, StandInAccount account)
     {
-        this.time = time;
+        this.account = account;
         Name = (string)properties["id"]!;
         Link = $"dbs/{database}/colls/{Name}";
 
@@ -44,7 +45,7 @@ internal sealed class Container
     public Dictionary<string, StoredProcedure> Procedures { get; } = [];
 
     /// <summary>The seconds of Unix time; they never go back.</summary>
-    public long Now => lastSecond = Math.Max(lastSecond, time.GetUtcNow().ToUnixTimeSeconds());
+    public long Now => lastSecond = Math.Max(lastSecond, account.Time.GetUtcNow().ToUnixTimeSeconds());
 
     /// <summary>Documents that have not expired, in the order of their creation.</summary>
     public IEnumerable<Document> Documents(string partition)
@@ -57,6 +58,24 @@ internal sealed class Container
 
     public Document? Find(string partition, string id) =>
         partitions.TryGetValue(partition, out var documents) && documents.TryGetValue(id, out var document) && !(document.Expires <= Now) ? document : null;
+
+    /// <summary>
+    /// What a read of a session sees: what that session has seen or written, and what is older than the account's lag. Its documents are those of one moment.
+    /// </summary>
+    public View For(long sessionLsn)
+    {
+        var seen = Math.Max(sessionLsn, Math.Max(0, Lsn - account.Lag));
+        if (seen >= Lsn) return new View(Lsn, Find, Documents);
+        var now = Now;
+        var then = history.Select(entry => (entry.Key, entry.Value.FindLast(version => version.Lsn <= seen).Document))
+            .Where(entry => entry.Document is { } document && !(document.Expires <= now)).ToDictionary(entry => entry.Key, entry => entry.Document!);
+        return new View(seen, (partition, id) => then.GetValueOrDefault((partition, id)), partition => then.Values.Where(document => document.Partition == partition).OrderBy(document => document.Order));
+    }
+
+    /// <param name="Lsn">The transaction after which it is so.</param>
+    /// <param name="Find">The document of a partition and an id, or null.</param>
+    /// <param name="Documents">The documents of a partition, in the order of their creation.</param>
+    public sealed record View(long Lsn, Func<string, string, Document?> Find, Func<string, IEnumerable<Document>> Documents);
 
     /// <summary>Takes other properties; the partition key stays.</summary>
     public void Replace(JsonObject properties)
@@ -111,7 +130,18 @@ internal sealed class Container
 
         public void Commit()
         {
-            if (undo.Count > 0) container.Lsn = Lsn;
+            if (undo.Count == 0) return;
+            container.Lsn = Lsn;
+            if (container.account.Lag > 0) Remember();
+        }
+
+        private void Remember()
+        {
+            foreach (var (partition, id) in undo.Select(change => (change.Partition, change.Id)).Distinct())
+            {
+                if (!container.history.TryGetValue((partition, id), out var versions)) container.history[(partition, id)] = versions = [];
+                versions.Add((Lsn, container.partitions[partition].GetValueOrDefault(id)));
+            }
         }
 
         public void RollBack()

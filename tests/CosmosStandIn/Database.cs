@@ -4,17 +4,17 @@ internal sealed class Database
 {
     private readonly Dictionary<string, Container> containers = [];
     private readonly byte[] rid;
-    private readonly TimeProvider time;
+    private readonly StandInAccount account;
 
-    public Database(string name, uint number, TimeProvider time)
+    public Database(string name, uint number, StandInAccount account)
     {
-        this.time = time;
+        this.account = account;
         Name = name;
         rid = BitConverter.GetBytes(number);
         Rid = Resource.Encode(rid);
         Properties = new JsonObject
         {
-            ["id"] = name, ["_rid"] = Rid, ["_self"] = $"dbs/{Rid}/", ["_etag"] = "\"1\"", ["_colls"] = "colls/", ["_users"] = "users/", ["_ts"] = time.GetUtcNow().ToUnixTimeSeconds(),
+            ["id"] = name, ["_rid"] = Rid, ["_self"] = $"dbs/{Rid}/", ["_etag"] = "\"1\"", ["_colls"] = "colls/", ["_users"] = "users/", ["_ts"] = account.Time.GetUtcNow().ToUnixTimeSeconds(),
         };
     }
 
@@ -31,9 +31,9 @@ internal sealed class Database
     {
         var properties = asked.JsonBody;
         if (containers.ContainsKey((string)properties["id"]!)) throw ServiceError.Conflict();
-        var container = new Container(Name, rid, number, properties, time);
+        var container = new Container(Name, rid, number, properties, account);
         containers[container.Name] = container;
-        return new Reply(201, container.Properties).From(container);
+        return new Reply(201, container.Properties);
     }
 
     public Reply List() => new(200, new JsonObject

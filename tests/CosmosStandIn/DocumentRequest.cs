@@ -11,16 +11,16 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
 
     public Reply Answer(string? id)
     {
-        EnsureSession();
+        var view = container.For(SessionLsn());
         return asked.Kind switch
         {
             RequestKind.Batch => Batch(),
-            RequestKind.Query => Query(),
-            RequestKind.ReadFeed => List(),
+            RequestKind.Query => Query(view).Of(view),
+            RequestKind.ReadFeed => List(view).Of(view),
             RequestKind.ChangeFeed => Changes(),
             RequestKind.Create => One(OperationKind.Create, id),
             RequestKind.Upsert => One(OperationKind.Upsert, id),
-            RequestKind.Read => One(OperationKind.Read, id),
+            RequestKind.Read => Read(view, id!),
             RequestKind.Replace => One(OperationKind.Replace, id),
             RequestKind.Patch => One(OperationKind.Patch, id),
             _ => One(OperationKind.Delete, id),
@@ -28,13 +28,19 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
     }
 
     /// <summary>A session that is ahead of this container is not one it gave.</summary>
-    private void EnsureSession()
+    private long SessionLsn()
     {
         var token = asked.Header("x-ms-session-token")?.Split(',')[0];
-        if (token?.Split('#') is [_, var number, ..] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var lsn) && lsn > container.Lsn)
-        {
-            throw new ServiceError(404, "The read session is not available for the input session token.", 1002);
-        }
+        if (token?.Split('#') is not [_, var number, ..] || !long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var lsn)) return 0;
+        return lsn <= container.Lsn ? lsn : throw new ServiceError(404, "The read session is not available for the input session token.", 1002);
+    }
+
+    private Reply Read(Container.View view, string id)
+    {
+        if (view.Find(asked.RequiredPartitionKey, id) is not { } document) return Reply.Of(ServiceError.NotFound(id)).Of(view);
+        var charge = Charges.PointRead(document.Bytes);
+        var reply = asked.Header("If-None-Match") is { } known && (known == "*" || known == document.ETag) ? new Reply(304) : new Reply(200, document.Body);
+        return (reply with { ETag = document.ETag, Charge = charge }).Of(view);
     }
 
     private Reply One(OperationKind kind, string? id)
@@ -81,7 +87,7 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
         return new Reply(200) { Results = results, Charge = results.Sum(result => result.Charge) };
     }
 
-    private Reply Query()
+    private Reply Query(Container.View view)
     {
         if (asked.Is("x-ms-cosmos-is-query-plan-request")) throw ServiceError.NotModelled("The gateway's query plan");
         var body = asked.JsonBody;
@@ -94,14 +100,14 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
             throw ServiceError.BadRequest("Cross partition query is not allowed: set a partition key.");
         }
 
-        var documents = asked.PartitionKey is { } partition ? container.Documents(partition) : container.AllDocuments();
+        var documents = asked.PartitionKey is { } partition ? view.Documents(partition) : container.AllDocuments();
         var page = QueryRun.Page(query, container, documents, asked.PageSize, asked.Header("x-ms-continuation"));
         return Feed(page.Items, page.Charge) with { Continuation = page.Continuation };
     }
 
-    private Reply List()
+    private Reply List(Container.View view)
     {
-        var documents = asked.PartitionKey is { } partition ? container.Documents(partition)
+        var documents = asked.PartitionKey is { } partition ? view.Documents(partition)
             : allowsCrossPartition ? container.AllDocuments()
             : throw ServiceError.BadRequest("A list of all partitions' documents is not allowed: set a partition key.");
         var page = QueryRun.Page(Parser.Read("SELECT * FROM c", []), container, documents, asked.PageSize, asked.Header("x-ms-continuation"));

@@ -10,7 +10,7 @@ namespace NodeStash.CosmosStandIn;
 internal sealed record Reply(int Status, byte[] Body)
 {
     private Container? container;
-    private long lsn;
+    private long? lsn;
 
     public Reply(int status, JsonObject? content = null)
         : this(status, content is null ? [] : Json.Bytes(content))
@@ -38,7 +38,10 @@ internal sealed record Reply(int Status, byte[] Body)
     };
 
     /// <summary>Marks it with the container it is from, and how far that is now.</summary>
-    public Reply From(Container from) => this with { container = from, lsn = from.Lsn };
+    public Reply From(Container from) => this with { container = from, lsn = lsn ?? from.Lsn };
+
+    /// <summary>Says that it is of an earlier state.</summary>
+    public Reply Of(Container.View view) => this with { lsn = view.Lsn };
 
     public HttpResponseMessage ToMessage(HttpRequestMessage request)
     {
@@ -55,7 +58,7 @@ internal sealed record Reply(int Status, byte[] Body)
         Set("x-ms-retry-after-ms", RetryAfter?.TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
         if (container is not null)
         {
-            var number = lsn.ToString(CultureInfo.InvariantCulture);
+            var number = lsn!.Value.ToString(CultureInfo.InvariantCulture);
             Set("x-ms-session-token", $"0:-1#{number}");
             Set("lsn", number);
             Set("x-ms-alt-content-path", container.Link);

@@ -33,6 +33,12 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     /// </summary>
     public ISet<string> AllowsCrossPartitionQueriesIn { get; } = new HashSet<string> { "leases" };
 
+    /// <summary>
+    /// How many transactions a read may be behind, for a client that has neither seen nor made them; it then is as far behind as it may be. That is what session
+    /// consistency allows. 0 unless set: every read sees the last write.
+    /// </summary>
+    public int Lag { get; init; }
+
     /// <summary>What is to go wrong.</summary>
     public Faults Faults { get; } = new();
 
@@ -53,6 +59,8 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
 
     /// <summary>Says what stands in for the stored procedures of an id, in every container they are created in.</summary>
     public void OnStoredProcedure(string id, StoredProcedure procedure) => Procedures[id] = procedure;
+
+    internal TimeProvider Time => time;
 
     internal Dictionary<string, StoredProcedure> Procedures { get; } = [];
 
@@ -131,7 +139,7 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
 
     private Reply Within(Database database, Container container, string[] path, Request asked)
     {
-        var reply = path switch
+        return path switch
         {
             [] => asked.Method switch
             {
@@ -141,11 +149,23 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
                 _ => throw ServiceError.NotModelled($"{asked.Method} of a container"),
             },
             ["pkranges"] => Ranges(container, asked),
-            ["docs", .. var document] => new DocumentRequest(container, asked, AllowsCrossPartitionQueriesIn.Contains(container.Name)).Answer(document is [var id] ? id : null),
-            ["sprocs", .. var procedure] => new ProcedureRequest(container, asked, Procedures).Answer(procedure is [var id] ? id : null),
+            ["docs", .. var document] => Within(container, () => new DocumentRequest(container, asked, AllowsCrossPartitionQueriesIn.Contains(container.Name)).Answer(document is [var id] ? id : null)),
+            ["sprocs", .. var procedure] => Within(container, () => new ProcedureRequest(container, asked, Procedures).Answer(procedure is [var id] ? id : null)),
             _ => throw ServiceError.NotModelled($"/{string.Join('/', path)} of a container"),
         };
-        return reply.From(container);
+    }
+
+    /// <summary>What is answered from a container's partition, a refusal too, tells how far that is.</summary>
+    private static Reply Within(Container container, Func<Reply> answer)
+    {
+        try
+        {
+            return answer().From(container);
+        }
+        catch (ServiceError error)
+        {
+            return Reply.Of(error).From(container);
+        }
     }
 
     /// <summary>One range, which is all keys; asked again from its ETag, nothing is new.</summary>
@@ -175,7 +195,7 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     {
         var name = (string)asked.JsonBody["id"]!;
         if (databases.ContainsKey(name)) throw ServiceError.Conflict();
-        return new Reply(201, (databases[name] = new Database(name, ++lastNumber, time)).Properties);
+        return new Reply(201, (databases[name] = new Database(name, ++lastNumber, this)).Properties);
     }
 
     private Reply Delete(Database database)

@@ -7,6 +7,7 @@ using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost;
+using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Tests;
 
 namespace NodeStash.Functions.Webhooks.Tests;
@@ -83,9 +84,10 @@ public sealed class Crm : IAsyncDisposable
         return wait.DueAt;
     }
 
-    /// <summary>Waits until every orchestration has come to its end: nothing more will be sent.</summary>
+    /// <summary>Waits until every job is done and every orchestration has come to its end: nothing more will be sent.</summary>
     public async Task IsIdle()
     {
+        await Eventually.True(() => host.Services.GetRequiredService<SqliteQueues>().Backlog().Count == 0, "the end of every job");
         var client = host.Services.GetRequiredService<DurableTaskClient>();
         var underWay = new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]);
         await Eventually.True(async () => !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync(), "the end of every orchestration");

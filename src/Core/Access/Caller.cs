@@ -1,4 +1,5 @@
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Access;
@@ -8,7 +9,8 @@ namespace NodeStash.Core.Access;
 /// <param name="Scopes">What the credential may do.</param>
 /// <param name="Store">The data set the credential opens.</param>
 /// <param name="WorkspaceStore">The data of the workspace itself (its keys), which both environments share.</param>
-public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore)
+/// <param name="Index">What that data set is searched by.</param>
+public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore, ISearchIndex Index)
 {
     public Partition Partition => Store.Partition;
 

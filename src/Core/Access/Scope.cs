@@ -41,6 +41,9 @@ public readonly record struct Scope(string Name)
     /// <summary>The scope to read a collection, e.g. <c>contacts:read</c>.</summary>
     public static Scope Reading(string collection) => new(collection + Read);
 
+    /// <summary>The scope to change a collection, e.g. <c>contacts:write</c>.</summary>
+    public static Scope Writing(string collection) => new(collection + Write);
+
     /// <summary>Whether there is such a scope.</summary>
     public static bool IsKnown(string scope) => Known.Contains(scope);
 

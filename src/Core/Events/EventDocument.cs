@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace NodeStash.Core.Events;
@@ -35,8 +34,4 @@ public sealed class EventDocument
     /// <summary>The record's version after the change.</summary>
     [JsonPropertyName("version")]
     public long Version { get; init; }
-
-    /// <summary>The event as it is sent (contract/webhooks.md).</summary>
-    [JsonPropertyName("body")]
-    public JsonElement Body { get; init; }
 }

@@ -10,7 +10,7 @@ namespace NodeStash.Core.Records;
 internal static class Cursor
 {
     private const int LongestCursor = 8 * 1024;
-    private const string Wrong = "Not a cursor of this list: pass next_cursor as it was answered, with the same sort and filters";
+    public const string Wrong = "Not a cursor of this list: pass next_cursor as it was answered, with the same sort and filters";
 
     public static string Write(Keyset place, string fingerprint) => Base64Url.EncodeToString(JsonForm.Object(writer =>
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Records;
 
@@ -57,6 +58,9 @@ public abstract class Field(string name)
     public FilterKind Filter { get; init; }
 
     public bool IsSortable { get; init; }
+
+    /// <summary>How records are searched by it.</summary>
+    public Searchable Search { get; init; }
 
     /// <summary>Whether the store keeps an index to find records by it.</summary>
     public bool IsIndexed => IsSortable || this is LinkField;

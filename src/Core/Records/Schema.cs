@@ -1,3 +1,4 @@
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;
@@ -25,6 +26,7 @@ public sealed class Schema
         byName = Fields.ToDictionary(f => f.Name, StringComparer.Ordinal);
         Keys = [.. Fields.Where(f => f.HasKey)];
         Links = [.. Fields.OfType<LinkField>()];
+        Searchables = [.. Fields.Where(f => f.Search is not Searchable.No)];
         HasInternals = Fields.Any(f => f.Access is FieldAccess.Internal);
         CustomFields = Fields.OfType<MapField>().FirstOrDefault(f => f.IsCustomFields);
     }
@@ -54,6 +56,9 @@ public sealed class Schema
     public IReadOnlyList<Field> Keys { get; }
 
     public IReadOnlyList<LinkField> Links { get; }
+
+    /// <summary>The fields that records are searched by; none for a resource that is not searched.</summary>
+    public IReadOnlyList<Field> Searchables { get; }
 
     /// <summary>Whether any field is never answered.</summary>
     public bool HasInternals { get; }

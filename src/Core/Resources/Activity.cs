@@ -1,4 +1,5 @@
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 
@@ -6,8 +7,8 @@ namespace NodeStash.Core.Resources;
 public static class Activity
 {
     public static readonly ChoiceField Type = new("type", "note", "task", "email", "call", "meeting", "custom") { IsRequired = true, Filter = FilterKind.Exact };
-    public static readonly TextField Subject = new("subject", 500);
-    public static readonly TextField Body = new("body", 100_000);
+    public static readonly TextField Subject = new("subject", 500) { Search = Searchable.Name };
+    public static readonly TextField Body = new("body", 100_000) { Search = Searchable.Body };
     public static readonly LinkField ContactId = new("contact_id", "ct_", "contact") { Filter = FilterKind.Exact };
     public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
     public static readonly LinkField DealId = new("deal_id", "dl_", "deal") { Filter = FilterKind.Exact };

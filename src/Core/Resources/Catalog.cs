@@ -11,6 +11,9 @@ public static class Catalog
     public static IReadOnlyList<Schema> All { get; } =
         [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, Tag.Schema, CustomField.Schema, Webhook.Schema, ApiKey.Schema];
 
+    /// <summary>Those that are searched.</summary>
+    public static IReadOnlyList<Schema> Searchable { get; } = [.. All.Where(s => s.Searchables.Count > 0)];
+
     /// <summary>The indexes of all of them.</summary>
     public static IReadOnlyList<RecordIndex> Indexes { get; } = [.. All.SelectMany(s => s.Indexes)];
 

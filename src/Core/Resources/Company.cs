@@ -1,13 +1,14 @@
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 
 /// <summary>An organisation. contract/v1.md, Companies.</summary>
 public static class Company
 {
-    public static readonly TextField Name = new("name", 200) { IsRequired = true, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField Domain = new("domain", 255) { Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField Industry = new("industry", 100) { Filter = FilterKind.Substring };
+    public static readonly TextField Name = new("name", 200) { IsRequired = true, Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField Domain = new("domain", 255) { Search = Searchable.Address, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField Industry = new("industry", 100) { Search = Searchable.Detail, Filter = FilterKind.Substring };
     public static readonly TextField Size = new("size", 50) { Filter = FilterKind.Exact, IsCaseSensitive = true };
 
     public static Schema Schema { get; } = new("company", "co_", "companies", [Name, Domain, Industry, Size, Shared.CustomFields(), Shared.Tags()])

@@ -1,16 +1,17 @@
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 
 /// <summary>A person. contract/v1.md, Contacts.</summary>
 public static class Contact
 {
-    public static readonly EmailField Email = new("email") { Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField FirstName = new("first_name", 100) { Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField LastName = new("last_name", 100) { Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField Phone = new("phone", 50);
+    public static readonly EmailField Email = new("email") { Search = Searchable.Address, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField FirstName = new("first_name", 100) { Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField LastName = new("last_name", 100) { Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField Phone = new("phone", 50) { Search = Searchable.Phone };
     public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
-    public static readonly TextField Title = new("title", 200);
+    public static readonly TextField Title = new("title", 200) { Search = Searchable.Detail };
     public static readonly TextField Source = new("source", 100) { Filter = FilterKind.Exact, IsCaseSensitive = true };
 
     public static Schema Schema { get; } = new("contact", "ct_", "contacts",

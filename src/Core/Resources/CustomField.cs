@@ -126,7 +126,7 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
 {
     private const int LongestText = 10_000;
     private const int LongestPhone = 50;
-    private static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789 +-().,/#*x");
+    internal static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789 +-().,/#*x");
 
     public static FieldDefinition Load(StoredRecord stored)
     {

@@ -1,5 +1,6 @@
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
@@ -7,7 +8,7 @@ namespace NodeStash.Core.Resources;
 /// <summary>A sale under way, in a stage of a pipeline. contract/v1.md, Deals.</summary>
 public static class Deal
 {
-    public static readonly TextField Title = new("title", 300) { IsRequired = true };
+    public static readonly TextField Title = new("title", 300) { IsRequired = true, Search = Searchable.Name };
     public static readonly MoneyField Value = new("value") { IsSortable = true };
     public static readonly CurrencyField Currency = new("currency") { Default = "EUR" };
     public static readonly LinkField PipelineId = new("pipeline_id", "pp_", "pipeline") { Filter = FilterKind.Exact, HoldsTarget = true };

@@ -28,6 +28,9 @@ public static class Instruments
     /// <summary>Endpoints disabled by the system. Tags: cause (gone: answered 410; failing: nothing but failures for 5 days).</summary>
     public static readonly Counter<long> EndpointsDisabled = Meter.CreateCounter<long>("nodestash.webhooks.endpoints.disabled", description: "Endpoints disabled by the system, by cause");
 
+    /// <summary>Time from a change to its being found.</summary>
+    public static readonly Histogram<double> SearchLag = Meter.CreateHistogram<double>("nodestash.search.lag", "s", "Time from a change to its being found");
+
     /// <summary>Time from an event to its delivery.</summary>
     public static readonly Histogram<double> DeliveryLag = Meter.CreateHistogram<double>("nodestash.webhooks.delivery.lag", "s", "Time from an event to its delivery");
 }

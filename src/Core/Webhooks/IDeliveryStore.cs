@@ -39,16 +39,15 @@ public interface IDeliveryStore
     ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct);
 
     /// <summary>
-    /// Adds an attempt to a delivery, sets its status and when its lane is due. An attempt of a number already stored changes nothing, nor does one of an
+    /// Adds attempts to deliveries, sets their status and when their lanes are due. An attempt of a number already stored changes nothing, nor does one of an
     /// unknown delivery. A delivery that was settled meanwhile gets the attempt but keeps its status, unless the attempt delivered it. Of many attempts the
     /// last <see cref="DeliveryAttempt.MostKept"/> are kept.
     /// </summary>
-    /// <param name="deliveryId"><c>dlv_…</c></param>
-    /// <param name="attempt">What happened.</param>
-    /// <param name="status">What the delivery becomes.</param>
-    /// <param name="due">When what comes next in the lane is due: the next attempt if the delivery stays pending, else the delivery behind it.</param>
+    /// <param name="webhookId">The endpoint of all of them, <c>wh_…</c></param>
+    /// <param name="attempts">Of different lanes. They are noted in any order; if this fails, some may have been.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct);
+    /// <returns>What is known after each, in the same order.</returns>
+    ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct);
 
     /// <summary>
     /// Keeps lanes from being taken while attempts that take long are under way, until their outcome is noted, or a time at which they have been lost. An
@@ -176,6 +175,13 @@ public enum WorkState
     /// <summary>Another worker has the endpoint.</summary>
     Held,
 }
+
+/// <summary>An attempt to be noted.</summary>
+/// <param name="DeliveryId"><c>dlv_…</c></param>
+/// <param name="Attempt">What happened.</param>
+/// <param name="Status">What the delivery becomes.</param>
+/// <param name="Due">When what comes next in the lane is due: the next attempt if the delivery stays pending, else the delivery behind it.</param>
+public sealed record AttemptMade(string DeliveryId, DeliveryAttempt Attempt, DeliveryStatus Status, DateTimeOffset Due);
 
 /// <summary>What is known once an attempt is noted.</summary>
 /// <param name="Next">The lane's oldest pending delivery; null where nothing is pending.</param>

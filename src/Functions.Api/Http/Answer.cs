@@ -97,7 +97,9 @@ public sealed class Answer
     /// <param name="resources">In order.</param>
     /// <param name="nextCursor">Where to read on; null where there is nowhere.</param>
     /// <param name="hasMore">Whether there is more now; null: if there is a cursor.</param>
-    public static Answer Listed(IReadOnlyList<(string Type, string Id, ReadOnlyMemory<byte> Attributes)> resources, string? nextCursor, bool? hasMore = null) =>
+    /// <param name="meta">Further members of <c>meta</c>; null for none.</param>
+    public static Answer Listed(
+        IReadOnlyList<(string Type, string Id, ReadOnlyMemory<byte> Attributes)> resources, string? nextCursor, bool? hasMore = null, Action<Utf8JsonWriter>? meta = null) =>
         new(StatusCodes.Status200OK, writer =>
         {
             writer.WriteStartArray("data"u8);
@@ -109,6 +111,7 @@ public sealed class Answer
             writer.WriteString("next_cursor"u8, nextCursor);
             writer.WriteBoolean("has_more"u8, hasMore ?? nextCursor is not null);
             writer.WriteEndObject();
+            meta?.Invoke(writer);
         });
 
     /// <summary>What was asked for is now part of something else, 301.</summary>

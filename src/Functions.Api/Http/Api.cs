@@ -24,13 +24,19 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
     /// <param name="request">The request.</param>
     /// <param name="scope">What the credential must be allowed.</param>
     /// <param name="work">What to do for the caller.</param>
-    public Task<IResult> Run(HttpRequest request, Scope scope, Func<Call, ValueTask<Answer>> work) => RunPublic(request, async requestId =>
+    public Task<IResult> Run(HttpRequest request, Scope scope, Func<Call, ValueTask<Answer>> work) => Run(request, [scope], work);
+
+    /// <summary>Runs what needs a credential with any of several scopes.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="scopes">Of which the credential must have one; at least one.</param>
+    /// <param name="work">What to do for the caller.</param>
+    public Task<IResult> Run(HttpRequest request, IReadOnlyList<Scope> scopes, Func<Call, ValueTask<Answer>> work) => RunPublic(request, async requestId =>
     {
         var caller = await Authenticate(request);
         if (caller is null) return Unauthenticated;
         Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
         request.HttpContext.Items[typeof(Caller)] = caller;
-        if (!caller.May(scope)) return Error.InsufficientScope(scope.Name);
+        if (!scopes.Any(caller.May)) return Error.InsufficientScope(scopes[0].Name);
         var origin = new Origin("api", caller.Actor, requestId);
         var answer = await idempotency.Run(request, caller, requestId, kept => work(new Call(request, caller, origin, ids, clock, kept)));
         if (caller.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;

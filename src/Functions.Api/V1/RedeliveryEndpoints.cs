@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
 using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
@@ -10,17 +9,19 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Has an endpoint tested, and events sent to it again. Both are handed over to delivery; only a test is waited for. contract/webhooks.md, Endpoints.</summary>
-public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log)
+/// <summary>Has an endpoint tested, and events sent to it again. Both are jobs of the webhooks app; only a test is waited for. contract/webhooks.md, Endpoints.</summary>
+public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender jobs)
 {
     /// <summary>How long a test is waited for: the 15 s an attempt may take, and what it may have to wait for its turn.</summary>
     private static readonly TimeSpan LongestTest = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(500);
 
     private static readonly Error Disabled = Error.Conflict("The endpoint is disabled: enable it, then have events sent again", Webhook.IsEnabled.Name);
 
     [Function("webhooks-test")]
     public Task<IResult> Test(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/test")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/test")] HttpRequest request, string id) =>
         api.Run(request, Scope.WebhooksWrite, async call =>
         {
             call.NoParameters();
@@ -28,18 +29,17 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log)
             if (webhook.Error is { } missing) return missing;
             if (RedeliveryBody.Fault(await call.OptionalBody()) is { } wrong) return wrong;
 
-            var instanceId = await client.ScheduleNewOrchestrationInstanceAsync(
-                DeliveryWork.SendTest, new TestRequest(call.Caller.Partition.Key, id, call.Caller.Actor, call.Origin.RequestId), call.Aborted);
-            var sent = await Outcome(call, client, instanceId);
-            return sent is { EventId: { } eventId, Attempt: { } attempt }
-                ? Answer.One(StatusCodes.Status200OK, "webhook_test", eventId, DeliveryLog.TestAttributes(id, eventId, attempt), null, null, null)
+            var test = new WebhookTest(call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + LongestTest);
+            await jobs.Send(test, call.Aborted);
+            return await Outcome(call, test.EventId) is { } attempt
+                ? Answer.One(StatusCodes.Status200OK, "webhook_test", test.EventId, DeliveryLog.TestAttributes(id, test.EventId, attempt), null, null, null)
                 : new Error(ErrorCode.Unavailable, "The test could not be sent now; try again", []);
         });
 
     [Function("deliveries-retry")]
     public Task<IResult> Retry(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/deliveries/{deliveryId}/retry")] HttpRequest request,
-        string id, string deliveryId, [DurableClient] DurableTaskClient client) =>
+        string id, string deliveryId) =>
         api.Run(request, Scope.WebhooksWrite, async call =>
         {
             call.NoParameters(Call.DryRun);
@@ -51,22 +51,22 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log)
             if (!IsEnabled(webhook.Value)) return Disabled;
 
             var now = call.Clock.GetUtcNow();
-            await HandOver(call, client, call.Ids.New("rdl_"), new Redelivery(call.Caller.Partition.Key, id, RedeliveryKind.One, now, now, deliveryId));
+            await HandOver(call, new Redelivery(call.Caller.Partition.Key, call.Ids.New("rdl_"), id, RedeliveryKind.One, now, now, deliveryId));
             return Answer.One(
                 StatusCodes.Status202Accepted, DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery with { Status = DeliveryStatus.Pending }, withAnswers: true), null, null, null);
         });
 
     [Function("webhooks-recover")]
     public Task<IResult> Recover(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/recover")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        api.Run(request, Scope.WebhooksWrite, call => Since(call, client, id, isReplay: false));
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/recover")] HttpRequest request, string id) =>
+        api.Run(request, Scope.WebhooksWrite, call => Since(call, id, isReplay: false));
 
     [Function("webhooks-replay")]
     public Task<IResult> Replay(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/replay")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        api.Run(request, Scope.WebhooksWrite, call => Since(call, client, id, isReplay: true));
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/replay")] HttpRequest request, string id) =>
+        api.Run(request, Scope.WebhooksWrite, call => Since(call, id, isReplay: true));
 
-    private static async ValueTask<Answer> Since(Call call, DurableTaskClient client, string id, bool isReplay)
+    private async ValueTask<Answer> Since(Call call, string id, bool isReplay)
     {
         call.NoParameters(Call.DryRun);
         var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
@@ -79,7 +79,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log)
         var (since, missingOnly) = body.Value;
         var what = !isReplay ? RedeliveryKind.Failed : missingOnly ? RedeliveryKind.Missing : RedeliveryKind.All;
         var redeliveryId = call.Ids.New("rdl_");
-        await HandOver(call, client, redeliveryId, new Redelivery(call.Caller.Partition.Key, id, what, since, now));
+        await HandOver(call, new Redelivery(call.Caller.Partition.Key, redeliveryId, id, what, since, now));
         return Answer.One(StatusCodes.Status202Accepted, isReplay ? "webhook_replay" : "webhook_recovery", redeliveryId, JsonForm.Object(writer =>
         {
             writer.WriteString("id"u8, redeliveryId);
@@ -90,26 +90,22 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log)
         }), null, null, null);
     }
 
-    private static async ValueTask HandOver(Call call, DurableTaskClient client, string redeliveryId, Redelivery redelivery)
+    private async ValueTask HandOver(Call call, Redelivery redelivery)
     {
-        if (!call.Flag(Call.DryRun))
-            await client.ScheduleNewOrchestrationInstanceAsync(DeliveryWork.Redeliver, redelivery, new StartOrchestrationOptions(redeliveryId), call.Aborted);
+        if (!call.Flag(Call.DryRun)) await jobs.Send(redelivery, call.Aborted);
     }
 
-    /// <summary>What came of a test; null where it did not come in time.</summary>
-    private static async ValueTask<TestSent?> Outcome(Call call, DurableTaskClient client, string instanceId)
+    /// <summary>What came of a test; null where it did not come in time. It is made by another process, maybe, so it is looked for, seldom once that takes long.</summary>
+    private static async ValueTask<DeliveryAttempt?> Outcome(Call call, string eventId)
     {
         using var limit = new CancellationTokenSource(LongestTest, call.Clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, call.Aborted);
-        try
+        for (var pause = FirstLook; !limit.IsCancellationRequested; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
         {
-            var ended = await client.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs: true, either.Token);
-            return ended.RuntimeStatus is OrchestrationRuntimeStatus.Completed ? ended.ReadOutputAs<TestSent>() : null;
+            await Task.Delay(pause, call.Aborted);
+            if (await TestOutcome.Find(call.Caller.Store, eventId, call.Aborted) is { } attempt) return attempt;
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            return null;
-        }
+
+        return null;
     }
 
     private static bool IsEnabled(StoredRecord webhook) => Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, webhook));

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,12 @@ public sealed partial class SendDeliveries(
 
     /// <summary>How long a round lasts: others get their turn, and a process that ends need not wait for long.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>Before asking again where little was due: what comes in quick succession is one round of one worker, not a worker each.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>What began just before the round was over has that long to end with it; what takes longer is slow.</summary>
+    private static readonly TimeSpan LastAttempts = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
@@ -51,6 +58,7 @@ public sealed partial class SendDeliveries(
             var due = await Take(deliveries, work.WebhookId, holder, ct);
             if (due.State is not WorkState.Due) return End(due);
             await SendLanes(round, due.Heads);
+            if (due.Heads.Count < SendSlots.MostPerEndpoint) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
             if (round.IsOver) return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
         }
@@ -69,27 +77,45 @@ public sealed partial class SendDeliveries(
         _ => new RoundSent(RoundEnd.Done),
     };
 
-    /// <summary>Works off lanes side by side until all are done or the round is over; what is under way then goes on without being waited for.</summary>
+    /// <summary>Works off lanes side by side until all are done or the round is over; what is under way a moment later goes on without being waited for.</summary>
     private async Task SendLanes(Round round, IReadOnlyList<Core.Webhooks.Delivery> heads)
     {
-        var lanes = Task.WhenAll(heads.Select(head => SendLane(round, head)));
-        await Task.WhenAny(lanes, round.Over);
-        if (!lanes.IsCompleted && round.End() is { Count: > 0 } underWay)
+        if (heads.Count == 0) return;
+        var lanes = new Lanes(heads);
+        using var end = round.Stopping.UnsafeRegister(_ => lanes.End(), null);
+        var work = WorkOff(round, lanes);
+        await Task.WhenAny(work, round.Over);
+        if (!work.IsCompleted) await Task.WhenAny(work, Task.Delay(LastAttempts, CancellationToken.None));
+        if (!work.IsCompleted && round.End() is { Count: > 0 } underWay)
         {
             await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
-            _ = GoOn(lanes, round.Webhook.Id);
+            _ = GoOn(work, round.Webhook.Id);
             return;
         }
 
-        await lanes;
+        await work;
+    }
+
+    private async Task WorkOff(Round round, Lanes lanes)
+    {
+        var noting = NoteAttempts(round, lanes);
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, Math.Min(lanes.Count, SendSlots.MostPerEndpoint)).Select(_ => SendReady(round, lanes)));
+        }
+        finally
+        {
+            lanes.Attempts.Writer.Complete();
+            await noting;
+        }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it: what went wrong is logged, and the lane is due again in time.")]
-    private async Task GoOn(Task lanes, string webhookId)
+    private async Task GoOn(Task work, string webhookId)
     {
         try
         {
-            await lanes;
+            await work;
         }
         catch (Exception e)
         {
@@ -97,46 +123,64 @@ public sealed partial class SendDeliveries(
         }
     }
 
-    private async Task SendLane(Round round, Core.Webhooks.Delivery? next)
+    /// <summary>Sends one delivery after the other, each the oldest of its lane, until no more come.</summary>
+    private async Task SendReady(Round round, Lanes lanes)
     {
-        while (next is { } delivery)
+        await foreach (var delivery in lanes.Ready.ReadAllAsync(CancellationToken.None))
         {
             using var slot = await slots.TryEnter(round.Store.Partition.Key, round.Webhook.Id, round.Stopping);
-            if (slot is null || !round.Begin(delivery, slot)) return;
-            next = await round.Store.FindEvent(delivery.EventId, CancellationToken.None) is { } happened
-                ? await Send(round, delivery, happened, slot)
-                : await Expire(round, delivery, slot);
+            if (slot is null) return;
+            var happened = await round.Store.FindEvent(delivery.EventId, CancellationToken.None);
+            if (!round.Begin(delivery, slot)) return;
+            lanes.Attempts.Writer.TryWrite(happened is null ? Expire(delivery) : await Send(round, delivery, happened));
         }
     }
 
     /// <summary>Gives up what is past its retention: there is nothing left to send.</summary>
-    private async Task<Core.Webhooks.Delivery?> Expire(Round round, Core.Webhooks.Delivery delivery, SendSlots.Slot slot)
+    private AttemptMade Expire(Core.Webhooks.Delivery delivery)
     {
-        slot.Dispose();
         var expired = new DeliveryAttempt(delivery.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, AttemptOutcome.Expired, null, null);
-        var noted = await round.Deliveries.Attempted(delivery.Id, expired, DeliveryStatus.Failed, expired.At, CancellationToken.None);
-        round.Done(delivery);
-        return noted.Next;
+        return new AttemptMade(delivery.Id, expired, DeliveryStatus.Failed, expired.At);
     }
 
-    /// <summary>Makes one attempt and notes what came of it; answers what can be sent next in the lane, null for nothing.</summary>
-    private async Task<Core.Webhooks.Delivery?> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, SendSlots.Slot slot)
+    private async Task<AttemptMade> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened)
     {
         var (attempt, retryAfter) = await sender.Send(Webhook.Url.Of(round.Webhook)!, round.Secrets, happened, delivery.NextAttempt, CancellationToken.None);
-        slot.Dispose();
         Tell(round, delivery, happened, attempt);
 
-        var now = clock.GetUtcNow();
-        var isGone = attempt.Outcome is AttemptOutcome.Gone;
-        var wait = attempt.Outcome is AttemptOutcome.Delivered || isGone ? null : RetrySchedule.After(attempt.Number - delivery.AttemptsBefore, retryAfter, Random.Shared.NextDouble());
+        var isFinal = attempt.Outcome is AttemptOutcome.Delivered or AttemptOutcome.Gone;
+        var wait = isFinal ? null : RetrySchedule.After(attempt.Number - delivery.AttemptsBefore, retryAfter, Random.Shared.NextDouble());
         var status = attempt.Outcome is AttemptOutcome.Delivered ? DeliveryStatus.Delivered : wait is null ? DeliveryStatus.Failed : DeliveryStatus.Pending;
-        var noted = await round.Deliveries.Attempted(delivery.Id, attempt, status, now + (wait ?? TimeSpan.Zero), CancellationToken.None);
-        var isWaitedFor = round.Done(delivery);
+        return new AttemptMade(delivery.Id, attempt, status, clock.GetUtcNow() + (wait ?? TimeSpan.Zero));
+    }
 
-        if (isGone) await Disable(round, "gone", "The endpoint answered 410 Gone");
-        else if (noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
-        else if (!isWaitedFor && noted.Next is not null) await round.Begin(now);
-        return status is DeliveryStatus.Pending ? null : noted.Next;
+    /// <summary>Notes what came of attempts, all at once that were made since it last did; what can then be sent next in a lane is ready.</summary>
+    private async Task NoteAttempts(Round round, Lanes lanes)
+    {
+        try
+        {
+            while (await lanes.Attempts.Reader.WaitToReadAsync(CancellationToken.None))
+            {
+                var made = new List<AttemptMade>();
+                while (lanes.Attempts.Reader.TryRead(out var attempt)) made.Add(attempt);
+                var noted = await round.Deliveries.Attempted(round.Webhook.Id, made, CancellationToken.None);
+                for (var i = 0; i < made.Count; i++) await Heed(round, lanes, made[i], noted[i]);
+            }
+        }
+        finally
+        {
+            lanes.End();
+        }
+    }
+
+    private async Task Heed(Round round, Lanes lanes, AttemptMade made, AttemptNoted noted)
+    {
+        var isWaitedFor = round.Done(made.DeliveryId);
+        var (attempt, isExpired) = (made.Attempt, made.Attempt.Outcome is AttemptOutcome.Expired);
+        if (attempt.Outcome is AttemptOutcome.Gone) await Disable(round, "gone", "The endpoint answered 410 Gone");
+        else if (!isExpired && noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
+        else if (!isWaitedFor && noted.Next is not null) await round.Begin(clock.GetUtcNow());
+        lanes.Go(made.Status is DeliveryStatus.Pending ? null : noted.Next);
     }
 
     private async Task Disable(Round round, string cause, string reason)
@@ -163,6 +207,35 @@ public sealed partial class SendDeliveries(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What came of slow attempts at {WebhookId} could not be noted; they will be made again")]
     private static partial void Lost(ILogger logger, Exception e, string webhookId);
+
+    /// <summary>Lanes that are worked off: what can be sent next in each, and attempts made of which nothing is noted yet.</summary>
+    private sealed class Lanes
+    {
+        private readonly Channel<Core.Webhooks.Delivery> ready = Channel.CreateUnbounded<Core.Webhooks.Delivery>();
+        private int open;
+
+        public Lanes(IReadOnlyList<Core.Webhooks.Delivery> heads)
+        {
+            Count = open = heads.Count;
+            foreach (var head in heads) ready.Writer.TryWrite(head);
+        }
+
+        public int Count { get; }
+
+        /// <summary>The oldest delivery of each lane that has nothing under way; ends when all lanes are done, or with the round.</summary>
+        public ChannelReader<Core.Webhooks.Delivery> Ready => ready.Reader;
+
+        public Channel<AttemptMade> Attempts { get; } = Channel.CreateUnbounded<AttemptMade>();
+
+        /// <summary>A lane goes on with this delivery; null where it is done.</summary>
+        public void Go(Core.Webhooks.Delivery? next)
+        {
+            if (next is not null) ready.Writer.TryWrite(next);
+            else if (--open == 0) End();
+        }
+
+        public void End() => ready.Writer.TryComplete();
+    }
 
     /// <summary>One go at an endpoint: what is needed to send to it, and what is under way.</summary>
     private sealed class Round : IDisposable
@@ -209,11 +282,11 @@ public sealed partial class SendDeliveries(
         }
 
         /// <returns>Whether the round waits for the lane; false where it has ended without it.</returns>
-        public bool Done(Core.Webhooks.Delivery delivery)
+        public bool Done(string deliveryId)
         {
             lock (underWay)
             {
-                underWay.Remove(delivery.Id);
+                underWay.Remove(deliveryId);
                 return !ended;
             }
         }

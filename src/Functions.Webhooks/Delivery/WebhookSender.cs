@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
@@ -44,11 +45,12 @@ public sealed class WebhookSender : IDisposable
         using var request = Request(url, secrets, happened, at);
         var progress = GuardedConnection.Watch(request);
         using var limit = new CancellationTokenSource(options.Timeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing.Token, ct);
+        using var end = closing.Token.UnsafeRegister(Cancel, limit);
+        using var stop = ct.UnsafeRegister(Cancel, limit);
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            var answer = await Read(response, either.Token);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            var answer = await Read(response, limit.Token);
             return (Attempt(OutcomeOf(response.StatusCode), (int)response.StatusCode, answer), RetryAfterOf(response.Headers.RetryAfter, at));
         }
         catch (OperationCanceledException) when (!closing.IsCancellationRequested && !ct.IsCancellationRequested)
@@ -72,10 +74,12 @@ public sealed class WebhookSender : IDisposable
         client.Dispose();
     }
 
+    private static void Cancel(object? limit) => ((CancellationTokenSource)limit!).Cancel();
+
     private static HttpRequestMessage Request(string url, IReadOnlyList<byte[]> secrets, StoredEvent happened, DateTimeOffset at)
     {
         var content = new ReadOnlyMemoryContent(happened.Body);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         request.Headers.TryAddWithoutValidation("webhook-id", happened.Id);
@@ -88,17 +92,24 @@ public sealed class WebhookSender : IDisposable
     private static async Task<string?> Read(HttpResponseMessage response, CancellationToken ct)
     {
         await using var body = await response.Content.ReadAsStreamAsync(ct);
-        var buffer = new byte[MostKept];
-        var (kept, total) = (0, 0);
-        while (total < MostRead)
+        var buffer = ArrayPool<byte>.Shared.Rent(MostKept);
+        try
         {
-            var read = kept < MostKept ? await body.ReadAsync(buffer.AsMemory(kept), ct) : await body.ReadAsync(new byte[MostKept], ct);
-            if (read == 0) break;
-            if (kept < MostKept) kept += read;
-            total += read;
-        }
+            var (kept, total) = (0, 0);
+            while (total < MostRead)
+            {
+                var read = kept < MostKept ? await body.ReadAsync(buffer.AsMemory(kept, MostKept - kept), ct) : await body.ReadAsync(new byte[MostKept], ct);
+                if (read == 0) break;
+                if (kept < MostKept) kept += read;
+                total += read;
+            }
 
-        return kept == 0 ? null : Encoding.UTF8.GetString(buffer, 0, kept);
+            return kept == 0 ? null : Encoding.UTF8.GetString(buffer, 0, kept);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static AttemptOutcome OutcomeOf(HttpStatusCode status) => (int)status switch

@@ -1,23 +1,22 @@
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
 using NodeStash.Core.Events;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Functions.Webhooks.WideChanges;
 
 /// <summary>Sees to it that wide changes are carried through: each is announced in a commit that has an event.</summary>
-public sealed class WideChangeFeed(IWorkspaceStores stores)
+public sealed class WideChangeFeed(IWorkspaceStores stores, JobSender jobs, AnnouncementsSeen seen)
 {
     private static readonly string[] Named = [CustomField.Schema.Type, Tag.Schema.Type, Pipeline.Schema.Type];
 
     [Function("wide-change-feed")]
+    [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
     public async Task Run(
         [CosmosDBTrigger("%COSMOS_DATABASE%", "crm", Connection = "COSMOS", LeaseContainerName = "leases", LeaseContainerPrefix = "wide-changes",
             MaxItemsPerInvocation = 100, FeedPollDelay = 1000, StartFromBeginning = true)]
         IReadOnlyList<EventDocument> documents,
-        [DurableClient] DurableTaskClient client,
         CancellationToken ct)
     {
         foreach (var partition in documents.Where(MayAnnounce).Select(d => d.PartitionKey).Distinct(StringComparer.Ordinal))
@@ -25,10 +24,11 @@ public sealed class WideChangeFeed(IWorkspaceStores stores)
             var underWay = await Core.Records.WideChanges.Read(stores.Open(Partition.Parse(partition)), ct);
             if (underWay.Changes.Count == 0) continue;
 
-            // One orchestration for each announcement: each ends only when nothing is under way, so the last one sees the last announcement.
-            var instance = underWay.Changes[^1].Id;
-            if (await client.GetInstanceAsync(instance, ct) is null)
-                await client.ScheduleNewOrchestrationInstanceAsync(nameof(CarryThrough.CarryChangesThrough), new DataSet(partition), new StartOrchestrationOptions(instance), ct);
+            // A job for each announcement, not for each event while one is under way; the last one's carries all of them through.
+            var announced = underWay.Changes[^1].Id;
+            if (seen.Contains(announced)) continue;
+            await jobs.Send(new WideChangeJob(partition, announced), ct);
+            seen.Add(announced);
         }
     }
 
@@ -37,4 +37,26 @@ public sealed class WideChangeFeed(IWorkspaceStores stores)
         document.Kind == EventDocument.EventKind
         && (document.Name.EndsWith(".deleted", StringComparison.Ordinal) || document.Name.EndsWith(".merged", StringComparison.Ordinal)
             || (document.Name.EndsWith(".updated", StringComparison.Ordinal) && Named.Contains(document.RecordType)));
+}
+
+/// <summary>Announcements for which this process has sent a job. One that is forgotten costs a job that finds nothing to do, or helps.</summary>
+public sealed class AnnouncementsSeen
+{
+    private const int Most = 10_000;
+
+    private readonly HashSet<string> ids = new(StringComparer.Ordinal);
+
+    public bool Contains(string id)
+    {
+        lock (ids) return ids.Contains(id);
+    }
+
+    public void Add(string id)
+    {
+        lock (ids)
+        {
+            if (ids.Count == Most) ids.Clear();
+            ids.Add(id);
+        }
+    }
 }

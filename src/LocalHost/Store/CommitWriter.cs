@@ -5,8 +5,11 @@ namespace NodeStash.LocalHost.Store;
 /// <summary>Applies commits inside the writer's transaction.</summary>
 internal sealed class CommitWriter(Session session, long partition, QueryTranslator translator)
 {
-    private const string Columns = "version = ?4, attributes = ?5, internal = ?6, updated_at = ?9";
+    private const string Columns = "version = ?4, attributes = ?5, internal = ?6, updated_at = ?9, last_event = ifnull(?10, last_event)";
     private const string IsVersionBefore = "partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1";
+
+    /// <summary>The positions of the last events of this commit, by record.</summary>
+    private readonly Dictionary<string, long> lastEvents = new(StringComparer.Ordinal);
 
     /// <summary>Applies all of the commit, or takes back what it had applied.</summary>
     /// <param name="commit">What to apply.</param>
@@ -20,13 +23,15 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
             if (Check(guard) is { } broken) return Undone(broken);
         }
 
+        // Events first: what is written of a record says which is its last.
+        var last = 0L;
+        foreach (var happened in commit.Events) last = Append(happened, commit);
         for (var i = 0; i < commit.Writes.Count; i++)
         {
             if (Apply(commit.Writes[i], keys[i]) is { } refused) return Undone(refused);
         }
 
-        var last = 0L;
-        foreach (var happened in commit.Events) last = Append(happened);
+        foreach (var (recordId, position) in lastEvents) EventChain.SetLast(session, partition, recordId, position);
         return (CommitOutcome.Done, last);
     }
 
@@ -68,23 +73,26 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
     {
         return session.Execute(
             """
-            INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays, updated_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8), ?9) ON CONFLICT (partition, id) DO NOTHING
+            INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays, updated_at, last_event)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8), ?9, ?10) ON CONFLICT (partition, id) DO NOTHING
             """,
-            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt) == 1;
+            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt, LastEvent(record.Id)) == 1;
     }
 
     private bool Replace(StoredRecord record, EncodedKeys keys)
     {
-        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt];
+        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt, LastEvent(record.Id)];
 
         // A statement that sets the keys writes all their indexes, whether or not they change; so one that does not comes first.
         return session.Execute($"UPDATE records SET {Columns} WHERE {IsVersionBefore} AND keys = jsonb(?7) AND arrays IS jsonb(?8)", row) == 1
             || session.Execute($"UPDATE records SET {Columns}, keys = jsonb(?7), arrays = jsonb(?8) WHERE {IsVersionBefore}", row) == 1;
     }
 
-    private bool Remove(Write.Remove remove) => session.Execute(
-        "DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
+    private bool Remove(Write.Remove remove)
+    {
+        if (EventChain.Last(session, partition, remove.Id) is { } last) lastEvents.TryAdd(remove.Id, last);
+        return session.Execute("DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
+    }
 
     private bool Claim(Write.Claim claim) =>
         session.Execute("INSERT INTO claims (partition, key, owner) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition, claim.Key, claim.Owner) == 1
@@ -96,9 +104,18 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         return null;
     }
 
-    private long Append(StoredEvent happened) => session.Insert(
-        "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body);
+    private long Append(StoredEvent happened, Commit commit)
+    {
+        var previous = lastEvents.TryGetValue(happened.RecordId, out var last) ? last : IsNew(happened.RecordId, commit) ? null : EventChain.Last(session, partition, happened.RecordId);
+        return lastEvents[happened.RecordId] = session.Insert(
+            "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body, previous);
+    }
+
+    /// <summary>The position of the last event of a record that is about to be written; null where the commit has none of it.</summary>
+    private object? LastEvent(string recordId) => lastEvents.Remove(recordId, out var position) ? position : null;
+
+    private static bool IsNew(string recordId, Commit commit) => commit.Writes is [Write.Insert only] && only.Record.Id == recordId;
 
     private bool AnyMatches(Guard.NoneMatch guard)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
@@ -149,7 +150,8 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     private static string In(Builder sql, Condition.In condition)
     {
-        // One text for any number of values, so that it stays compiled.
+        // One text for any number of values, so that it stays compiled. Ids are looked up in their index.
+        if (condition.Path == KeyPath.Id) return $"id IN (SELECT value FROM json_each({sql.Bind(JsonSerializer.Serialize(condition.Values.OfType<string>()))}))";
         var among = $"{sql.Path(condition.Path)} IN (SELECT value FROM json_each({sql.Bind(StoredKeys.EncodeAll(condition.Values))}))";
         return condition.Values.Contains(null) ? $"{among} OR ({IsNull(sql, condition.Path)})" : among;
     }

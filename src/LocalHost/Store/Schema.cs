@@ -94,6 +94,29 @@ public static class Schema
             PRIMARY KEY (partition, webhook)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- As in EventChain, in place of an index.
+        ALTER TABLE records ADD COLUMN last_event INTEGER;
+        ALTER TABLE events ADD COLUMN previous INTEGER;
+        CREATE TABLE last_events ( -- of records that are gone
+            partition INTEGER NOT NULL, record_id TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (partition, record_id)
+        ) STRICT, WITHOUT ROWID;
+        UPDATE events SET previous = (
+            SELECT max(e.position) FROM events e WHERE e.partition = events.partition AND e.record_id = events.record_id AND e.position < events.position);
+        UPDATE records SET last_event = (SELECT max(e.position) FROM events e WHERE e.partition = records.partition AND e.record_id = records.id);
+        INSERT INTO last_events SELECT partition, record_id, max(position) FROM events e
+            WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.partition = e.partition AND r.id = e.record_id) GROUP BY partition, record_id;
+        DROP INDEX events_by_record;
+        """,
+        """
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, text TEXT NOT NULL,
+            tries INTEGER NOT NULL,      -- how often it was taken
+            visible_at INTEGER NOT NULL, -- ticks; until then it is hidden
+            taken INTEGER NOT NULL       -- 1 where it is hidden because somebody took it
+        ) STRICT;
+        CREATE INDEX messages_by_time ON messages (queue, visible_at);
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>
@@ -106,6 +129,8 @@ public static class Schema
         {
             Index(session, indexes);
             Estimate(session);
+            // What a process had taken that is no more; that it ended is no fault of the message.
+            session.Execute("UPDATE messages SET visible_at = 0, taken = 0, tries = tries - 1 WHERE taken = 1");
         });
 
     [SuppressMessage("Security", "CA2100", Justification = "Names and types come from the schemas and are quoted.")]

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using NodeStash.Core.Events;
 using NodeStash.LocalHost.Triggers;
 
@@ -32,7 +31,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
         ct.ThrowIfCancellationRequested();
         var rows = database.Read(session => session.All(
             """
-            SELECT e.position, e.id, p.key, e.name, e.record_type, e.record_id, e.version, e.body
+            SELECT e.position, e.id, p.key, e.name, e.record_type, e.record_id, e.version
             FROM events e JOIN partitions p ON p.number = e.partition WHERE e.position > ?1 ORDER BY e.position LIMIT ?2
             """,
             row => (Position: row.GetInt64(0), Document: new EventDocument
@@ -44,7 +43,6 @@ public sealed class SqliteChangeFeed : IChangeFeed
                 RecordType = row.GetString(4),
                 RecordId = row.GetString(5),
                 Version = row.GetInt64(6),
-                Body = JsonElement.Parse(row.GetBytes(7)),
             }),
             after, (long)limit));
         return new(new FeedPage([.. rows.Select(row => row.Document)], rows.Count > 0 ? rows[^1].Position : after));
@@ -92,13 +90,18 @@ public sealed class SqliteChangeFeed : IChangeFeed
     /// <param name="ct">Ends the wait.</param>
     /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
     public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct) => await database.Write(
-        session => session.Execute(
-            """
-            DELETE FROM events WHERE position IN (
-                SELECT position FROM events
-                WHERE at < ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2)
-            """,
-            olderThan.ToUnixTimeSeconds(), (long)most),
+        session =>
+        {
+            var removed = session.Execute(
+                """
+                DELETE FROM events WHERE position IN (
+                    SELECT position FROM events
+                    WHERE at < ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2)
+                """,
+                olderThan.ToUnixTimeSeconds(), (long)most);
+            if (removed < most) session.Execute("DELETE FROM last_events WHERE position < ifnull((SELECT min(position) FROM events), 0x7fffffffffffffff)");
+            return removed;
+        },
         ct);
 
     /// <summary>Tells those who wait that there are events up to this position.</summary>

@@ -67,26 +67,13 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         };
     }
 
-    public async ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await database.Write(
+    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) => await database.Write(
         session =>
         {
             var number = numbers.Ensure(session, partition);
-            if (One(session, number, deliveryId) is not { } delivery) return default;
-            var run = FindRun(session, number, delivery.Lane.WebhookId);
-            if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Head(session, number, delivery.Lane), run?.Since);
-
-            // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
-            var next = delivery.Status is DeliveryStatus.Pending || status is DeliveryStatus.Delivered ? status : delivery.Status;
-            var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept);
-            session.Execute("UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2", number, deliveryId, JsonSerializer.Serialize(attempts), (long)next);
-
-            var head = Head(session, number, delivery.Lane);
-            if (head is null) session.Execute("DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, delivery.Lane.WebhookId, delivery.Lane.RecordId);
-            else
-                session.Execute(
-                    "UPDATE lanes SET due = ?4, under_way = 0 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
-                    number, delivery.Lane.WebhookId, delivery.Lane.RecordId, due.UtcTicks);
-            return new AttemptNoted(head, Note(session, number, delivery.Lane.WebhookId, run, attempt)?.Since);
+            var (run, noted) = (FindRun(session, number, webhookId), new List<AttemptNoted>(attempts.Count));
+            foreach (var made in attempts) noted.Add(Attempted(session, number, made, ref run));
+            return noted;
         },
         ct);
 
@@ -181,6 +168,27 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             SELECT rowid FROM deliveries WHERE partition = ?1 AND webhook = ?2 AND record = l.record AND status = 0 ORDER BY version, event LIMIT 1) ORDER BY l.due
         """,
         Delivery, numbers.Find(session, partition), webhookId, due, (long)limit));
+
+    private static AttemptNoted Attempted(Session session, long number, AttemptMade made, ref FailureRun? run)
+    {
+        var attempt = made.Attempt;
+        if (One(session, number, made.DeliveryId) is not { } delivery) return default;
+        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Head(session, number, delivery.Lane), run?.Since);
+
+        // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
+        var next = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status;
+        var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept).ToArray();
+        session.Execute("UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2", number, delivery.Id, JsonSerializer.Serialize(attempts), (long)next);
+
+        var head = Head(session, number, delivery.Lane);
+        if (head is null) session.Execute("DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, delivery.Lane.WebhookId, delivery.Lane.RecordId);
+        else
+            session.Execute(
+                "UPDATE lanes SET due = ?4, under_way = 0 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
+                number, delivery.Lane.WebhookId, delivery.Lane.RecordId, made.Due.UtcTicks);
+        run = Note(session, number, delivery.Lane.WebhookId, run, attempt);
+        return new AttemptNoted(head, run?.Since);
+    }
 
     private static void Enqueue(Session session, long number, Lane lane, DateTimeOffset now) => session.Execute(
         "INSERT INTO lanes (partition, webhook, record, due, under_way) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING", number, lane.WebhookId, lane.RecordId, now.UtcTicks);

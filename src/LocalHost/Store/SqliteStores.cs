@@ -17,6 +17,9 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
     public IWorkspaceStore Open(Partition partition, string? session = null) =>
         opened.GetOrAdd(partition, static (partition, stores) => stores.Make(partition), this);
 
+    /// <summary>Every data set that something was ever stored in.</summary>
+    public IReadOnlyList<Partition> All() => database.ReadOne(session => session.All("SELECT key FROM partitions ORDER BY number", row => Partition.Parse(row.GetString(0))));
+
     /// <summary>Removes answers that have passed their time, the oldest first.</summary>
     /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
     /// <param name="ct">Ends the wait.</param>

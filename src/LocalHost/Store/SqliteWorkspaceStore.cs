@@ -142,32 +142,29 @@ internal sealed class SqliteWorkspaceStore(
         new EventPage([], query.After, false),
         (session, number) =>
         {
-            var rows = session.All(
-                query.RecordId is null
-                    ? $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY position LIMIT ?5"
-                    : $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) AND record_id = ?6 ORDER BY position LIMIT ?5",
-                Event,
-                number,
-                long.TryParse(query.After, NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? after : 0,
-                Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1),
-                query.Name,
-                (long)query.Limit + 1,
-                query.RecordId);
+            var after = long.TryParse(query.After, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : 0;
+            var (horizon, most) = (Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1), query.Limit + 1);
+            var rows = query.RecordId is { } recordId
+                ? [.. EventChain.Back(session, number, recordId, horizon).TakeWhile(position => position > after).Reverse()
+                    .Select(position => EventAt(session, position)).Where(row => query.Name is null || row.Event.Name == query.Name).Take(most)]
+                : session.All(
+                    $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY position LIMIT ?5",
+                    Event, number, after, horizon, query.Name, (long)most);
             var page = rows.Take(query.Limit).ToList();
             return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After, rows.Count > query.Limit);
         },
-        ct);
+        ct,
+        isOneStatement: query.RecordId is null);
 
     public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) => Read<IReadOnlyList<StoredEvent>>(
         [],
-        (session, number) => session.All(
-            $"""
-            SELECT {EventColumns} FROM events
-            WHERE partition = ?1 AND record_id = ?2 AND at > ?3 AND (?4 IS NULL OR position < (SELECT position FROM events WHERE partition = ?1 AND id = ?4))
-            ORDER BY position DESC LIMIT ?5
-            """,
-            row => Event(row).Event, number, recordId, Horizon(), before, (long)limit),
-        ct);
+        (session, number) =>
+        {
+            var end = before is null ? long.MaxValue : session.One("SELECT position FROM events WHERE partition = ?1 AND id = ?2", row => row.GetInt64(0), number, before);
+            return [.. EventChain.Back(session, number, recordId, Horizon()).SkipWhile(position => position >= end).Take(limit).Select(position => EventAt(session, position).Event)];
+        },
+        ct,
+        isOneStatement: false);
 
     /// <summary>Reads by one statement, or several in one snapshot; answers <paramref name="nothing"/> where the data set was never written to.</summary>
     private ValueTask<T> Read<T>(T nothing, Func<Session, long, T> read, CancellationToken ct, bool isOneStatement = true)
@@ -206,6 +203,9 @@ internal sealed class SqliteWorkspaceStore(
         for (var i = 0; i < keys; i++) values[i] = StoredKeys.Read(row, FirstKey + i);
         return new Keyset(values, row.GetString(0));
     }
+
+    private static (long Position, StoredEvent Event) EventAt(Session session, long position) =>
+        session.One($"SELECT {EventColumns} FROM events WHERE position = ?1", Event, position);
 
     private static (long Position, StoredEvent Event) Event(Row row) => (
         row.GetInt64(0),

@@ -14,6 +14,9 @@ public abstract class DeliveryStoreContract
 
     protected abstract IDeliveryStores Stores { get; }
 
+    /// <summary>As another process opens them, where there can be one.</summary>
+    protected virtual IDeliveryStores StoresOfAnotherProcess => Stores;
+
     [Fact]
     public async Task A_delivery_is_read_as_it_was_recorded()
     {
@@ -33,7 +36,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
 
         await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
 
@@ -56,7 +59,7 @@ public abstract class DeliveryStoreContract
         {
             Assert.Equal(head.Id, Assert.Single((await Take(store, "one")).Heads).Id);
             order.Add(head.Id);
-            var noted = await store.Attempted(head.Id, Attempt(1), order.Count == 2 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, Now, CancellationToken.None);
+            var noted = await Attempted(store, head.Id, Attempt(1), order.Count == 2 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, Now);
             Assert.Equal((await Take(store, "one")).Heads.SingleOrDefault()?.Id, noted.Next?.Id);
         }
 
@@ -69,7 +72,7 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1), New(2), New(4) with { Lane = Lane with { WebhookId = "wh_2" } }], Now.AddSeconds(-1), CancellationToken.None);
         await store.Add([New(3) with { Lane = Lane with { RecordId = "ct_2" } }, New(5) with { Lane = Lane with { RecordId = "ct_3" } }], Now.AddSeconds(-2), CancellationToken.None);
-        await store.Attempted("dlv_5", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+        await Attempted(store, "dlv_5", Attempt(1), DeliveryStatus.Pending, Later);
 
         Assert.Equal(["dlv_3", "dlv_1"], (await Take(store, "one")).Heads.Select(head => head.Id));
         Assert.Equal(["dlv_3"], (await Take(store, "one", limit: 1)).Heads.Select(head => head.Id));
@@ -81,7 +84,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
         await store.Add([New(3)], Now, CancellationToken.None);
 
         var waits = await Take(store, "one");
@@ -99,7 +102,7 @@ public abstract class DeliveryStoreContract
         Assert.Equal(WorkState.Due, (await Take(store, "one")).State);
         Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
         Assert.Equal(WorkState.Held, (await Take(store, "two")).State);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
         Assert.Equal(WorkState.Held, (await Take(store, "two")).State);
         Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
         Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
@@ -114,7 +117,7 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take(store, "one");
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
 
         Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
         await Take(store, "one");
@@ -144,7 +147,7 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take(store, "one");
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Now.AddHours(24), CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now.AddHours(24));
         await Take(store, "one");
 
         Assert.Equal(WorkState.Held, (await Take(store, "two", at: Now.AddHours(24))).State);
@@ -172,7 +175,7 @@ public abstract class DeliveryStoreContract
         await store.Add([New(4)], Now, CancellationToken.None);
 
         Assert.Equal((WorkState.Waits, Later), (await Take(store, "one") is var waits ? waits.State : default, waits.Next!.Value.At));
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
         Assert.Equal(["dlv_2", "dlv_3"], (await Take(store, "one", at: Later)).Heads.Select(head => head.Id));
     }
@@ -182,7 +185,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
         await store.PutOff([("dlv_1", 1)], Later, CancellationToken.None);
 
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
@@ -193,15 +196,15 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(2), DeliveryStatus.Failed, Now, CancellationToken.None);
-        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
+        await Attempted(store, "dlv_1", Attempt(2), DeliveryStatus.Failed, Now);
+        await Attempted(store, "dlv_2", Attempt(1), DeliveryStatus.Delivered, Now);
 
         Assert.Equal(1, await store.Reopen(["dlv_1", "dlv_2", "dlv_3", "dlv_9"], [DeliveryStatus.Failed], Now, CancellationToken.None));
 
         var head = Assert.Single((await Take(store, "one")).Heads);
         Assert.Equal(("dlv_1", 2, 3, 2), (head.Id, head.AttemptsBefore, head.NextAttempt, head.Attempts.Count));
-        Assert.Equal("dlv_3", (await store.Attempted("dlv_1", Attempt(3), DeliveryStatus.Delivered, Now, CancellationToken.None)).Next?.Id);
+        Assert.Equal("dlv_3", (await Attempted(store, "dlv_1", Attempt(3), DeliveryStatus.Delivered, Now)).Next?.Id);
     }
 
     [Fact]
@@ -209,7 +212,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        foreach (var id in new[] { "dlv_1", "dlv_2" }) await store.Attempted(id, Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        foreach (var id in new[] { "dlv_1", "dlv_2" }) await Attempted(store, id, Attempt(1), DeliveryStatus.Delivered, Now);
         Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
 
         Assert.Equal(2, await store.Reopen(["dlv_2", "dlv_1"], [DeliveryStatus.Failed, DeliveryStatus.Delivered], Now, CancellationToken.None));
@@ -222,7 +225,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
 
         await store.Reopen(["dlv_2"], [DeliveryStatus.Pending], Now, CancellationToken.None);
         Assert.Equal(WorkState.Waits, (await Take(store, "one")).State);
@@ -250,15 +253,34 @@ public abstract class DeliveryStoreContract
 
         Assert.Equal(Now, (await Fail("dlv_1", 1, Now)).FailingSince);
         Assert.Equal(Now, (await Fail("dlv_1", 2, Now.AddDays(2))).FailingSince);
-        Assert.Null((await store.Attempted("dlv_2", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now, CancellationToken.None)).FailingSince);
+        Assert.Null((await Attempted(store, "dlv_2", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now)).FailingSince);
         Assert.Equal(Now.AddDays(3), (await Fail("dlv_1", 3, Now.AddDays(3))).FailingSince);
-        Assert.Equal(Now.AddDays(3), (await store.Attempted("dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now, CancellationToken.None)).FailingSince);
+        Assert.Equal(Now.AddDays(3), (await Attempted(store, "dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now)).FailingSince);
         Assert.Equal(Now.AddDays(8), (await Fail("dlv_1", 4, Now.AddDays(8))).FailingSince);
         await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
         Assert.Equal(Now.AddDays(9), (await Fail("dlv_1", 5, Now.AddDays(9))).FailingSince);
 
         async Task<AttemptNoted> Fail(string id, int number, DateTimeOffset at) =>
-            await store.Attempted(id, Attempt(number) with { At = at }, DeliveryStatus.Pending, Now, CancellationToken.None);
+            await Attempted(store, id, Attempt(number) with { At = at }, DeliveryStatus.Pending, Now);
+    }
+
+    [Fact]
+    public async Task Attempts_noted_together_are_answered_each_as_it_was_when_noted()
+    {
+        var store = NewStore();
+        await store.Add([New(1), New(2), New(3) with { Lane = Lane with { RecordId = "ct_2" } }], Now, CancellationToken.None);
+
+        var noted = await store.Attempted(
+            "wh_1",
+            [
+                new AttemptMade("dlv_1", Attempt(1), DeliveryStatus.Failed, Now),
+                new AttemptMade("dlv_9", Attempt(1), DeliveryStatus.Delivered, Now),
+                new AttemptMade("dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now),
+            ],
+            CancellationToken.None);
+
+        Assert.Equal([("dlv_2", Now), (null, null), (null, null)], noted.Select(each => (each.Next?.Id, each.FailingSince)));
+        Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
     }
 
     [Fact]
@@ -266,7 +288,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
-        for (var number = 1; number <= DeliveryAttempt.MostKept + 2; number++) await store.Attempted("dlv_1", Attempt(number), DeliveryStatus.Pending, Now, CancellationToken.None);
+        for (var number = 1; number <= DeliveryAttempt.MostKept + 2; number++) await Attempted(store, "dlv_1", Attempt(number), DeliveryStatus.Pending, Now);
 
         var found = await store.Find("dlv_1", CancellationToken.None);
 
@@ -282,9 +304,9 @@ public abstract class DeliveryStoreContract
         var refused = new DeliveryAttempt(1, Now, TimeSpan.FromTicks(12345), AttemptOutcome.Status5xx, 503, "down \"for\" now ž");
         var unreached = new DeliveryAttempt(2, Later, TimeSpan.FromSeconds(15), AttemptOutcome.Timeout, null, null);
 
-        await store.Attempted("dlv_1", refused, DeliveryStatus.Pending, Now, CancellationToken.None);
-        await store.Attempted("dlv_1", unreached, DeliveryStatus.Failed, Now, CancellationToken.None);
-        await store.Attempted("dlv_1", refused with { Outcome = AttemptOutcome.Gone }, DeliveryStatus.Pending, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", refused, DeliveryStatus.Pending, Now);
+        await Attempted(store, "dlv_1", unreached, DeliveryStatus.Failed, Now);
+        await Attempted(store, "dlv_1", refused with { Outcome = AttemptOutcome.Gone }, DeliveryStatus.Pending, Now);
 
         var found = await store.Find("dlv_1", CancellationToken.None);
         Assert.Equal([refused, unreached], found!.Attempts);
@@ -298,9 +320,9 @@ public abstract class DeliveryStoreContract
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
         await store.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None);
 
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Now, CancellationToken.None);
-        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
-        await store.Attempted("dlv_9", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
+        await Attempted(store, "dlv_2", Attempt(1), DeliveryStatus.Delivered, Now);
+        await Attempted(store, "dlv_9", Attempt(1), DeliveryStatus.Delivered, Now);
 
         Assert.Equal((DeliveryStatus.Canceled, DeliveryStatus.Delivered), (await Status(store, "dlv_1"), await Status(store, "dlv_2")));
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
@@ -312,7 +334,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2), New(3), New(4) with { Lane = new Lane("wh_2", "ct_1") }], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
 
         Assert.Equal(2, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
         Assert.Equal(0, await store.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
@@ -327,7 +349,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2) with { CreatedAt = Now + TimeSpan.FromTicks(1) }], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Attempt(1), DeliveryStatus.Pending, Later, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
 
         Assert.Equal(1, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
 
@@ -339,14 +361,14 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(3), New(2), New(4), New(5) with { Lane = new Lane("wh_2", "ct_1") }], Now, CancellationToken.None);
-        await store.Attempted("dlv_2", Attempt(1), DeliveryStatus.Failed, Now, CancellationToken.None);
+        await Attempted(store, "dlv_2", Attempt(1), DeliveryStatus.Failed, Now);
 
         Assert.Equal(["dlv_4", "dlv_3"], await List(store, limit: 2));
         Assert.Equal(["dlv_2", "dlv_1"], await List(store, before: "dlv_3"));
         Assert.Equal(["dlv_2"], await List(store, DeliveryStatus.Failed));
         Assert.Equal(["dlv_4", "dlv_3", "dlv_1"], await List(store, DeliveryStatus.Pending));
         Assert.Empty(await List(store, DeliveryStatus.Pending, before: "dlv_1"));
-        await store.Attempted("dlv_4", Attempt(1), DeliveryStatus.Failed, Now, CancellationToken.None);
+        await Attempted(store, "dlv_4", Attempt(1), DeliveryStatus.Failed, Now);
         Assert.Equal(["dlv_2", "dlv_4"], (await store.ListFailed("wh_1", "dlv_1", 10, CancellationToken.None)).Select(delivery => delivery.Id));
         Assert.Equal(["dlv_2"], (await store.ListFailed("wh_1", "", 1, CancellationToken.None)).Select(delivery => delivery.Id));
         Assert.Equal(["dlv_4"], (await store.ListFailed("wh_1", "dlv_2", 10, CancellationToken.None)).Select(delivery => delivery.Id));
@@ -367,7 +389,7 @@ public abstract class DeliveryStoreContract
             Assert.Null(await other.WorkerOf("wh_1", Now, CancellationToken.None));
             Assert.Equal(WorkState.Empty, (await Take(other, "two")).State);
             Assert.Equal(0, await other.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
-            Assert.Equal(default, await other.Attempted("dlv_1", Attempt(1), DeliveryStatus.Delivered, Now, CancellationToken.None));
+            Assert.Equal(default, await Attempted(other, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now));
             Assert.Equal(0, await other.Reopen(["dlv_1"], [DeliveryStatus.Pending], Now, CancellationToken.None));
             await other.PutOff([("dlv_1", 1)], Later.AddDays(1), CancellationToken.None);
             await other.Add([New(1) with { EventName = "other", Status = DeliveryStatus.Failed }], Now, CancellationToken.None);
@@ -393,6 +415,7 @@ public abstract class DeliveryStoreContract
 
         foreach (var lane in delivered.GroupBy(each => each.Lane)) Assert.Equal(Enumerable.Range(1, 12).Select(version => (long)version), lane.Select(each => each.Version));
         Assert.Equal(8 * 12, delivered.Count);
+        foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Null(await store.WorkerOf(webhookId, clock.GetUtcNow(), CancellationToken.None));
         foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Empty(await store.List(webhookId, DeliveryStatus.Pending, null, 1, CancellationToken.None));
 
         // Each feed has its own records, whose events it records in order, some at a time.
@@ -416,7 +439,8 @@ public abstract class DeliveryStoreContract
 
         async Task Work(string webhook, string holder)
         {
-            while (await store.Take(webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
+            var own = StoresOfAnotherProcess.Open(store.Partition);
+            while (await own.Take(webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
             {
                 if (due.Next is { At: var at })
                 {
@@ -424,17 +448,17 @@ public abstract class DeliveryStoreContract
                     await wakes.GetOrAdd(holder, _ => new SemaphoreSlim(0)).WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, deadline.Token);
                 }
 
-                await Task.WhenAll(due.Heads.Select(Send));
+                await Task.WhenAll(due.Heads.Select(head => Send(own, head)));
             }
         }
 
         // Every third event arrives at the second attempt.
-        async Task Send(Delivery head)
+        async Task Send(IDeliveryStore own, Delivery head)
         {
             var arrives = head.Version % 3 != 0 || head.NextAttempt == 2;
             var attempt = new DeliveryAttempt(head.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, arrives ? AttemptOutcome.Delivered : AttemptOutcome.Timeout, null, null);
             if (arrives) delivered.Enqueue((head.Lane, head.Version));
-            await store.Attempted(head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5), deadline.Token);
+            await Attempted(own, head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5));
         }
     }
 
@@ -447,6 +471,9 @@ public abstract class DeliveryStoreContract
     /// <summary>Takes what is due, for a minute.</summary>
     private static async Task<DueDeliveries> Take(IDeliveryStore store, string holder, string webhookId = "wh_1", int limit = 10, DateTimeOffset? at = null) =>
         await store.Take(webhookId, holder, at ?? Now, (at ?? Now) + (Later - Now), limit, CancellationToken.None);
+
+    internal static async Task<AttemptNoted> Attempted(IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
+        Assert.Single(await store.Attempted("wh_1", [new AttemptMade(id, attempt, status, due)], CancellationToken.None));
 
     private static async Task<DeliveryStatus?> Status(IDeliveryStore store, string id) => (await store.Find(id, CancellationToken.None))?.Status;
 

@@ -1,9 +1,12 @@
 using System.Text.Json;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.LocalHost;
+using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Functions.Api.Tests.Running;
 
@@ -23,11 +26,14 @@ public class Server : IAsyncLifetime
     /// <summary>The clock of everything.</summary>
     protected virtual TimeProvider Time => TimeProvider.System;
 
+    /// <summary>What stands between the product and its search index; null for nothing.</summary>
+    protected virtual Func<ISearchIndexes, ISearchIndexes>? Search => null;
+
     private CrmHost Host => host ?? throw new InvalidOperationException("The server has not started.");
 
     public async Task InitializeAsync()
     {
-        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time }, CancellationToken.None);
+        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time, Search = Search }, CancellationToken.None);
     }
 
     public async Task DisposeAsync()
@@ -55,6 +61,24 @@ public class Server : IAsyncLifetime
         var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while ((await WideChanges.Read(store, patience.Token)).Changes.Count > 0) await Task.Delay(20, patience.Token);
+    }
+
+    /// <summary>Waits until whatever has been changed so far is found by searches.</summary>
+    public async Task Indexed()
+    {
+        var feed = Services.GetRequiredService<IChangeFeed>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while ((await feed.Read(await feed.Checkpoint("search", patience.Token), 1, patience.Token)).Documents.Count > 0) await Task.Delay(5, patience.Token);
+    }
+
+    /// <summary>Waits until a rebuild of an index has ended, and looks meanwhile.</summary>
+    public async Task Rebuilt(string job, Func<Task<Reply>> look, Action<Reply> check)
+    {
+        var client = Services.GetRequiredService<DurableTaskClient>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        var ended = client.WaitForInstanceCompletionAsync(job, patience.Token);
+        while (!ended.IsCompleted) check(await look());
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await ended).RuntimeStatus);
     }
 
     /// <summary>The events of a workspace's live data, oldest first, as webhooks get them.</summary>

@@ -85,6 +85,8 @@ public sealed class CrashRun : IAsyncDisposable
         }
 
         var working = clients.Select(client => Task.Run(() => client.WorkUntilDeath(server))).ToArray();
+        // The first life is long enough for everything to happen once, however slow the machine.
+        if (round == 0) await Eventually.True(() => clients.OfType<WideWriter>().All(client => client.Done > 0) && IsRedelivered(), "a wide change and a redelivery");
         await Task.Delay(100 + Next(1400));
         await server.Kill();
         await Task.WhenAll(working);
@@ -107,6 +109,12 @@ public sealed class CrashRun : IAsyncDisposable
         }
 
         taken.TryAdd((received.Path, received.Id), true);
+    }
+
+    private bool IsRedelivered()
+    {
+        var slow = receiver.Requests.Where(request => request.Path is Slow).Select(request => request.Id).ToList();
+        return slow.Distinct().Count() < slow.Count;
     }
 
     private int Next(int most)

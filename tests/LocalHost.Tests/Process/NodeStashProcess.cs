@@ -33,15 +33,15 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     public Uri Address => new(ListensOn().Match(Output).Groups[1].Value);
 
     /// <summary>Starts the server and waits until it says that it listens.</summary>
-    public static async Task<NodeStashProcess> Serve(string data)
+    public static async Task<NodeStashProcess> Serve(string data, params string[] options)
     {
-        var started = Begin(data);
+        var started = Begin(data, options);
         await Eventually.True(() => started.process.HasExited || started.Output.Contains("Content-Type", StringComparison.Ordinal), "the address");
         return started.process.HasExited ? throw new InvalidOperationException(started.Errors) : started;
     }
 
     /// <summary>Starts the server and does not wait.</summary>
-    public static NodeStashProcess Begin(string data) => new(data, "--urls", "http://127.0.0.1:0", "--data", data);
+    public static NodeStashProcess Begin(string data, params string[] options) => new(data, ["--urls", "http://127.0.0.1:0", "--data", data, .. options]);
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> Run(params string[] args)

@@ -66,11 +66,37 @@ public sealed class ProcessTests : IDisposable
     [InlineData("error: unknown argument 'serve'", "serve")]
     [InlineData("error: --data needs a value", "--data")]
     [InlineData("error: --urls needs a value", "--urls=")]
+    [InlineData("error: unknown argument '--no-loopback=false'", "--no-loopback=false")]
     public async Task Wrong_arguments_are_told_and_end_with_2(string expected, params string[] args)
     {
         var (code, output, errors) = await NodeStashProcess.Run(args);
 
         Assert.Equal((2, "", $"{expected}\nTry --help."), (code, output, errors));
+    }
+
+    [Fact]
+    public async Task Health_tells_whether_a_server_can_serve()
+    {
+        await using var server = await NodeStashProcess.Serve(Data);
+        var served = await NodeStashProcess.Run("health", "--urls", server.Address.ToString());
+        var onAllAddresses = await NodeStashProcess.Run("health", "--urls", $"http://0.0.0.0:{server.Address.Port}");
+        await server.Kill();
+        var gone = await NodeStashProcess.Run("health", "--urls", server.Address.ToString());
+
+        Assert.Equal((0, 0, 1), (served.Code, onAllAddresses.Code, gone.Code));
+        Assert.StartsWith("200 ", served.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_loopback_webhooks_may_not_call_this_machine()
+    {
+        await using var server = await NodeStashProcess.Serve(Data, "--no-loopback");
+        using var api = server.Client();
+
+        using var answer = await api.Send(HttpMethod.Post, "webhooks", new { url = "http://127.0.0.1:9/", events = new[] { "*" } });
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("Must be https", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -68,6 +68,33 @@ public sealed class SchemaTests : IDisposable
     }
 
     [Fact]
+    public async Task Events_of_a_file_from_before_they_were_chained_are_found_by_their_record_gone_or_not()
+    {
+        using (var before = Database.Open(File, [.. Schema.Migrations.Take(4)], NullLogger.Instance))
+        {
+            await before.Write(session =>
+            {
+                session.Execute("INSERT INTO partitions (number, key) VALUES (1, 'ws_1'), (2, 'ws_2')");
+                session.Execute("INSERT INTO records (partition, type, id, version, attributes, keys) VALUES (1, 'contact', 'ct_1', 2, x'7b7d', jsonb('{}'))");
+                foreach (var (partition, id, record) in new[] { (1L, "evt_1", "ct_1"), (2, "evt_2", "ct_1"), (1, "evt_3", "ct_2"), (1, "evt_4", "ct_1"), (1, "evt_5", "ct_2") })
+                {
+                    session.Execute(
+                        "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body) VALUES (?1, ?2, 'contact.updated', 'contact', ?3, 1, ?4, x'7b7d')",
+                        partition, id, record, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+                }
+
+                return true;
+            });
+        }
+
+        using var database = Schema.Open(File, [], NullLogger.Instance);
+        var store = new SqliteStores(database, [], new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", DataEnvironment.Live));
+
+        Assert.Equal(["evt_4", "evt_1"], (await store.EventsOf("ct_1", null, 10, CancellationToken.None)).Select(e => e.Id));
+        Assert.Equal(["evt_5", "evt_3"], (await store.EventsOf("ct_2", null, 10, CancellationToken.None)).Select(e => e.Id));
+    }
+
+    [Fact]
     public void The_file_has_the_indexes_that_are_listed_and_no_others()
     {
         using (Schema.Open(File, [new("contact", "email"), new("contact", "last_name"), new("it's", "na\"me")], NullLogger.Instance)) { }

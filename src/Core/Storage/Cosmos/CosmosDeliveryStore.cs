@@ -81,7 +81,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         {
             // The endpoint is read first: what was recorded before somebody asked for its worker is then seen by what follows, in this session.
             var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
-            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (true, new DueDeliveries(WorkState.Held, []));
+            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (await IsStill(webhookId, endpoint, ct), new DueDeliveries(WorkState.Held, []));
 
             var due = await Lanes(webhookId, " AND c.due <= @now", now, limit, ct);
             if (due.Count > 0)
@@ -101,8 +101,11 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
-    /// <remarks>Three point reads and a batch of two writes (the delivery, its lane); a query more if something else is pending in the lane.</remarks>
-    public async ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await Decided(
+    /// <remarks>For each attempt three point reads and a batch of two writes (the delivery, its lane); a query more if something else is pending in the lane. All at the same time.</remarks>
+    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) =>
+        await Task.WhenAll(attempts.Select(made => Attempted(made.DeliveryId, made.Attempt, made.Status, made.Due, ct)));
+
+    private async Task<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await Decided(
         async () =>
         {
             if (await Document(deliveryId, ct) is not { } document) return (true, default);
@@ -336,6 +339,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         return run.Since;
     }
 
+    /// <summary>Whether it still is as it was read: what this process has not seen yet would turn a worker away that another one has called.</summary>
+    private ValueTask<bool> IsStill(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
+        new DeliveryBatch(client).Patch(EndpointDocument.IdOf(webhookId), [PatchOperation.Increment("/asked", 1)], endpoint.ETag!).Send(ct);
+
     private ValueTask<bool> Hold(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
         new DeliveryBatch(client).Put(EndpointDocument.IdOf(webhookId), endpoint.ToJson(partition.Key, webhookId), endpoint.ETag).Send(ct);
 
@@ -393,6 +400,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             {
                 var (isDone, result) = await round();
                 if (isDone) return result;
+                faults = 0;
                 if (i > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10 * i)), clock, ct);
             }
             catch (FalteringException e)

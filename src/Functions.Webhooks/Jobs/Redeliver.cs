@@ -1,33 +1,24 @@
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
+using NodeStash.Functions.Webhooks.Delivery;
 
-namespace NodeStash.Functions.Webhooks.Delivery;
+namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>Has events sent again, from the oldest on and a page at a time; may be interrupted anywhere and repeated. The endpoint's worker sends them, beside what is new.</summary>
-public sealed class Redeliver(IWorkspaceStores stores, IDeliveryStores deliveryStores, TimeProvider clock)
+public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStores deliveryStores, TimeProvider clock)
 {
     private const int Page = 100;
-    private const int MostPages = 100;
 
-    [Function(DeliveryWork.Redeliver)]
-    public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context, Redelivery redelivery)
-    {
-        for (var page = 0; page < MostPages; page++)
-        {
-            if (await context.CallActivityAsync<string?>(nameof(ReopenPage), redelivery, Deliver.Persistent) is not { } place) return;
-            redelivery = redelivery with { Place = place };
-        }
-
-        context.ContinueAsNew(redelivery);
-    }
+    [Function("redeliver")]
+    public Task Run([QueueTrigger(JobQueue.Redeliveries, Connection = JobQueue.Connection)] string message, [DurableClient] DurableTaskClient client, CancellationToken ct) =>
+        run.Steps<Redelivery>(Job.Read<Redelivery>(message), async (left, stopping) => await ReopenPage(left, client, stopping) is { } place ? left with { Place = place } : null, ct);
 
     /// <returns>Where the next page begins; null where this was the last.</returns>
-    [Function(nameof(ReopenPage))]
-    public async Task<string?> ReopenPage([ActivityTrigger] Redelivery redelivery, [DurableClient] DurableTaskClient client, CancellationToken ct)
+    private async Task<string?> ReopenPage(Redelivery redelivery, DurableTaskClient client, CancellationToken ct)
     {
         var partition = Partition.Parse(redelivery.Partition);
         var (store, deliveries) = (stores.Open(partition), deliveryStores.Open(partition));

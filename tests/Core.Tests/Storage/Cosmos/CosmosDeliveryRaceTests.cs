@@ -4,67 +4,26 @@ using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
 
-namespace NodeStash.Core.Tests.Storage;
-
-public class CosmosDeliveryStoreTests : DeliveryStoreContract, IAsyncLifetime
-{
-    private CosmosClient client = null!;
-
-    protected StandInAccount Account { get; } = new(TimeProvider.System);
-
-    protected override IDeliveryStores Stores => new CosmosDeliveryStores(client, "nodestash", TimeProvider.System);
-
-    public virtual async Task InitializeAsync()
-    {
-        client = Account.Connect();
-        Database database = await client.CreateDatabaseAsync("nodestash");
-        await database.CreateContainerAsync(CosmosContainers.All([]).Single(container => container.Id == CosmosContainers.Deliveries));
-    }
-
-    public Task DisposeAsync()
-    {
-        client.Dispose();
-        Account.Dispose();
-        return Task.CompletedTask;
-    }
-}
-
-/// <summary>The same on a bad day: what callers see is the same.</summary>
-public sealed class CosmosDeliveryStoreUnderFaultsTests : CosmosDeliveryStoreTests
-{
-    public override async Task InitializeAsync()
-    {
-        await base.InitializeAsync();
-        Fault[] faults = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
-        foreach (var fault in faults) Account.Faults.Sometimes(fault, 0.03, new Random((int)fault));
-    }
-}
+namespace NodeStash.Core.Tests.Storage.Cosmos;
 
 /// <summary>What only this adapter can show: where a data set is large, where others are first, and what it costs.</summary>
-public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
+public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
-    private CosmosClient client = null!;
+    private readonly DeliveriesStandIn standIn = new();
     private IDeliveryStore store = null!;
 
-    private StandInAccount Account { get; } = new(TimeProvider.System);
+    private StandInAccount Account => standIn.Account;
 
     public async Task InitializeAsync()
     {
-        client = Account.Connect();
-        Database database = await client.CreateDatabaseAsync("nodestash");
-        await database.CreateContainerAsync(CosmosContainers.All([]).Single(container => container.Id == CosmosContainers.Deliveries));
-        store = new CosmosDeliveryStores(client, "nodestash", TimeProvider.System).Open(new Partition("ws_1", DataEnvironment.Live));
+        await standIn.InitializeAsync();
+        store = DeliveriesStandIn.Open(standIn.Client).Open(new Partition("ws_1", DataEnvironment.Live));
         await store.Find("dlv_0", CancellationToken.None);
         Account.ClearLog();
     }
 
-    public Task DisposeAsync()
-    {
-        client.Dispose();
-        Account.Dispose();
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => standIn.DisposeAsync();
 
     [Fact]
     public async Task More_than_fits_a_batch_is_recorded_settled_and_reopened()
@@ -86,7 +45,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         await store.Add([New(1)], Now, CancellationToken.None);
         Before(RequestKind.Batch, async () => await store.Add([New(2)], Now, CancellationToken.None));
 
-        var noted = await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        var noted = await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
 
         Assert.Equal("dlv_2", noted.Next?.Id);
         Assert.Equal(["dlv_2"], (await Take()).Heads.Select(head => head.Id));
@@ -97,7 +56,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
     {
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take();
-        await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         Worker? worker = null;
         Before(RequestKind.Batch, async () =>
         {
@@ -113,7 +72,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
     public async Task An_attempt_noted_while_it_is_put_off_is_not_put_off()
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        Before(RequestKind.Batch, async () => await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None));
+        Before(RequestKind.Batch, async () => await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now));
 
         await store.PutOff([("dlv_1", 1)], Now.AddMinutes(1), CancellationToken.None);
 
@@ -131,7 +90,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
         Assert.Equal(2, await store.Reopen(["dlv_1", "dlv_2"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
         Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
-        Assert.Equal("dlv_2", (await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None)).Next?.Id);
+        Assert.Equal("dlv_2", (await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now)).Next?.Id);
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
     }
 
@@ -139,7 +98,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
     public async Task A_settled_delivery_is_forgotten_after_its_time_and_a_pending_one_is_not()
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         await store.Reopen(["dlv_1"], [DeliveryStatus.Delivered], Now, CancellationToken.None);
         Assert.Equal([-1, null], await Lives());
         await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
@@ -148,7 +107,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         async Task<List<int?>> Lives()
         {
             var query = new QueryDefinition("SELECT VALUE c FROM c WHERE c.kind = 'delivery' ORDER BY c.id");
-            using var pages = client.GetContainer("nodestash", CosmosContainers.Deliveries).GetItemQueryIterator<Dictionary<string, object>>(query, null, new QueryRequestOptions { PartitionKey = new PartitionKey("ws_1") });
+            using var pages = standIn.Client.GetContainer("nodestash", CosmosContainers.Deliveries).GetItemQueryIterator<Dictionary<string, object>>(query, null, new QueryRequestOptions { PartitionKey = new PartitionKey("ws_1") });
             return [.. (await pages.ReadNextAsync()).Select(document => document.TryGetValue("ttl", out var ttl) ? (int?)(long)ttl : null)];
         }
     }
@@ -166,7 +125,7 @@ public sealed class CosmosDeliveryStoreLimitsTests : IAsyncLifetime
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Batch, RequestKind.Query], Spent(out var taken));
         await Take();
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Query], Spent(out var takenAgain));
-        await store.Attempted("dlv_100", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(store, "dlv_100", Delivered, DeliveryStatus.Delivered, Now);
         Assert.Equal([RequestKind.Read, RequestKind.Read, RequestKind.Read, RequestKind.Batch], Spent(out var noted));
         Assert.True((recorded + takenAgain) / 50 + noted < 40, $"{recorded} {taken} {takenAgain} {noted}");
     }

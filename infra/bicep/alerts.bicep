@@ -1,0 +1,102 @@
+// What somebody should look at.
+param location string
+param email string
+param insightsId string
+param cosmosId string
+
+// Names of metrics and queues are those of the code; a test holds them together.
+var rules = [
+  {
+    name: 'server-errors'
+    description: 'The API answers with 5xx.'
+    query: 'requests | where toint(resultCode) >= 500 | summarize total = count()'
+    threshold: 5
+    severity: 1
+    minutes: 5
+  }
+  {
+    name: 'poison-jobs'
+    description: 'A job was given up after 5 tries; it waits in the queue whose name ends with -poison.'
+    query: 'traces | where message has "-poison" | summarize total = count()'
+    threshold: 0
+    severity: 2
+    minutes: 15
+  }
+  {
+    name: 'failing-deliveries'
+    description: 'Many attempts to deliver webhooks fail.'
+    query: 'customMetrics | where name == "nodestash.webhooks.attempts" and tostring(customDimensions.outcome) != "delivered" | summarize total = sum(valueSum)'
+    threshold: 1000
+    severity: 3
+    minutes: 15
+  }
+  {
+    name: 'disabled-endpoints'
+    description: 'An endpoint was disabled because it only failed, or answered 410.'
+    query: 'customMetrics | where name == "nodestash.webhooks.endpoints.disabled" | summarize total = sum(valueSum)'
+    threshold: 0
+    severity: 3
+    minutes: 60
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-nodestash'
+  location: 'global'
+  properties: {
+    groupShortName: 'nodestash'
+    enabled: true
+    emailReceivers: [{ name: 'email', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: 'alert-${rule.name}'
+    location: location
+    properties: {
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      scopes: [insightsId]
+      evaluationFrequency: 'PT${rule.minutes}M'
+      windowSize: 'PT${rule.minutes}M'
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          { query: rule.query, metricMeasureColumn: 'total', timeAggregation: 'Total', operator: 'GreaterThan', threshold: rule.threshold, failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 } }
+        ]
+      }
+      actions: { actionGroups: [people.id] }
+    }
+  }
+]
+
+resource throttling 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'alert-throttling'
+  location: 'global'
+  properties: {
+    description: 'Cosmos DB refuses requests for want of throughput: raise cosmosMaxThroughput, or look for the workspace that needs more than one partition gives.'
+    severity: 2
+    enabled: true
+    scopes: [cosmosId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'refused'
+          metricName: 'TotalRequests'
+          metricNamespace: 'Microsoft.DocumentDB/databaseAccounts'
+          dimensions: [{ name: 'StatusCode', operator: 'Include', values: ['429'] }]
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 100
+        }
+      ]
+    }
+    actions: [{ actionGroupId: people.id }]
+  }
+}

@@ -1,0 +1,38 @@
+// Who may read which secret, and no other: both apps both, the search server its own key.
+param vaultName string
+param apiPrincipalId string
+param webhooksPrincipalId string
+param searchPrincipalId string
+
+var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: vaultName
+
+  resource sealingKey 'secrets' existing = { name: 'sealing-key' }
+  resource searchKey 'secrets' existing = { name: 'search-key' }
+}
+
+resource readSealingKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for reader in [apiPrincipalId, webhooksPrincipalId]: {
+    scope: vault::sealingKey
+    name: guid(vault::sealingKey.id, reader, secretsUser)
+    properties: {
+      principalId: reader
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+    }
+  }
+]
+
+resource readSearchKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for reader in [apiPrincipalId, webhooksPrincipalId, searchPrincipalId]: {
+    scope: vault::searchKey
+    name: guid(vault::searchKey.id, reader, secretsUser)
+    properties: {
+      principalId: reader
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+    }
+  }
+]

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Core.Search;
+
+/// <summary>A record as a search over all types answers it: itself, and where the text stands in it.</summary>
+public static class SearchResult
+{
+    /// <summary>Of the envelope.</summary>
+    public const string Type = "search_result";
+
+    private const int MostFields = 5;
+    private const int MostMatches = 10;
+    private const int LongestSnippet = 200;
+
+    /// <summary>The attributes of one result.</summary>
+    /// <param name="stored">The record.</param>
+    /// <param name="match">What was searched for.</param>
+    public static ReadOnlyMemory<byte> Attributes(StoredRecord stored, TextMatch match)
+    {
+        var fields = SearchChange.FieldsOf(Record.Load(Catalog.Find(stored.Type), stored));
+        return JsonForm.Object(writer =>
+        {
+            writer.WriteString("id"u8, stored.Id);
+            writer.WriteString("resource_type"u8, stored.Type);
+            writer.WritePropertyName("resource"u8);
+            writer.WriteRawValue(stored.Attributes.Span, skipInputValidation: true);
+            writer.WriteStartArray("highlights"u8);
+            foreach (var (field, matches) in fields.Select(field => (field, match.In(field))).Where(found => found.Item2.Count > 0).Take(MostFields)) Write(writer, field, matches);
+            writer.WriteEndArray();
+        });
+    }
+
+    /// <summary>The stretch of a text around its first match, and where the matches are in it. Positions, not marks in the text: what is stored may look like marks.</summary>
+    private static void Write(Utf8JsonWriter writer, SearchField field, IReadOnlyList<(int Start, int End)> matches)
+    {
+        var from = field.Text.Length <= LongestSnippet ? 0 : Boundary(field.Text, Math.Max(0, matches[0].Start - (LongestSnippet / 4)));
+        var to = Boundary(field.Text, Math.Min(field.Text.Length, from + LongestSnippet));
+        writer.WriteStartObject();
+        writer.WriteString("field"u8, field.Name);
+        writer.WriteString("snippet"u8, field.Text.AsSpan(from, to - from));
+        writer.WriteStartArray("matches"u8);
+        foreach (var (start, end) in matches.Where(m => m.Start < to).Take(MostMatches))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("start"u8, start - from);
+            writer.WriteNumber("end"u8, Math.Min(end, to) - from);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Here, or one before, where this would part a surrogate pair.</summary>
+    private static int Boundary(string text, int at) => at > 0 && at < text.Length && char.IsLowSurrogate(text[at]) ? at - 1 : at;
+}

@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Search;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. contract/v1.md, Common rules.</summary>
+public sealed class SearchEndpoints(Http.Api api)
+{
+    private static readonly Scope[] Reading = [.. Catalog.Searchable.Select(schema => Scope.Reading(schema.Collection))];
+    private static readonly Scope[] Writing = [.. Catalog.Searchable.Select(schema => Scope.Writing(schema.Collection))];
+
+    [Function("search")]
+    public Task<IResult> Search([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/search")] HttpRequest request) =>
+        api.Run(request, Reading, async call =>
+        {
+            var parameters = call.Parameters();
+            var search = SearchAcross.Read(parameters);
+            if (search.Error is { } wrong) return wrong;
+            var types = search.Value.TypesFor(type => call.Lacking([type]) is null);
+            if (call.Lacking(types) is { } lacking) return lacking;
+            var page = await new RecordSearch(call.Caller.Store, call.Caller.Index).Across(types, search.Value.Text, search.Value.After, search.Value.Limit, call.Aborted);
+            if (page.Error is { } error) return error;
+
+            var match = new TextMatch(search.Value.Text);
+            return Answer.Listed(
+                [.. page.Value.Records.Select(record => (SearchResult.Type, record.Id, SearchResult.Attributes(record, match)))],
+                SearchAcross.NextCursor(parameters, page.Value.Next),
+                meta: writer =>
+                {
+                    writer.WriteStartObject("counts"u8);
+                    foreach (var type in types) writer.WriteNumber(type, page.Value.Counts[type]);
+                    writer.WriteEndObject();
+                });
+        });
+
+    /// <summary>What is stored is not touched, but every type is read anew for it: that takes the right to write each.</summary>
+    [Function("search-reindex")]
+    public Task<IResult> Reindex(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/search/reindex")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        api.Run(request, Writing[0], async call =>
+        {
+            call.NoParameters(Call.DryRun);
+            if (Writing.FirstOrDefault(scope => !call.Caller.May(scope)) is { Name: { } lacking }) return Error.InsufficientScope(lacking);
+            var faults = new Faults();
+            foreach (var member in (await call.OptionalBody()).EnumerateObject()) faults.Add(member.Name, "Unknown field: a rebuild takes none");
+            if (faults.Any) return Error.Invalid(faults.All);
+
+            var job = call.Ids.New("job_");
+            if (!call.Flag(Call.DryRun))
+                await client.ScheduleNewOrchestrationInstanceAsync(SearchWork.Reindex, new Reindexing(call.Caller.Partition.Key, job), new StartOrchestrationOptions(job), call.Aborted);
+            return Answer.One(StatusCodes.Status202Accepted, "job", job, JsonForm.Object(writer =>
+            {
+                writer.WriteString("id"u8, job);
+                writer.WriteString("kind"u8, "search_reindex"u8);
+                writer.WriteString("requested_at"u8, Text.Format(call.Clock.GetUtcNow()));
+            }), null, null, null);
+        });
+}

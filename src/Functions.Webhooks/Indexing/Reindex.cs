@@ -1,0 +1,56 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Search;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Functions.Webhooks.Indexing;
+
+/// <summary>Builds the index of a data set anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.</summary>
+public sealed class Reindex(IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
+{
+    private const int Page = 500;
+
+    /// <summary>Of one activity: short enough that a stopping host waits for it.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
+
+    private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
+        new RetryPolicy(maxNumberOfAttempts: int.MaxValue, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
+
+    [Function(SearchWork.Reindex)]
+    public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context, Reindexing reindexing)
+    {
+        if (await context.CallActivityAsync<Reindexing?>(nameof(ReindexOn), reindexing, Persistent) is { } next) context.ContinueAsNew(next);
+    }
+
+    /// <returns>Where to go on; null where it has ended, or another one has taken its place.</returns>
+    [Function(nameof(ReindexOn))]
+    public async Task<Reindexing?> ReindexOn([ActivityTrigger] Reindexing reindexing, CancellationToken ct)
+    {
+        var partition = Partition.Parse(reindexing.Partition);
+        var (store, index, start) = (stores.Open(partition), indexes.Open(partition), clock.GetTimestamp());
+        if (reindexing.Type is null) await index.BeginRebuild(reindexing.Rebuild, ct);
+        while (clock.GetElapsedTime(start) < Slice)
+        {
+            var schema = reindexing.Type is { } type ? Catalog.Find(type) : Catalog.Searchable[0];
+            var after = reindexing is { CreatedAt: { } createdAt, Id: { } id } ? new Keyset([createdAt], id) : null;
+            var page = await store.Query(new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, Page), ct);
+            if (!await index.Fill(reindexing.Rebuild, [.. page.Records.Select(SearchChange.Of)], ct)) return null;
+            if (page.Next is { Values: [string last] } next)
+            {
+                reindexing = reindexing with { Type = schema.Type, CreatedAt = last, Id = next.Id };
+                continue;
+            }
+
+            if (Catalog.Searchable.SkipWhile(each => each != schema).Skip(1).FirstOrDefault() is not { } following)
+            {
+                await index.EndRebuild(reindexing.Rebuild, ct);
+                return null;
+            }
+
+            reindexing = new Reindexing(reindexing.Partition, reindexing.Rebuild, following.Type);
+        }
+
+        return reindexing;
+    }
+}

@@ -1,0 +1,236 @@
+using NodeStash.Core.Search;
+using NodeStash.Core.Storage;
+using NodeStash.LocalHost.Store;
+
+namespace NodeStash.LocalHost.Search;
+
+/// <summary>The indexes of all data sets, in one file on SQLite FTS5. See docs/adr/0013-search.md.</summary>
+/// <param name="database">Opened with <see cref="SearchFile.Open"/>.</param>
+/// <param name="clock">Tells when records were removed.</param>
+public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock) : ISearchIndexes
+{
+    private const int SweepBatch = 500;
+
+    private readonly Vocabularies vocabularies = new(set => database.ReadOne(session => session.All("SELECT word FROM words WHERE of_set = ?1", row => row.GetString(0), set)));
+
+    public ISearchIndex Open(Partition partition) => new EmbeddedSearchIndex(database, partition, vocabularies, this, clock);
+
+    public ValueTask Check(CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        database.ReadOne(session => session.One("SELECT count(*) FROM partitions WHERE key = ''", row => row.GetInt64(0)));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Of some data sets those whose index is missing, was made with other settings, or was being built when the process ended.</summary>
+    public IReadOnlyList<Partition> Outdated(IEnumerable<Partition> partitions)
+    {
+        var sound = database.ReadOne(session => session.All(
+            "SELECT key FROM partitions WHERE current IS NOT NULL AND building IS NULL AND settings = ?1", row => row.GetString(0), SearchChange.Settings)).ToHashSet(StringComparer.Ordinal);
+        return [.. partitions.Where(partition => !sound.Contains(partition.Key))];
+    }
+
+    /// <summary>Forgets records that were removed so long ago that nobody tells of an older version of them any more.</summary>
+    /// <param name="before">When they were removed at the latest.</param>
+    /// <param name="most">The most to forget at a time.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>How many were forgotten; fewer than <paramref name="most"/> means that none is left.</returns>
+    public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await database.Write(
+        session => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
+
+    /// <summary>Removes what belongs to no build that is searched or under way.</summary>
+    internal async ValueTask Sweep(CancellationToken ct)
+    {
+        const string Unused =
+            """
+            SELECT number FROM sets
+            WHERE NOT EXISTS (SELECT 1 FROM partitions WHERE key = sets.partition AND (current = sets.build OR building = sets.build))
+            """;
+        while (true)
+        {
+            var (swept, documents) = await database.Write(
+                session =>
+                {
+                    if (session.One(Unused, row => (long?)row.GetInt64(0)) is not { } set) return (0L, 0);
+                    var numbers = session.All("SELECT number FROM documents WHERE of_set = ?1 LIMIT ?2", row => row.GetInt64(0), set, (long)SweepBatch);
+                    foreach (var number in numbers)
+                    {
+                        session.Execute("DELETE FROM terms WHERE rowid = ?1", number);
+                        session.Execute("DELETE FROM documents WHERE number = ?1", number);
+                    }
+
+                    if (numbers.Count < SweepBatch)
+                    {
+                        session.Execute("DELETE FROM words WHERE of_set = ?1", set);
+                        session.Execute("DELETE FROM sets WHERE number = ?1", set);
+                    }
+
+                    return (set, numbers.Count);
+                },
+                ct);
+            if (swept == 0) return;
+            if (documents < SweepBatch) vocabularies.Remove(swept);
+        }
+    }
+}
+
+/// <summary>The index of one data set in the file.</summary>
+internal sealed class EmbeddedSearchIndex(Database database, Partition partition, Vocabularies vocabularies, EmbeddedSearchIndexes all, TimeProvider clock) : ISearchIndex
+{
+    /// <summary>The build of a data set that was indexed from its first record on.</summary>
+    private const string FirstBuild = "0";
+
+    public Partition Partition => partition;
+
+    public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var text = SearchText.Of(query.Text);
+        if (text.Tokens.Count == 0) return new(new SearchPage([], false));
+        return new(database.Read(session =>
+        {
+            var hits = new List<SearchHit>();
+            foreach (var (order, type) in query.Types.Index())
+            {
+                if (SetOf(session, type) is not { } set) continue;
+                var among = query.Among is { } ids ? SetSearch.NumbersOf(session, set, ids) : null;
+                var search = new SetSearch(session, new Expressions(text, set, vocabularies.Of(set)), among);
+                var found = search.Run(query.Limit + 1, query.After is { } place ? After(session, set, place, order, query.Types) : null);
+                hits.AddRange(found.Select(f => session.One(
+                    "SELECT id, version FROM documents WHERE number = ?1", row => new SearchHit(type, row.GetString(0), row.GetInt64(1), f.Rank), f.Number)!));
+            }
+
+            // Hits of one type are in order already, and sorting leaves those that are equal as they are.
+            var best = query.Types.Count == 1 ? hits : [.. hits.OrderBy(hit => hit.Rank)];
+            return new SearchPage([.. best.Take(query.Limit)], best.Count > query.Limit);
+        }));
+    }
+
+    public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var searched = SearchText.Of(text);
+        return new(database.Read<IReadOnlyDictionary<string, int>>(session => types.ToDictionary(
+            type => type,
+            type => searched.Tokens.Count == 0 || SetOf(session, type) is not { } set
+                ? 0
+                : new SetSearch(session, new Expressions(searched, set, vocabularies.Of(set)), null).Count(ISearchIndex.MostHits),
+            StringComparer.Ordinal)));
+    }
+
+    public async ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var words = await database.Write(
+            session =>
+            {
+                session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition.Key, FirstBuild, SearchChange.Settings);
+                var builds = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => new[] { row.GetText(0), row.GetText(1) }, partition.Key)!;
+                var writer = new DocumentWriter(session, partition, now);
+                foreach (var build in builds.OfType<string>()) writer.Write(build, changes);
+                return writer.NewWords;
+            },
+            ct);
+        vocabularies.Add(words);
+    }
+
+    public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await database.Write(
+        session => session.Execute(
+            """
+            INSERT INTO partitions (key, building, settings) VALUES (?1, ?2, '')
+            ON CONFLICT (key) DO UPDATE SET building = excluded.building WHERE current IS NOT excluded.building
+            """,
+            partition.Key, rebuild),
+        ct);
+
+    public async ValueTask<bool> Fill(string rebuild, IReadOnlyList<SearchChange> changes, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var words = await database.Write(
+            session =>
+            {
+                if (session.One("SELECT building FROM partitions WHERE key = ?1", row => row.GetText(0), partition.Key) != rebuild) return null;
+                var writer = new DocumentWriter(session, partition, now);
+                writer.Write(rebuild, changes);
+                return writer.NewWords;
+            },
+            ct);
+        if (words is not null) vocabularies.Add(words);
+        return words is not null;
+    }
+
+    public async ValueTask EndRebuild(string rebuild, CancellationToken ct)
+    {
+        await database.Write(
+            session => session.Execute(
+                "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild, SearchChange.Settings),
+            ct);
+        await all.Sweep(ct);
+    }
+
+    /// <summary>The number of the set that is searched; null where there is none, for nothing of the type was ever written.</summary>
+    private long? SetOf(Session session, string type)
+    {
+        var (current, building) = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => (row.GetText(0), row.GetText(1)), partition.Key);
+        if (current is null && building is not null) throw new SearchUnavailableException("the search index is being built");
+        return session.One("SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => (long?)row.GetInt64(0), partition.Key, current, type);
+    }
+
+    /// <summary>Where a set is to go on after a place that may be in another: of equal rank, the types come in the order asked for.</summary>
+    private static SetSearch.Found After(Session session, long set, SearchPlace place, int order, IReadOnlyList<string> types)
+    {
+        var placed = types.ToList().IndexOf(place.Type);
+        if (placed < order) return new SetSearch.Found(place.Rank, long.MaxValue);
+        if (placed > order) return new SetSearch.Found(place.Rank, long.MinValue);
+
+        // A record that is gone keeps its number for long; of one that is forgotten, those with smaller ids, which are older, come after.
+        var number = session.One("SELECT number FROM documents WHERE of_set = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 1", row => row.GetInt64(0), set, place.Id);
+        return new SetSearch.Found(place.Rank, number);
+    }
+}
+
+/// <summary>Writes documents and their terms, in one transaction.</summary>
+internal sealed class DocumentWriter(Session session, Partition partition, DateTimeOffset now)
+{
+    private readonly Dictionary<(string Build, string Type), long> sets = [];
+
+    /// <summary>Words their sets did not have before.</summary>
+    public List<(long Set, string Word)> NewWords { get; } = [];
+
+    public void Write(string build, IReadOnlyList<SearchChange> changes)
+    {
+        foreach (var change in changes) Write(SetOf(build, change.Type), change);
+    }
+
+    private void Write(long set, SearchChange change)
+    {
+        var (number, version, isThere) = session.One(
+            "SELECT number, version, removed_at IS NULL FROM documents WHERE of_set = ?1 AND id = ?2", row => (row.GetInt64(0), row.GetInt64(1), row.GetBoolean(2)), set, change.Id);
+        if (number != 0 && version >= change.Version) return;
+        var removedAt = change.Fields is null ? now.UtcTicks : (long?)null;
+        if (number == 0) number = session.Insert("INSERT INTO documents (of_set, id, version, removed_at) VALUES (?1, ?2, ?3, ?4)", set, change.Id, change.Version, removedAt);
+        else session.Execute("UPDATE documents SET version = ?2, removed_at = ?3 WHERE number = ?1", number, change.Version, removedAt);
+
+        if (change.Fields is not { } fields)
+        {
+            if (isThere) session.Execute("DELETE FROM terms WHERE rowid = ?1", number);
+            return;
+        }
+
+        var terms = new DocumentTerms(set);
+        foreach (var field in fields) terms.Add(field);
+        session.Execute("INSERT OR REPLACE INTO terms (rowid, name, detail, body, parts) VALUES (?1, ?2, ?3, ?4, ?5)", number, terms.Name, terms.Detail, terms.Body, terms.Parts);
+        foreach (var word in terms.Words)
+        {
+            if (session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0) NewWords.Add((set, word));
+        }
+    }
+
+    private long SetOf(string build, string type)
+    {
+        if (sets.TryGetValue((build, type), out var number)) return number;
+        number = session.One("SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => row.GetInt64(0), partition.Key, build, type);
+        if (number == 0) number = session.Insert("INSERT INTO sets (partition, build, type) VALUES (?1, ?2, ?3)", partition.Key, build, type);
+        return sets[(build, type)] = number;
+    }
+}

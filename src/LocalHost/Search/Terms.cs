@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Text;
+using NodeStash.Core.Search;
+
+namespace NodeStash.LocalHost.Search;
+
+/// <summary>
+/// The terms of a record, as they are indexed and looked up: <c>7_jane</c> is a word, <c>7=jane@example.com</c> a whole address, <c>7~ane@example.com</c>
+/// the end of one, so that what begins as an end does stands inside it. The number before is that of the set, so that a search reads nothing of another.
+/// </summary>
+internal static class Terms
+{
+    /// <summary>Characters of an address of which parts are found.</summary>
+    private const int LongestWhole = 256;
+
+    /// <summary>Characters that a part is told from another by.</summary>
+    private const int LongestPart = 32;
+
+    /// <summary>The fewest characters that can be found inside an address.</summary>
+    public const int ShortestPart = 3;
+
+    private const int ShortestTypo = 3;
+
+    public static string Word(long set, string word) => string.Create(CultureInfo.InvariantCulture, $"{set}_{word}");
+
+    public static string Whole(long set, string whole) => string.Create(CultureInfo.InvariantCulture, $"{set}={Cut(whole)}");
+
+    /// <summary>Each end of a value, from the whole to its last three characters.</summary>
+    public static IEnumerable<string> Ends(long set, string whole)
+    {
+        var cut = Cut(whole);
+        for (var i = 0; i + ShortestPart <= cut.Length; i++)
+        {
+            if (!char.IsLowSurrogate(cut[i])) yield return Inside(set, cut[i..]);
+        }
+    }
+
+    /// <summary>What the ends begin with that have this part first.</summary>
+    public static string Inside(long set, string part) => string.Create(CultureInfo.InvariantCulture, $"{set}~{Cut(part, LongestPart)}");
+
+    /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
+    public static bool MayBeMistyped(string word) => word.Length >= ShortestTypo && !word.AsSpan().ContainsAnyInRange('0', '9');
+
+    private static string Cut(string whole, int longest = LongestWhole) => whole.Length <= longest ? whole : whole[..(char.IsHighSurrogate(whole[longest - 1]) ? longest - 1 : longest)];
+}
+
+/// <summary>The terms of one record, by column.</summary>
+internal sealed class DocumentTerms(long set)
+{
+    private readonly StringBuilder name = new();
+    private readonly StringBuilder detail = new();
+    private readonly StringBuilder body = new();
+    private readonly StringBuilder parts = new();
+    private readonly HashSet<(StringBuilder, string)> seen = [];
+
+    public string Name => name.ToString();
+
+    public string Detail => detail.ToString();
+
+    public string Body => body.ToString();
+
+    public string Parts => parts.ToString();
+
+    /// <summary>The words that others may be mistyped for.</summary>
+    public HashSet<string> Words { get; } = new(StringComparer.Ordinal);
+
+    public void Add(SearchField field)
+    {
+        switch (field.As)
+        {
+            case Searchable.Phone:
+                AddNumber(field.Text);
+                break;
+            case Searchable.Address:
+                AddWords(detail, field.Text);
+                AddAddress(Core.Search.Words.Whole(field.Text));
+                break;
+            default:
+                AddWords(field.As is Searchable.Name ? name : field.As is Searchable.Body ? body : detail, field.Text);
+                break;
+        }
+    }
+
+    private void AddWords(StringBuilder column, string text)
+    {
+        foreach (var word in Core.Search.Words.Of(text)) AddWord(column, word.Text);
+    }
+
+    private void AddWord(StringBuilder column, string word)
+    {
+        if (!seen.Add((column, word))) return;
+        Append(column, Terms.Word(set, word));
+        if (Terms.MayBeMistyped(word)) Words.Add(word);
+    }
+
+    private void AddAddress(string whole)
+    {
+        Append(detail, Terms.Whole(set, whole));
+        if (whole.LastIndexOf('@') is > 0 and var at) Append(detail, Terms.Whole(set, whole[(at + 1)..]));
+        AddParts(whole);
+
+        // Of jane42@… the name, too.
+        foreach (var word in Core.Search.Words.Of(whole).Where(word => word.Text.AsSpan().ContainsAnyInRange('0', '9')))
+        {
+            if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= ShortestName } letters && letters.All(char.IsLetter)) AddWord(detail, letters);
+        }
+    }
+
+    private const int ShortestName = 3;
+
+    private void AddNumber(string text)
+    {
+        var digits = Core.Search.Words.Digits(text);
+        if (digits.Length > 0) Append(detail, Terms.Whole(set, digits));
+        AddParts(digits);
+        // +44 (0)20 is dialled as +44 20, and as 020.
+        if (text.Contains("(0)", StringComparison.Ordinal)) AddParts(Core.Search.Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)));
+    }
+
+    private void AddParts(string whole)
+    {
+        foreach (var end in Terms.Ends(set, whole)) Append(parts, end);
+    }
+
+    private static void Append(StringBuilder column, string term)
+    {
+        if (column.Length > 0) column.Append(' ');
+        column.Append(term);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Numerics;
+using NodeStash.Core.Search;
+
+namespace NodeStash.LocalHost.Search;
+
+/// <summary>The words of one set, to find those that a mistyped one may be meant for. Words are added by one thread and looked up by many.</summary>
+internal sealed class Vocabulary
+{
+    private const int MostVariants = 40;
+
+    private readonly Bucket[] byLength = [.. Enumerable.Range(0, Words.Longest + 1).Select(_ => new Bucket())];
+
+    public int Count => byLength.Sum(bucket => bucket.Count);
+
+    public void Add(string word) => byLength[word.Length].Add(word);
+
+    /// <summary>The words at one edit, and those at two where two are allowed; the word itself is none of them.</summary>
+    public (IReadOnlyList<string> One, IReadOnlyList<string> Two) Variants(string word)
+    {
+        var (most, letters) = (Typos.Allowed(word), LettersOf(word));
+        var (one, two) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        if (most == 0) return ([], []);
+        for (var length = word.Length - most; length <= Math.Min(word.Length + most, Words.Longest); length++)
+        {
+            foreach (var (otherLetters, other) in byLength[length].Entries)
+            {
+                // An edit takes away one letter and adds one at most, so words with more that differ need not be compared.
+                if (BitOperations.PopCount(letters ^ otherLetters) > 2 * most) continue;
+                switch (Typos.Distance(word, other, most))
+                {
+                    case 1 when one.Count < MostVariants: one.Add(other); break;
+                    case 2 when most == 2 && two.Count < MostVariants: two.Add(other); break;
+                }
+            }
+        }
+
+        return ([.. one], [.. two]);
+    }
+
+    private static uint LettersOf(string word) => word.Aggregate(0u, (letters, letter) => letters | (1u << (letter & 31)));
+
+    private sealed class Bucket
+    {
+        private (uint Letters, string Word)[] entries = [];
+        private int count;
+
+        public int Count => Volatile.Read(ref count);
+
+        public ReadOnlySpan<(uint Letters, string Word)> Entries
+        {
+            get
+            {
+                // The count first: the array read after it holds at least as many.
+                var known = Volatile.Read(ref count);
+                return Volatile.Read(ref entries).AsSpan(0, known);
+            }
+        }
+
+        public void Add(string word)
+        {
+            var all = entries;
+            if (count == all.Length) Array.Resize(ref all, Math.Max(4, count * 2));
+            all[count] = (LettersOf(word), word);
+            Volatile.Write(ref entries, all);
+            Volatile.Write(ref count, count + 1);
+        }
+    }
+}
+
+/// <summary>The vocabularies that are in use, read from the file when they are first needed.</summary>
+/// <param name="load">Reads the words of a set.</param>
+internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
+{
+    /// <summary>Words kept in memory, about 100 bytes each. Beyond it all are let go, and read again when they are needed.</summary>
+    private const int MostWords = 2_000_000;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<long, Vocabulary> bySet = [];
+
+    public Vocabulary Of(long set)
+    {
+        lock (gate)
+        {
+            if (bySet.TryGetValue(set, out var known)) return known;
+            if (bySet.Values.Sum(v => v.Count) > MostWords) bySet.Clear();
+            var vocabulary = new Vocabulary();
+            foreach (var word in load(set)) vocabulary.Add(word);
+            return bySet[set] = vocabulary;
+        }
+    }
+
+    /// <summary>Takes in new words; to be called once they are in the file.</summary>
+    public void Add(IReadOnlyCollection<(long Set, string Word)> words)
+    {
+        if (words.Count == 0) return;
+        lock (gate)
+        {
+            foreach (var (set, word) in words)
+            {
+                if (bySet.TryGetValue(set, out var known)) known.Add(word);
+            }
+        }
+    }
+
+    /// <summary>Lets go of a set that is there no more.</summary>
+    public void Remove(long set)
+    {
+        lock (gate) bySet.Remove(set);
+    }
+}
