@@ -51,8 +51,8 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
         public ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) =>
             Done(() => store.Take(webhookId, holder, now, until, limit, ct));
 
-        public ValueTask<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) =>
-            Done(() => store.Attempted(deliveryId, attempt, status, due, ct));
+        public ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) =>
+            Done(() => store.Attempted(webhookId, attempts, ct));
 
         public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await Done(async () =>
         {
