@@ -195,6 +195,7 @@ public abstract partial class WorkspaceStoreContract
             Assert.InRange(page.Records.Count, page.Next is null ? 0 : query.Limit, query.Limit);
             ids.AddRange(page.Records.Select(record => record.Id));
             if (page.Next is null) return ids;
+            Assert.True(pages < 1000, $"no end of {query}");
             query = query with { After = page.Next };
             if (between is not null) await between(pages);
         }
