@@ -89,7 +89,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         await here.Add([New(1)], Now, CancellationToken.None);
         await here.Take("wh_1", "one", Now, Now.AddHours(1), 10, CancellationToken.None);
         Assert.Equal(WorkState.Held, (await there.Take("wh_1", "two", Now, Now.AddHours(1), 10, CancellationToken.None)).State);
-        await here.Attempted("dlv_1", Delivered, DeliveryStatus.Delivered, Now, CancellationToken.None);
+        await DeliveryStoreContract.Attempted(here, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         Assert.Equal(WorkState.Empty, (await here.Take("wh_1", "one", Now, Now.AddHours(1), 10, CancellationToken.None)).State);
         await here.Add([New(2)], Now, CancellationToken.None);
 
