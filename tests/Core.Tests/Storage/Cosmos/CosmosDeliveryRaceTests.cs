@@ -130,7 +130,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The figures of docs/operations-deliveries.md.</summary>
+    /// <summary>The figures of docs/operations.md.</summary>
     [Fact]
     public async Task An_event_that_arrives_at_once_costs_few_requests()
     {
