@@ -132,6 +132,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddHostedService<QueueTriggers>()
             .AddHostedService<TimerTriggers>()
             .AddHostedService<Upkeep>();
+        settings.Services?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.MapFunctions(catalog);
