@@ -161,8 +161,8 @@ var commonSettings = {
   COSMOS__accountEndpoint: cosmos.outputs.endpoint
   COSMOS__credential: 'managedidentity'
   COSMOS_DATABASE: cosmos.outputs.databaseName
-  QUEUES__queueServiceUri: storage.outputs.queueEndpoint
-  QUEUES__credential: 'managedidentity'
+  JOBS__queueServiceUri: storage.outputs.queueEndpoint
+  JOBS__credential: 'managedidentity'
   SEARCH_URL: search.outputs.url
   SEARCH_KEY: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/search-key)'
   SEALING_KEY: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/sealing-key)'
@@ -184,7 +184,7 @@ module api 'functionApp.bicep' = {
     alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
     settings: union(commonSettings, {
       COSMOS__clientId: apiIdentity.properties.clientId
-      QUEUES__clientId: apiIdentity.properties.clientId
+      JOBS__clientId: apiIdentity.properties.clientId
     })
   }
   dependsOn: [secrets]
@@ -216,7 +216,7 @@ module webhooks 'functionApp.bicep' = {
       commonSettings,
       {
         COSMOS__clientId: webhooksIdentity.properties.clientId
-        QUEUES__clientId: webhooksIdentity.properties.clientId
+        JOBS__clientId: webhooksIdentity.properties.clientId
       },
       durableBackend == 'scheduler' ? schedulerSettings : {}
     )

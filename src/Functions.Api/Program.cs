@@ -1,13 +1,23 @@
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using NodeStash.Core.Storage;
+using NodeStash.Core.Hosting;
+using NodeStash.Core.Telemetry;
 using NodeStash.Functions.Api;
 
 // The API under the Functions host. In the local host the same functions run without this file.
-var builder = FunctionsApplication.CreateBuilder(args);
-builder.ConfigureFunctionsWebApplication();
-builder.Services.AddNodeStashApi();
-
-if (builder.Services.All(service => service.ServiceType != typeof(IWorkspaceStores)))
-    throw new InvalidOperationException("This version has no storage adapter for Azure yet; src/LocalHost runs the same functions on its own store.");
-await builder.Build().RunAsync();
+try
+{
+    var builder = FunctionsApplication.CreateBuilder(args);
+    builder.ConfigureFunctionsWebApplication();
+    builder.Services.AddNodeStashAzure(builder.Configuration, "nodestash-api").AddNodeStashApi();
+    using var host = builder.Build();
+    host.Services.GetRequiredService<TelemetryExport>();
+    await host.RunAsync();
+    return 0;
+}
+catch (SettingsException e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    return 1;
+}

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,7 @@ using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Telemetry;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
 using NodeStash.Functions.Webhooks;
@@ -111,6 +113,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddNodeStashWebhooks()
             .AddSingleton(catalog)
             .AddSingleton(folder.OpenSecretBox())
+            .AddSingleton(OperatorSecretOf(builder.Configuration))
             .AddSingleton(new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero })
             .AddSingleton(services => Schema.Open(folder.Database, Catalog.Indexes, services.GetRequiredService<ILogger<Database>>()))
             .AddSingleton<SqliteChangeFeed>().AddSingleton<IChangeFeed>(services => services.GetRequiredService<SqliteChangeFeed>())
@@ -122,7 +125,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton(services => new SearchDatabase(SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<Database>>())))
             .AddSingleton<ISearchIndexes>(services => settings.Search is { } between ? between(services.GetRequiredService<EmbeddedSearchIndexes>()) : services.GetRequiredService<EmbeddedSearchIndexes>())
             .AddSingleton<SearchStart>()
-            .AddSingleton<Telemetry>()
+            .AddSingleton(_ => new TelemetryExport("nodestash"))
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
                 folder.DurableDatabase, DurableFunctions.RegistryOf(catalog), settings.Durable, settings.Clock, services.GetRequiredService<ILoggerFactory>(), services))
@@ -142,11 +145,17 @@ public sealed class CrmHost : IAsyncDisposable
     private async Task Run(HostSettings settings, CancellationToken ct)
     {
         // What can't be opened fails here: a host that fails while it makes its services can't be stopped in order.
-        app.Services.GetRequiredService<Telemetry>();
+        app.Services.GetRequiredService<TelemetryExport>();
         app.Services.GetRequiredService<DurableEngine>();
         await app.Services.GetRequiredService<SearchStart>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
+    }
+
+    private static OperatorSecret OperatorSecretOf(IConfiguration configuration)
+    {
+        var secret = configuration[OperatorSecret.Setting];
+        return OperatorSecret.Fault(secret) is { } fault ? throw new StartException(fault) : new OperatorSecret(secret);
     }
 
     /// <summary>A text as one word of a POSIX shell.</summary>

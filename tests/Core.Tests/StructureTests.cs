@@ -1,5 +1,10 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Microsoft.Extensions.Configuration;
+using NodeStash.Core.Hosting;
+using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Core.Tests;
 
@@ -49,6 +54,29 @@ public sealed partial class StructureTests
     [InlineData("src/Functions.Api/")]
     public void Only_the_Http_folder_knows_which_status_an_error_has(string inside) =>
         Assert.Empty(SourcesNaming(ErrorStatus(), inside, outside: "src/Functions.Api/Http/"));
+
+    /// <summary>What the local host does with a message, the Functions host is told to do.</summary>
+    [Fact]
+    public void Both_hosts_treat_messages_alike()
+    {
+        var queues = JsonElement.Parse(File.ReadAllBytes(In("host.json"))).GetProperty("extensions").GetProperty("queues");
+
+        Assert.Equal(QueueTriggers.MostTries, queues.GetProperty("maxDequeueCount").GetInt32());
+        Assert.Equal(QueueTriggers.RetryAfter, TimeSpan.Parse(queues.GetProperty("visibilityTimeout").GetString()!, CultureInfo.InvariantCulture));
+        Assert.Equal(QueueTriggers.AtOnce, queues.GetProperty("batchSize").GetInt32() + queues.GetProperty("newBatchThreshold").GetInt32());
+        Assert.Equal("base64", queues.GetProperty("messageEncoding").GetString());
+    }
+
+    [Fact]
+    public void The_sample_of_the_settings_is_whole_but_for_what_each_deployment_has_of_its_own()
+    {
+        using var sample = JsonDocument.Parse(File.ReadAllBytes(In("local.settings.sample.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(sample.RootElement.GetProperty("Values").EnumerateObject().Select(value => new KeyValuePair<string, string?>(value.Name, value.Value.GetString()))).Build();
+
+        var missing = Assert.Throws<SettingsException>(() => AzureSettings.Read(settings)).Faults;
+
+        Assert.Equal(["COSMOS__accountEndpoint is missing", "SEALING_KEY is missing"], missing.Select(fault => fault[..fault.IndexOf(':', StringComparison.Ordinal)]));
+    }
 
     [Fact]
     public void Every_invariant_names_tests_there_are()

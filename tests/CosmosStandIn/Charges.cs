@@ -1,5 +1,3 @@
-using NodeStash.CosmosStandIn.Sql;
-
 namespace NodeStash.CosmosStandIn;
 
 /// <summary>
@@ -14,7 +12,7 @@ internal static class Charges
     public static double PointRead(int bytes) => Round(1 + (Kilobytes(bytes) * 0.09));
 
     /// <summary>A create, replace, patch or delete.</summary>
-    public static double Write(JsonObject body, int bytes) => Round(5 + (Kilobytes(bytes) * 0.45) + (Leaves(body) * 0.1));
+    public static double Write(IndexPolicy index, JsonObject body, int bytes) => Round(5 + (Kilobytes(bytes) * 0.45) + ((Indexed(index, [], body) + index.Composites) * 0.1));
 
     /// <param name="matches">Documents found by the index.</param>
     /// <param name="loaded">Documents that had to be looked into, for a filter or to be answered.</param>
@@ -23,11 +21,11 @@ internal static class Charges
 
     private static double Kilobytes(int bytes) => Math.Max(0, (bytes / 1024.0) - 1);
 
-    private static int Leaves(object? value) => value switch
+    private static int Indexed(IndexPolicy index, IReadOnlyList<string> path, object? value) => value switch
     {
-        JsonObject members => members.Sum(member => member.Key.StartsWith('_') ? 0 : Leaves(member.Value)),
-        JsonArray items => items.Sum(Leaves),
-        _ => Value.IsDefined(value) ? 1 : 0,
+        JsonObject members => members.Sum(member => Indexed(index, [.. path, member.Key], member.Value)),
+        JsonArray items => items.Sum(item => Indexed(index, [.. path, "[]"], item)),
+        _ => index.Covers(path) ? 1 : 0,
     };
 
     private static double Round(double charge) => Math.Round(charge, 2);

@@ -39,6 +39,9 @@ internal sealed class IndexPolicy
         }
     }
 
+    /// <summary>How many composite indexes there are.</summary>
+    public int Composites => composites.Count;
+
     /// <summary>Whether a property is in the index; id and _ts are always, the partition key only if the policy says so.</summary>
     public bool Covers(IReadOnlyList<string> path) => isOn && (path is ["id"] or ["_ts"] || Best(path)?.IsIncluded == true);
 

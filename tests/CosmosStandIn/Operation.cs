@@ -43,7 +43,7 @@ internal sealed record Operation(OperationKind Kind, string Partition, string? I
             var before = container.Find(Partition, id);
             if (before is not null && Kind == OperationKind.Create) throw ServiceError.Conflict();
             EnsureMatches(before);
-            return Written(before is null ? 201 : 200, before, transaction.Put(Partition, id, body));
+            return Written(container.Index, before is null ? 201 : 200, before, transaction.Put(Partition, id, body));
         }
 
         if (container.Find(Partition, Id!) is not { } current) throw ServiceError.NotFound(Id!);
@@ -56,15 +56,15 @@ internal sealed record Operation(OperationKind Kind, string Partition, string? I
             case OperationKind.Delete:
                 EnsureMatches(current);
                 transaction.Remove(Partition, Id!);
-                return new OperationResult(204, Charges.Write(current.Body, current.Bytes));
+                return new OperationResult(204, Charges.Write(container.Index, current.Body, current.Bytes));
             case OperationKind.Replace:
                 EnsureMatches(current);
                 var body = ReadBody(container);
                 if ((string)body["id"]! != Id) throw ServiceError.BadRequest("The id of a document can't be changed.");
-                return Written(200, current, transaction.Put(Partition, Id, body));
+                return Written(container.Index, 200, current, transaction.Put(Partition, Id, body));
             default:
                 EnsureMatches(current);
-                return Written(200, current, transaction.Put(Partition, Id!, Patch.Apply(Body, current.Body, container.PartitionPath)));
+                return Written(container.Index, 200, current, transaction.Put(Partition, Id!, Patch.Apply(Body, current.Body, container.PartitionPath)));
         }
     }
 
@@ -74,10 +74,10 @@ internal sealed record Operation(OperationKind Kind, string Partition, string? I
         if (IfNoneMatch is not null && current is not null && (IfNoneMatch == "*" || IfNoneMatch == current.ETag)) throw ServiceError.PreconditionFailed();
     }
 
-    private OperationResult Written(int status, Document? before, Document after)
+    private OperationResult Written(IndexPolicy index, int status, Document? before, Document after)
     {
         if (after.Bytes > MaxDocumentBytes) throw ServiceError.TooLarge();
-        return new OperationResult(status, Charges.Write(after.Body, Math.Max(before?.Bytes ?? 0, after.Bytes)), after.ETag, IsMinimal ? null : Json.Bytes(after.Body));
+        return new OperationResult(status, Charges.Write(index, after.Body, Math.Max(before?.Bytes ?? 0, after.Bytes)), after.ETag, IsMinimal ? null : Json.Bytes(after.Body));
     }
 
     private JsonObject ReadBody(Container container)

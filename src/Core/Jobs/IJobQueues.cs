@@ -31,6 +31,9 @@ public static class JobQueue
     /// <summary>Messages are <see cref="WebhookTest"/>.</summary>
     public const string WebhookTests = "webhook-tests";
 
+    /// <summary>Messages are <see cref="Reindexing"/>.</summary>
+    public const string Reindexes = "reindexes";
+
     /// <summary>Ends the name of the queue that takes the messages of another one that failed every time.</summary>
     public const string PoisonSuffix = "-poison";
 
@@ -40,7 +43,7 @@ public static class JobQueue
     /// <summary>The most bytes of a message in UTF-8: what is within the 64 KiB of Azure Storage Queues once it is Base64.</summary>
     public const int MaxBytes = 48 * 1024;
 
-    public static IReadOnlyList<string> All { get; } = [WideChanges, Redeliveries, WebhookTests];
+    public static IReadOnlyList<string> All { get; } = [WideChanges, Redeliveries, WebhookTests, Reindexes];
 
     /// <summary>Refuses a message that a queue would not take; every adapter asks before it does anything.</summary>
     /// <exception cref="ArgumentException">It is larger than <see cref="MaxBytes"/>.</exception>

@@ -76,10 +76,22 @@ public sealed record WebhookTest(string Partition, string EventId, string Webhoo
     public override string Queue => JobQueue.WebhookTests;
 }
 
+/// <summary>Builds the index of a data set anew, version 1.</summary>
+/// <param name="Partition">The data set (<see cref="Storage.Partition.Key"/>).</param>
+/// <param name="Rebuild">Names it: <c>job_…</c></param>
+/// <param name="Type">Of the records that come next; null before the first.</param>
+/// <param name="CreatedAt">Of the last record of the type that was read; null before the first.</param>
+/// <param name="Id">Its id; null before the first.</param>
+public sealed record Reindexing(string Partition, string Rebuild, string? Type = null, string? CreatedAt = null, string? Id = null) : Job
+{
+    public override string Queue => JobQueue.Reindexes;
+}
+
 /// <summary>Their JSON, and that of outcomes.</summary>
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(WideChangeJob))]
 [JsonSerializable(typeof(Redelivery))]
 [JsonSerializable(typeof(WebhookTest))]
+[JsonSerializable(typeof(Reindexing))]
 [JsonSerializable(typeof(DeliveryAttempt))]
 internal sealed partial class JobJson : JsonSerializerContext;

@@ -18,7 +18,7 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
     /// <summary>How far the data was read and written for a request; sent back, any instance reads at least that (<see cref="IWorkspaceStore.Session"/>).</summary>
     private const string Session = "X-NodeStash-Session";
 
-    private static readonly Error Unauthenticated = new(ErrorCode.InvalidApiKey, "Missing or invalid Authorization header", []);
+    internal static readonly Error Unauthenticated = new(ErrorCode.InvalidApiKey, "Missing or invalid Authorization header", []);
 
     /// <summary>Runs what needs a credential with a scope.</summary>
     /// <param name="request">The request.</param>
@@ -98,13 +98,19 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         }
     }
 
-    private async ValueTask<Caller?> Authenticate(HttpRequest request)
+    /// <summary>The credential of a request; null where it has none, or several.</summary>
+    internal static string? BearerOf(HttpRequest request)
     {
         var header = request.Headers.Authorization;
-        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return null;
+        return header.Count == 1 && header[0] is { } value && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? value[Bearer.Length..].Trim() : null;
+    }
+
+    private async ValueTask<Caller?> Authenticate(HttpRequest request)
+    {
+        if (BearerOf(request) is not { } secret) return null;
         try
         {
-            return await authentication.Authenticate(value[Bearer.Length..].Trim(), request.Headers[Session] is [var session] ? session : null, request.HttpContext.RequestAborted);
+            return await authentication.Authenticate(secret, request.Headers[Session] is [var session] ? session : null, request.HttpContext.RequestAborted);
         }
         catch (FormatException)
         {

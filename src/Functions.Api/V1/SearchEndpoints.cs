@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
 using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
@@ -11,7 +10,7 @@ using NodeStash.Functions.Api.Http;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. contract/v1.md, Common rules.</summary>
-public sealed class SearchEndpoints(Http.Api api)
+public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 {
     private static readonly Scope[] Reading = [.. Catalog.Searchable.Select(schema => Scope.Reading(schema.Collection))];
     private static readonly Scope[] Writing = [.. Catalog.Searchable.Select(schema => Scope.Writing(schema.Collection))];
@@ -42,8 +41,7 @@ public sealed class SearchEndpoints(Http.Api api)
 
     /// <summary>What is stored is not touched, but every type is read anew for it: that takes the right to write each.</summary>
     [Function("search-reindex")]
-    public Task<IResult> Reindex(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/search/reindex")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task<IResult> Reindex([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/search/reindex")] HttpRequest request) =>
         api.Run(request, Writing[0], async call =>
         {
             call.NoParameters(Call.DryRun);
@@ -53,8 +51,7 @@ public sealed class SearchEndpoints(Http.Api api)
             if (faults.Any) return Error.Invalid(faults.All);
 
             var job = call.Ids.New("job_");
-            if (!call.Flag(Call.DryRun))
-                await client.ScheduleNewOrchestrationInstanceAsync(SearchWork.Reindex, new Reindexing(call.Caller.Partition.Key, job), new StartOrchestrationOptions(job), call.Aborted);
+            if (!call.Flag(Call.DryRun)) await jobs.Send(new Reindexing(call.Caller.Partition.Key, job), call.Aborted);
             return Answer.One(StatusCodes.Status202Accepted, "job", job, JsonForm.Object(writer =>
             {
                 writer.WriteString("id"u8, job);

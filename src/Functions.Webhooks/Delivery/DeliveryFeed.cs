@@ -15,6 +15,7 @@ namespace NodeStash.Functions.Webhooks.Delivery;
 public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores deliveries, WebhookOptions options, TimeProvider clock)
 {
     [Function("delivery-feed")]
+    [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
     public async Task Run(
         [CosmosDBTrigger("%COSMOS_DATABASE%", "crm", Connection = "COSMOS", LeaseContainerName = "leases", LeaseContainerPrefix = "delivery",
             MaxItemsPerInvocation = 500, FeedPollDelay = 1000, StartFromBeginning = true)]
@@ -27,7 +28,7 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
             var partition = Partition.Parse(events.Key);
             Instruments.EventsFed.Add(events.Count());
             var (store, now) = (deliveries.Open(partition), clock.GetUtcNow());
-            var webhooks = await EnabledWebhooks(stores.Open(partition), ct);
+            var webhooks = await EnabledWebhooks(await stores.OpenAt(events, now, ct), ct);
             var due = webhooks.SelectMany(webhook => events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e.Id, e.Name, e.RecordId, e.Version, now))).ToList();
             if (due.Count == 0) continue;
             await store.Add(due, now, ct);

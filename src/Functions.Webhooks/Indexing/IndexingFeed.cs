@@ -17,6 +17,7 @@ public sealed class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes
     private static readonly HashSet<string> Types = [.. Catalog.Searchable.Select(schema => schema.Type)];
 
     [Function("indexing-feed")]
+    [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
     public async Task Run(
         [CosmosDBTrigger("%COSMOS_DATABASE%", "crm", Connection = "COSMOS", LeaseContainerName = "leases", LeaseContainerPrefix = "search",
             MaxItemsPerInvocation = 500, FeedPollDelay = 1000, StartFromBeginning = true)]
@@ -25,13 +26,13 @@ public sealed class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes
     {
         var events = documents.Where(d => d.Kind == EventDocument.EventKind && Types.Contains(d.RecordType)).ToList();
         if (events.Count == 0) return;
-        await Task.WhenAll(events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => Index(Partition.Parse(ofOne.Key), ofOne, ct)));
+        await Task.WhenAll(events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => Index(Partition.Parse(ofOne.Key), [.. ofOne], ct)));
         Instruments.SearchLag.Record((clock.GetUtcNow() - Ids.TimeOf(events[0].Id)).TotalSeconds);
     }
 
-    private async Task Index(Partition partition, IEnumerable<EventDocument> events, CancellationToken ct)
+    private async Task Index(Partition partition, List<EventDocument> events, CancellationToken ct)
     {
-        var (store, changes) = (stores.Open(partition), new List<SearchChange>());
+        var (store, changes) = (await stores.OpenAt(events, clock.GetUtcNow(), ct), new List<SearchChange>());
         foreach (var ofType in events.GroupBy(e => e.RecordType, StringComparer.Ordinal))
         {
             var versions = ofType.GroupBy(e => e.RecordId, StringComparer.Ordinal).ToDictionary(e => e.Key, e => e.Max(one => one.Version), StringComparer.Ordinal);

@@ -1,31 +1,26 @@
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Functions.Webhooks.Jobs;
 
 namespace NodeStash.Functions.Webhooks.Indexing;
 
 /// <summary>Builds the index of a data set anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.</summary>
-public sealed class Reindex(IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
+public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
 {
     private const int Page = 500;
 
-    /// <summary>Of one activity: short enough that a stopping host waits for it.</summary>
+    /// <summary>Of one step: short enough that a stopping host waits for it.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
 
-    private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
-        new RetryPolicy(maxNumberOfAttempts: int.MaxValue, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
-
-    [Function(SearchWork.Reindex)]
-    public static async Task Run([OrchestrationTrigger] TaskOrchestrationContext context, Reindexing reindexing)
-    {
-        if (await context.CallActivityAsync<Reindexing?>(nameof(ReindexOn), reindexing, Persistent) is { } next) context.ContinueAsNew(next);
-    }
+    [Function("reindex")]
+    public Task Run([QueueTrigger(JobQueue.Reindexes, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
+        run.Steps(Job.Read<Reindexing>(message), GoOn, ct);
 
     /// <returns>Where to go on; null where it has ended, or another one has taken its place.</returns>
-    [Function(nameof(ReindexOn))]
-    public async Task<Reindexing?> ReindexOn([ActivityTrigger] Reindexing reindexing, CancellationToken ct)
+    private async ValueTask<Reindexing?> GoOn(Reindexing reindexing, CancellationToken ct)
     {
         var partition = Partition.Parse(reindexing.Partition);
         var (store, index, start) = (stores.Open(partition), indexes.Open(partition), clock.GetTimestamp());

@@ -7,7 +7,7 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Functions.Webhooks.WideChanges;
 
 /// <summary>Sees to it that wide changes are carried through: each is announced in a commit that has an event.</summary>
-public sealed class WideChangeFeed(IWorkspaceStores stores, JobSender jobs, AnnouncementsSeen seen)
+public sealed class WideChangeFeed(IWorkspaceStores stores, JobSender jobs, AnnouncementsSeen seen, TimeProvider clock)
 {
     private static readonly string[] Named = [CustomField.Schema.Type, Tag.Schema.Type, Pipeline.Schema.Type];
 
@@ -19,15 +19,16 @@ public sealed class WideChangeFeed(IWorkspaceStores stores, JobSender jobs, Anno
         IReadOnlyList<EventDocument> documents,
         CancellationToken ct)
     {
-        foreach (var partition in documents.Where(MayAnnounce).Select(d => d.PartitionKey).Distinct(StringComparer.Ordinal))
+        foreach (var events in documents.Where(MayAnnounce).GroupBy(d => d.PartitionKey, StringComparer.Ordinal))
         {
-            var underWay = await Core.Records.WideChanges.Read(stores.Open(Partition.Parse(partition)), ct);
+            var store = await stores.OpenAt(events, clock.GetUtcNow(), ct);
+            var underWay = await Core.Records.WideChanges.Read(store, ct);
             if (underWay.Changes.Count == 0) continue;
 
             // A job for each announcement, not for each event while one is under way; the last one's carries all of them through.
             var announced = underWay.Changes[^1].Id;
             if (seen.Contains(announced)) continue;
-            await jobs.Send(new WideChangeJob(partition, announced), ct);
+            await jobs.Send(new WideChangeJob(events.Key, announced), ct);
             seen.Add(announced);
         }
     }

@@ -1,13 +1,11 @@
-using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
-using NodeStash.Core.Search;
 using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Search;
 
 /// <summary>Has built anew, at a start, what can't be searched as it is: an index whose file is gone, or that was made with other settings than today's.</summary>
-internal sealed class SearchStart(EmbeddedSearchIndexes indexes, SqliteStores stores, Ids ids, DurableTaskClient client)
+internal sealed class SearchStart(EmbeddedSearchIndexes indexes, SqliteStores stores, Ids ids, JobSender jobs)
 {
     /// <summary>Before anything is served: from then on a search is answered whole, or refused until it can be.</summary>
     public async Task Run(CancellationToken ct)
@@ -16,7 +14,7 @@ internal sealed class SearchStart(EmbeddedSearchIndexes indexes, SqliteStores st
         {
             var job = ids.New("job_");
             await indexes.Open(partition).BeginRebuild(job, ct);
-            await client.ScheduleNewOrchestrationInstanceAsync(SearchWork.Reindex, new Reindexing(partition.Key, job), new StartOrchestrationOptions(job), ct);
+            await jobs.Send(new Reindexing(partition.Key, job), ct);
         }
     }
 }

@@ -125,7 +125,7 @@ public sealed class SearchAcrossTests(Server server) : ApiTests(server)
         var job = (await Api.Post("/v1/search/reindex", new { })).Is(202);
 
         Assert.Equal("job", job.Data.GetProperty("type").GetString());
-        await Server.Rebuilt(job.Id, () => Api.Get("/v1/search?q=zeppelin"), found => Assert.Equal(before, found.Is(200).Ids));
+        await Server.Rebuilt(() => Api.Get("/v1/search?q=zeppelin"), found => Assert.Equal(before, found.Is(200).Ids));
         Assert.Equal(before, (await Api.Get("/v1/search?q=zeppelin")).Ids);
     }
 

@@ -1,0 +1,23 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace NodeStash.Core.Access;
+
+/// <summary>What whoever operates a deployment proves himself by, to make workspaces (contract/access.md, Workspaces and users).</summary>
+/// <param name="secret">Null or empty where nobody may.</param>
+public sealed class OperatorSecret(string? secret)
+{
+    /// <summary>The setting it comes from.</summary>
+    public const string Setting = "NODESTASH_OPERATOR_SECRET";
+
+    private const int ShortestSecret = 32;
+
+    private readonly byte[]? hash = string.IsNullOrEmpty(secret) ? null : SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+
+    /// <summary>Whether it is the secret; takes as long for any other.</summary>
+    public bool Is(string given) => hash is not null && CryptographicOperations.FixedTimeEquals(hash, SHA256.HashData(Encoding.UTF8.GetBytes(given)));
+
+    /// <summary>Why a secret will not do; null where it will.</summary>
+    public static string? Fault(string? secret) =>
+        secret is { Length: > 0 and < ShortestSecret } ? $"{Setting} is too short: expected {ShortestSecret} random characters or more, e.g. of `openssl rand -hex 32`" : null;
+}

@@ -1,0 +1,40 @@
+using Azure.Core;
+using Azure.Identity;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
+using NodeStash.Core.Search;
+using NodeStash.Core.Storage.Cosmos;
+using NodeStash.Core.Telemetry;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Core.Hosting;
+
+/// <summary>What both apps run on in Azure; in the local host SQLite takes its place.</summary>
+public static class AzureServices
+{
+    /// <summary>Adds the stores on Cosmos DB, the queues of the storage account, and what seals secrets. Opens no connection.</summary>
+    /// <param name="services">Added to.</param>
+    /// <param name="configuration">The app settings.</param>
+    /// <param name="service">The app, as telemetry calls it.</param>
+    /// <exception cref="SettingsException">Names every setting that is missing or will not do.</exception>
+    public static IServiceCollection AddNodeStashAzure(this IServiceCollection services, IConfiguration configuration, string service)
+    {
+        var settings = AzureSettings.Read(configuration);
+        return services
+            .AddSingleton(settings)
+            .AddSingleton<TokenCredential>(_ => new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = settings.ClientId }))
+            .AddSingleton(provider => settings.Queues is { Endpoint: { } endpoint }
+                ? new QueueServiceClient(endpoint, provider.GetRequiredService<TokenCredential>(), AzureJobQueues.ClientOptions)
+                : new QueueServiceClient(settings.Queues.Text, AzureJobQueues.ClientOptions))
+            .AddSingleton<IJobQueues, AzureJobQueues>()
+            .AddCosmosStores(settings)
+            .AddSingleton(new SecretBox(settings.SealingKey))
+            .AddSingleton(new WebhookOptions())
+            .AddSingleton<ISearchIndexes, NoSearch>()
+            .AddSingleton(new OperatorSecret(settings.OperatorSecret))
+            .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()));
+    }
+}

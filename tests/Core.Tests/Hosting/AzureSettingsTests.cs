@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Configuration;
+using NodeStash.Core.Hosting;
+
+namespace NodeStash.Core.Tests.Hosting;
+
+public sealed class AzureSettingsTests
+{
+    private static readonly Dictionary<string, string?> sound = new()
+    {
+        ["COSMOS:accountEndpoint"] = "https://crm.documents.azure.com:443/",
+        ["COSMOS_DATABASE"] = "nodestash",
+        ["JOBS:queueServiceUri"] = "https://crm.queue.core.windows.net/",
+        ["SEALING_KEY"] = Convert.ToBase64String(new byte[32]),
+    };
+
+    [Fact]
+    public void With_an_identity_addresses_are_enough()
+    {
+        var settings = Read([]);
+
+        Assert.Equal(new Connection(new Uri("https://crm.documents.azure.com:443/"), null), settings.Cosmos);
+        Assert.Equal(new Connection(new Uri("https://crm.queue.core.windows.net/"), null), settings.Queues);
+        Assert.Equal("nodestash", settings.Database);
+    }
+
+    [Fact]
+    public void An_emulator_is_named_by_its_connection_string() =>
+        Assert.Equal(new Connection(null, "UseDevelopmentStorage=true"), Read(new() { ["JOBS"] = "UseDevelopmentStorage=true", ["JOBS:queueServiceUri"] = null }).Queues);
+
+    [Fact]
+    public void Everything_that_is_missing_is_named_at_once() =>
+        Assert.Equal(
+            ["COSMOS__accountEndpoint", "COSMOS_DATABASE", "JOBS__queueServiceUri", "SEALING_KEY"],
+            Faults(sound.Keys.ToDictionary(name => name, _ => (string?)"")).Select(fault => fault[..fault.IndexOf(' ', StringComparison.Ordinal)]));
+
+    [Theory]
+    [InlineData("COSMOS:accountEndpoint", "crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
+    [InlineData("COSMOS:accountEndpoint", "http://crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
+    [InlineData("SEALING_KEY", "short", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
+    [InlineData("SEALING_KEY", "AAAA", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
+    [InlineData("NODESTASH_OPERATOR_SECRET", "guess", "NODESTASH_OPERATOR_SECRET is too short: expected 32 random characters or more, e.g. of `openssl rand -hex 32`")]
+    public void What_will_not_do_is_named_with_what_is_expected(string setting, string value, string fault) =>
+        Assert.Equal([fault], Faults(new() { [setting] = value }));
+
+    [Theory]
+    [InlineData("COSMOS", "AccountEndpoint=https://crm.documents.azure.com:443/;AccountKey=c2VjcmV0")]
+    [InlineData("JOBS", "DefaultEndpointsProtocol=https;AccountName=crm;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net")]
+    public void A_key_to_an_account_in_Azure_is_refused_and_not_repeated(string setting, string text)
+    {
+        var fault = Assert.Single(Faults(new() { [setting] = text }));
+
+        Assert.StartsWith($"{setting} is a connection string with a key, which is for emulators alone", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0", fault, StringComparison.Ordinal);
+    }
+
+    private static IReadOnlyList<string> Faults(Dictionary<string, string?> changes) => Assert.Throws<SettingsException>(() => Read(changes)).Faults;
+
+    private static AzureSettings Read(Dictionary<string, string?> changes) =>
+        AzureSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(sound).AddInMemoryCollection(changes).Build());
+}

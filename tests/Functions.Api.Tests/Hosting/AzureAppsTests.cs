@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Azure.Cosmos;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Access;
+using NodeStash.Core.Hosting;
+using NodeStash.Core.Jobs;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage.Cosmos;
+using NodeStash.CosmosStandIn;
+using NodeStash.Functions.Webhooks;
+using NodeStash.LocalHost.Triggers;
+using Caller = NodeStash.Functions.Api.Tests.Running.Api;
+
+namespace NodeStash.Functions.Api.Tests.Hosting;
+
+/// <summary>The two apps with the services they have in Azure.</summary>
+public sealed class AzureAppsTests
+{
+    private const string Secret = "an operator's secret of some forty letters";
+
+    private static readonly IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+    {
+        ["COSMOS:accountEndpoint"] = "https://crm.documents.azure.com:443/",
+        ["COSMOS_DATABASE"] = "nodestash",
+        ["JOBS:queueServiceUri"] = "https://crm.queue.core.windows.net/",
+        ["SEALING_KEY"] = Convert.ToBase64String(new byte[32]),
+        [OperatorSecret.Setting] = Secret,
+    }).Build();
+
+    [Fact]
+    public void Every_function_of_the_API_gets_what_it_asks_for() =>
+        CanBeMade(new ServiceCollection().AddLogging().AddNodeStashAzure(settings, "api").AddNodeStashApi(), FunctionCatalog.Of(typeof(ApiServices).Assembly));
+
+    [Fact]
+    public void Every_function_of_delivery_gets_what_it_asks_for() =>
+        CanBeMade(new ServiceCollection().AddLogging().AddNodeStashAzure(settings, "webhooks").AddNodeStashWebhooks(), FunctionCatalog.Of(typeof(WebhookServices).Assembly));
+
+    [Fact]
+    public async Task The_operator_makes_a_workspace_whose_key_then_reads_what_it_writes()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        account.OnStoredProcedure(CommitProcedure.Id, (_, _) => throw new NotSupportedException("No commit here is so large."));
+        using var client = account.Connect();
+        await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
+        await using var app = await Start(client);
+        var anyone = new Caller(new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), null);
+
+        (await anyone.With("a guess").Post("/v1/workspaces", new { name = "Acme" })).IsError(401, "INVALID_API_KEY");
+        (await anyone.With(Secret).Post("/v1/workspaces", new { plan = "gold", seats = 5 })).IsError(400, "VALIDATION_ERROR");
+        var made = (await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme", plan = "pro" })).Is(201);
+        var owner = anyone.With(made.Text("api_key"));
+        var contact = await owner.Create("contacts", new { email = "jane@example.com" });
+
+        Assert.Equal("jane@example.com", (await owner.Get($"/v1/contacts/{contact.Id}")).Is(200).Text("email"));
+        Assert.Equal(contact.Id, Assert.Single((await owner.Get("/v1/contacts?email=jane@example.com")).Is(200).Data.EnumerateArray()).GetProperty("id").GetString());
+        (await owner.Post("/v1/contacts", new { email = "JANE@example.com" })).Is(409);
+        Assert.Equal("pro", made.Text("plan"));
+        Assert.Equal(200, (await anyone.Get("/health/ready")).Status);
+        (await owner.Delete($"/v1/contacts/{contact.Id}")).Is(204);
+        (await owner.Get($"/v1/contacts/{contact.Id}")).IsNotFound();
+    }
+
+    private static void CanBeMade(IServiceCollection services, FunctionCatalog catalog)
+    {
+        using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+
+        Assert.All(catalog.Functions.Where(function => !function.Method.IsStatic), function => ActivatorUtilities.CreateInstance(provider, function.Method.DeclaringType!));
+    }
+
+    /// <summary>The API on its Azure services, with the stand-in for the account.</summary>
+    private static async Task<WebApplication> Start(CosmosClient client)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var catalog = FunctionCatalog.Of(typeof(ApiServices).Assembly);
+        builder.Services.AddNodeStashAzure(settings, "api").AddNodeStashApi().AddSingleton(client).AddSingleton<IJobQueues>(new NoQueues());
+        var app = builder.Build();
+        app.MapFunctions(catalog);
+        await app.StartAsync();
+        return app;
+    }
+
+    /// <summary>Nothing here hands work over.</summary>
+    private sealed class NoQueues : IJobQueues
+    {
+        public ValueTask Send(string queue, string text, TimeSpan delay, CancellationToken ct) => throw new NotSupportedException();
+    }
+}
