@@ -135,6 +135,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddHostedService<QueueTriggers>()
             .AddHostedService<TimerTriggers>()
             .AddHostedService<Upkeep>();
+        settings.Services?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.MapFunctions(catalog);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Search;
 using NodeStash.LocalHost.Durable;
 
@@ -31,6 +32,9 @@ public sealed record HostSettings
 
     /// <summary>What stands between the product and its search index; null for nothing. Tests have it fail.</summary>
     public Func<ISearchIndexes, ISearchIndexes>? Search { get; init; }
+
+    /// <summary>Adds services that take the place of the host's own; null for none. Tests run the product on other stores.</summary>
+    public Action<IServiceCollection>? Services { get; init; }
 
     /// <summary>Limits of the durable engine.</summary>
     public DurableOptions Durable { get; init; } = new();

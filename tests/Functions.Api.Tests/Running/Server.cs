@@ -30,14 +30,19 @@ public class Server : IAsyncLifetime
     /// <summary>What stands between the product and its search index; null for nothing.</summary>
     protected virtual Func<ISearchIndexes, ISearchIndexes>? Search => null;
 
-    private CrmHost Host => host ?? throw new InvalidOperationException("The server has not started.");
-
-    public async Task InitializeAsync()
+    /// <summary>Puts other services in the place of the host's own.</summary>
+    protected virtual void Replace(IServiceCollection services)
     {
-        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time, Search = Search }, CancellationToken.None);
     }
 
-    public async Task DisposeAsync()
+    private CrmHost Host => host ?? throw new InvalidOperationException("The server has not started.");
+
+    public virtual async Task InitializeAsync()
+    {
+        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time, Services = Replace, Search = Search }, CancellationToken.None);
+    }
+
+    public virtual async Task DisposeAsync()
     {
         await Host.DisposeAsync();
         Directory.Delete(folder, recursive: true);

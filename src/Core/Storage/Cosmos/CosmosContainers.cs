@@ -59,7 +59,7 @@ public static class CosmosContainers
     /// </summary>
     private static IndexingPolicy CrmIndex(IReadOnlyCollection<RecordIndex> indexes)
     {
-        var policy = Only("/id/?", "/_ts/?", "/kind/?", "/type/?", "/keys/*", "/lists/*", "/name/?", "/record_id/?", "/record_version/?", "/at/?");
+        var policy = Only("/pk/?", "/id/?", "/_ts/?", "/kind/?", "/type/?", "/keys/*", "/lists/*", "/name/?", "/record_id/?", "/record_version/?", "/at/?");
         foreach (var key in indexes.Select(index => index.Key).Append(RecordDocument.CreatedAt).Distinct().Order(StringComparer.Ordinal))
             policy.CompositeIndexes.Add(Ascending("/type", $"/keys/{KeyName.Of(key)}", "/id"));
         policy.CompositeIndexes.Add(Ascending("/kind", "/_ts", "/record_version", "/id"));

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Access;
+using NodeStash.Core.Resources;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Storage.Cosmos;
+using NodeStash.Core.Tests.Storage.Cosmos;
+using NodeStash.Core.Webhooks;
+using NodeStash.CosmosStandIn;
+using NodeStash.Functions.Api.Tests.Running;
+
+namespace NodeStash.Functions.Api.Tests.Cosmos;
+
+/// <summary>The product on Cosmos DB: its functions in this process, its stores on the stand-in. The change feed is not read.</summary>
+public sealed class CosmosServer : Server
+{
+    private readonly CosmosDatabase database = new(TimeProvider.System, Catalog.Indexes);
+
+    /// <summary>The account behind it.</summary>
+    public StandInAccount Account => database.Account;
+
+    public override async Task InitializeAsync()
+    {
+        await database.InitializeAsync();
+        await base.InitializeAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    protected override void Replace(IServiceCollection services) => services
+        .AddSingleton<IWorkspaceStores>(new CosmosStores(database.Client, database.Name, Catalog.Indexes, Time))
+        .AddSingleton<IAccessStore>(new CosmosAccessStore(database.Client, database.Name, Time))
+        .AddSingleton<IDeliveryStores>(new CosmosDeliveryStores(database.Client, database.Name, Time));
+}
