@@ -12,7 +12,7 @@ public sealed class SearchTests(Deployment deployment) : ContractTests(deploymen
     [InlineData("activities", "subject")]
     public async Task Every_searched_resource_is_found_in_its_list_and_across_all(string collection, string field)
     {
-        var made = await Create(collection, Map((field, $"Name {Unique}"), .. collection is "activities" ? [("type", "note")] : Array.Empty<(string, object?)>()));
+        var made = await Create(collection, collection is "activities" ? Map((field, $"Name {Unique}"), ("type", "note")) : Map((field, $"Name {Unique}")));
 
         Assert.Equal([made.Id], (await Found($"{collection}?search={Unique}", 1)).Ids);
         var across = (await Found($"search?q={Unique}", 1)).List.Single();
@@ -84,7 +84,7 @@ public sealed class SearchTests(Deployment deployment) : ContractTests(deploymen
         {
             var answer = (await Api.Get(path)).Is(200);
             if (answer.Ids.Count >= count || patience.IsCancellationRequested) return answer;
-            await Task.Delay(20, TimeProvider.System, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }
     }
 }

@@ -103,7 +103,9 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
     /// Of the time a batch has taken, so many times as much is left to those who write records before the next one: where there are few cores, a flood is indexed
     /// a little later rather than slowed down. What comes in small batches is not held up.
     /// </summary>
-    private const int Pause = 4;
+    private const int Pause = 3;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
     private const int SmallBatch = 100;
 
@@ -159,7 +161,9 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
             },
             ct);
         vocabularies.Add(words);
-        if (changes.Count > SmallBatch) await Task.Delay(clock.GetElapsedTime(start) * Pause, clock, ct);
+        if (changes.Count <= SmallBatch) return;
+        var pause = clock.GetElapsedTime(start) * Pause;
+        await Task.Delay(pause < LongestPause ? pause : LongestPause, clock, ct);
     }
 
     public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await database.Write(
