@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -29,7 +30,7 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
     {
         this.clock = clock;
         server = new SearchServer(new MeilisearchClient(url, key), prefix);
-        sweptAt = clock.GetTimestamp();
+        sweptAt = clock.GetUtcNow().UtcTicks;
     }
 
     public ISearchIndex Open(Partition partition) => new MeilisearchIndex(server, this, partition);
@@ -62,8 +63,8 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
     internal async Task ForgetRemovals(CancellationToken ct)
     {
         var last = Interlocked.Read(ref sweptAt);
-        if (clock.GetElapsedTime(last) < BetweenSweeps || Interlocked.CompareExchange(ref sweptAt, clock.GetTimestamp(), last) != last) return;
-        await server.Delete(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ServerSettings.RemovedAt} < {(Now - RemembersRemovals).ToUnixTimeSeconds()}"), ct);
+        if (Now.UtcTicks - last < BetweenSweeps.Ticks || Interlocked.CompareExchange(ref sweptAt, Now.UtcTicks, last) != last) return;
+        await server.Delete(string.Create(CultureInfo.InvariantCulture, $"{ServerSettings.RemovedAt} < {(Now - RemembersRemovals).ToUnixTimeSeconds()}"), ct);
     }
 
     /// <summary>A name of letters and digits, in which case does not matter: the server takes no account of it.</summary>

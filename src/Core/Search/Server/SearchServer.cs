@@ -21,6 +21,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
 
     private readonly SemaphoreSlim preparing = new(1);
     private bool isPrepared;
+    private bool isLost;
 
     private Index Records => client.Index($"{prefix}-records");
 
@@ -63,7 +64,8 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         try
         {
             if (isPrepared) return;
-            if ((await Ask(token => Noted(SettingsKey, token), ct))?.GetProperty("version").GetString() != ServerSettings.Version)
+            var version = (await Ask(token => Noted(SettingsKey, token), ct))?.GetProperty("version").GetString();
+            if (version != ServerSettings.Version || Volatile.Read(ref isLost))
             {
                 foreach (var index in new[] { DataSets, Records }) await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct);
                 await Done(await Ask(token => Records.UpdateFilterableAttributesAsync(ServerSettings.Filterable, token), ct), ct);
@@ -76,6 +78,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
                 await Done(await Ask(token => Note(noted, token), ct), ct);
             }
 
+            Volatile.Write(ref isLost, false);
             Volatile.Write(ref isPrepared, true);
         }
         finally
@@ -117,8 +120,13 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         }
         catch (Exception e) when (e is MeilisearchCommunicationError or MeilisearchTimeoutError or MeilisearchApiError or JsonException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            // Where the indexes are gone, they are made again before the next request.
-            if (e is MeilisearchApiError { Code: "index_not_found" }) Volatile.Write(ref isPrepared, false);
+            // An index that is gone is made again before the next request.
+            if (e is MeilisearchApiError { Code: "index_not_found" })
+            {
+                Volatile.Write(ref isLost, true);
+                Volatile.Write(ref isPrepared, false);
+            }
+
             throw new SearchUnavailableException("the search server does not answer as it should", e);
         }
     }
