@@ -14,7 +14,7 @@ deployer=$(az ad signed-in-user show --query id --output tsv 2>/dev/null) && typ
 vault=$(az deployment group create --resource-group "$group" --name vault --template-file "$here/bicep/vault.bicep" \
   --parameters deployerId="$deployer" deployerType="$type" purgeProtection="$protect" --query properties.outputs.vaultName.value --output tsv)
 
-for name in sealing-key search-key; do
+for name in sealing-key search-key operator-secret; do
   # A role takes a while to count: asking for a secret is refused until it does.
   for attempt in 1 2 3 4 5 6 7 8 9 10 11 12; do
     if found=$(az keyvault secret list --vault-name "$vault" --query "[?name=='$name'].name" --output tsv 2>/dev/null); then break; fi

@@ -185,6 +185,7 @@ module api 'functionApp.bicep' = {
     settings: union(commonSettings, {
       COSMOS__clientId: apiIdentity.properties.clientId
       JOBS__clientId: apiIdentity.properties.clientId
+      NODESTASH_OPERATOR_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/operator-secret)'
     })
   }
   dependsOn: [secrets]

@@ -1,4 +1,4 @@
-// Who may read which secret, and no other: both apps both, the search server its own key.
+// Who may read which secret, and no other: both apps the sealing key and the search server's, the API the operator's, the search server its own.
 param vaultName string
 param apiPrincipalId string
 param webhooksPrincipalId string
@@ -11,6 +11,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
 
   resource sealingKey 'secrets' existing = { name: 'sealing-key' }
   resource searchKey 'secrets' existing = { name: 'search-key' }
+  resource operatorSecret 'secrets' existing = { name: 'operator-secret' }
 }
 
 resource readSealingKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
@@ -36,3 +37,13 @@ resource readSearchKey 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+resource readOperatorSecret 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault::operatorSecret
+  name: guid(vault::operatorSecret.id, apiPrincipalId, secretsUser)
+  properties: {
+    principalId: apiPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
+}

@@ -1,4 +1,4 @@
-// The vault of what nothing else may make anew: the key that seals webhook secrets, and the key of the search server. Deployed on its own, before
+// The vault of what nothing else may make anew: the key that seals webhook secrets, the operator's secret, the key of the search server. Deployed on its own, before
 // main.bicep, so that its secrets are set once (infra/secrets.sh) and no later deployment can overwrite them.
 targetScope = 'resourceGroup'
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Azure.Storage.Queues;
-using NodeStash.Core.Jobs;
 using NodeStash.Functions.Webhooks.Tests;
 
 namespace NodeStash.Azurite.Tests;

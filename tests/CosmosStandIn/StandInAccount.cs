@@ -189,7 +189,8 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
                 },
             },
             ["_count"] = 1,
-        }) { ETag = "\"1\"" };
+        })
+        { ETag = "\"1\"" };
 
     private Reply CreateDatabase(Request asked)
     {

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Search;
+using NodeStash.Core.Search.Server;
 using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Telemetry;
 using NodeStash.Core.Webhooks;
@@ -15,7 +16,7 @@ namespace NodeStash.Core.Hosting;
 /// <summary>What both apps run on in Azure; in the local host SQLite takes its place.</summary>
 public static class AzureServices
 {
-    /// <summary>Adds the stores on Cosmos DB, the queues of the storage account, and what seals secrets. Opens no connection.</summary>
+    /// <summary>Adds the stores on Cosmos DB, the queues of the storage account, the search server, and what seals secrets. Opens no connection.</summary>
     /// <param name="services">Added to.</param>
     /// <param name="configuration">The app settings.</param>
     /// <param name="service">The app, as telemetry calls it.</param>
@@ -33,7 +34,7 @@ public static class AzureServices
             .AddCosmosStores(settings)
             .AddSingleton(new SecretBox(settings.SealingKey))
             .AddSingleton(new WebhookOptions())
-            .AddSingleton<ISearchIndexes, NoSearch>()
+            .AddSingleton<ISearchIndexes>(_ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
             .AddSingleton(new OperatorSecret(settings.OperatorSecret))
             .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()));
     }

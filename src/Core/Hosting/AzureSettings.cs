@@ -16,6 +16,9 @@ public sealed record AzureSettings
     /// <summary>The queues of the storage account: their address, or the connection string of an emulator.</summary>
     public required Connection Queues { get; init; }
 
+    /// <summary>The search server; null where there is none, and searches are refused.</summary>
+    public SearchAccess? Search { get; init; }
+
     /// <summary>Seals secrets in the database; 32 bytes.</summary>
     public required byte[] SealingKey { get; init; }
 
@@ -34,6 +37,7 @@ public sealed record AzureSettings
             Cosmos = Connection.Read(settings, "COSMOS", "accountEndpoint", "https://<account>.documents.azure.com:443/", faults),
             Database = settings["COSMOS_DATABASE"] is { Length: > 0 } database ? database : Missing("COSMOS_DATABASE", "the name of the database, e.g. nodestash"),
             Queues = Connection.Read(settings, JobQueue.Connection, "queueServiceUri", "https://<account>.queue.core.windows.net/", faults),
+            Search = SearchAccess.Read(settings, faults),
             SealingKey = Key(settings["SEALING_KEY"]),
             ClientId = settings["AZURE_CLIENT_ID"],
             OperatorSecret = settings[Access.OperatorSecret.Setting],
@@ -84,6 +88,22 @@ public readonly record struct Connection(Uri? Endpoint, string? Text)
         else if (!Uri.TryCreate(address, UriKind.Absolute, out var endpoint) || endpoint.Scheme != Uri.UriSchemeHttps) faults.Add($"{name}__{member} is not an address: expected {form}");
         else return new Connection(endpoint, null);
         return default;
+    }
+}
+
+/// <summary>Where the search server is.</summary>
+/// <param name="Url">Its address.</param>
+/// <param name="Key">Of its API.</param>
+public sealed record SearchAccess(Uri Url, string Key)
+{
+    internal static SearchAccess? Read(IConfiguration settings, List<string> faults)
+    {
+        var (address, key) = (settings["SEARCH_URL"], settings["SEARCH_KEY"]);
+        if (string.IsNullOrEmpty(address)) return null;
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)) faults.Add("SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server");
+        else if (string.IsNullOrEmpty(key)) faults.Add("SEARCH_KEY is missing: the key of the search server at SEARCH_URL");
+        else return new SearchAccess(url, key);
+        return null;
     }
 }
 

@@ -2,7 +2,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Where no search server is set up: nothing is kept, and every search is refused. One that is set up later builds its index from the records.</summary>
+/// <summary>Where no search server is set up: nothing is kept, and every search is refused. One that is set up later has its indexes built from the records by <c>POST /v1/search/reindex</c>.</summary>
 public sealed class NoSearch : ISearchIndexes
 {
     private static readonly SearchUnavailableException None = new("Search is not set up");

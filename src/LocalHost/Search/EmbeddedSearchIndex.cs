@@ -38,6 +38,25 @@ public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock)
     public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await database.Write(
         session => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
 
+    /// <summary>Puts the pieces of the index together into one, which is read fastest and has nothing of what was removed; step by step, so that changes need not wait for long.</summary>
+    internal async ValueTask Merge(CancellationToken ct)
+    {
+        const long Begin = -500, GoOn = 500;
+        for (var pages = Begin; ; pages = GoOn)
+        {
+            // So it tells that there is nothing left to merge: by changing less than two rows of its tables.
+            var changed = await database.Write(
+                session =>
+                {
+                    var before = session.One("SELECT total_changes()", row => row.GetInt64(0));
+                    session.Execute("INSERT INTO terms (terms, rank) VALUES ('merge', ?1)", pages);
+                    return session.One("SELECT total_changes()", row => row.GetInt64(0)) - before;
+                },
+                ct);
+            if (changed < 2) return;
+        }
+    }
+
     /// <summary>Removes what belongs to no build that is searched or under way.</summary>
     internal async ValueTask Sweep(CancellationToken ct)
     {
@@ -80,6 +99,16 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
     /// <summary>The build of a data set that was indexed from its first record on.</summary>
     private const string FirstBuild = "0";
 
+    /// <summary>
+    /// Of the time a batch has taken, so many times as much is left to those who write records before the next one: where there are few cores, a flood is indexed
+    /// a little later rather than slowed down. What comes in small batches is not held up.
+    /// </summary>
+    private const int Pause = 3;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
+
+    private const int SmallBatch = 100;
+
     public Partition Partition => partition;
 
     public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct)
@@ -120,18 +149,21 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
 
     public async ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
+        var (now, start) = (clock.GetUtcNow(), clock.GetTimestamp());
         var words = await database.Write(
             session =>
             {
                 session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition.Key, FirstBuild, SearchChange.Settings);
                 var builds = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => new[] { row.GetText(0), row.GetText(1) }, partition.Key)!;
-                var writer = new DocumentWriter(session, partition, now);
+                var writer = new DocumentWriter(session, partition, vocabularies, now);
                 foreach (var build in builds.OfType<string>()) writer.Write(build, changes);
-                return writer.NewWords;
+                return writer.Words;
             },
             ct);
         vocabularies.Add(words);
+        if (changes.Count <= SmallBatch) return;
+        var pause = clock.GetElapsedTime(start) * Pause;
+        await Task.Delay(pause < LongestPause ? pause : LongestPause, clock, ct);
     }
 
     public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await database.Write(
@@ -150,9 +182,9 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
             session =>
             {
                 if (session.One("SELECT building FROM partitions WHERE key = ?1", row => row.GetText(0), partition.Key) != rebuild) return null;
-                var writer = new DocumentWriter(session, partition, now);
+                var writer = new DocumentWriter(session, partition, vocabularies, now);
                 writer.Write(rebuild, changes);
-                return writer.NewWords;
+                return writer.Words;
             },
             ct);
         if (words is not null) vocabularies.Add(words);
@@ -166,6 +198,7 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
                 "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild, SearchChange.Settings),
             ct);
         await all.Sweep(ct);
+        await all.Merge(ct);
     }
 
     /// <summary>The number of the set that is searched; null where there is none, for nothing of the type was ever written.</summary>
@@ -190,12 +223,12 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
 }
 
 /// <summary>Writes documents and their terms, in one transaction.</summary>
-internal sealed class DocumentWriter(Session session, Partition partition, DateTimeOffset now)
+internal sealed class DocumentWriter(Session session, Partition partition, Vocabularies vocabularies, DateTimeOffset now)
 {
     private readonly Dictionary<(string Build, string Type), long> sets = [];
 
-    /// <summary>Words their sets did not have before.</summary>
-    public List<(long Set, string Word)> NewWords { get; } = [];
+    /// <summary>The words that were looked up in the file, and written where they were missing.</summary>
+    public List<WrittenWord> Words { get; } = [];
 
     public void Write(string build, IReadOnlyList<SearchChange> changes)
     {
@@ -222,7 +255,7 @@ internal sealed class DocumentWriter(Session session, Partition partition, DateT
         session.Execute("INSERT OR REPLACE INTO terms (rowid, name, detail, body, parts) VALUES (?1, ?2, ?3, ?4, ?5)", number, terms.Name, terms.Detail, terms.Body, terms.Parts);
         foreach (var word in terms.Words)
         {
-            if (session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0) NewWords.Add((set, word));
+            if (!vocabularies.IsWritten(set, word)) Words.Add(new(set, word, session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0));
         }
     }
 

@@ -34,15 +34,11 @@ internal sealed class Expressions
     {
         foreach (var (i, token) in text.Tokens.Index()) tokens.Add(Of(token, isLast: i == text.Tokens.Count - 1, set, vocabulary));
         HasAddress = text.Tokens.Any(token => token.Kind is TokenKind.Address);
-        HasParts = tokens.Exists(token => token[(int)Nearness.Part] != token[(int)Nearness.Begun]);
         HasTypos = tokens.Exists(token => token[(int)Nearness.MistypedTwice] != token[(int)Nearness.Part]);
     }
 
     /// <summary>Whether a token is an address: one that is found is meant, and what resembles it is not.</summary>
     public bool HasAddress { get; }
-
-    /// <summary>Whether any token may be part of an address.</summary>
-    public bool HasParts { get; }
 
     /// <summary>Whether the vocabulary has words that any token may be meant for.</summary>
     public bool HasTypos { get; }
@@ -73,6 +69,7 @@ internal sealed class Expressions
         {
             TokenKind.Address => Or([exact, joined, .. isLast ? [exact + "*"] : Array.Empty<string>()]),
             _ when !isLast => exact,
+            TokenKind.Word when token.Whole.Length <= Terms.LongestBeginning => Or([words[0], Quoted(Terms.Beginning(set, token.Whole))]),
             TokenKind.Word => words[0] + "*",
             _ => Or([And([.. words.SkipLast(1), words[^1] + "*"]), Quoted(Terms.Whole(set, token.Whole)) + "*"]),
         };
@@ -94,7 +91,12 @@ internal sealed class Expressions
         // A number may be dialled with what the stored one has not: 00 for +, and the 0 before an area code.
         var plain = token.Kind is TokenKind.Number && token.Whole.StartsWith("00", StringComparison.Ordinal) ? token.Whole[2..] : token.Whole;
         string[] forms = token.Kind is TokenKind.Number && plain.StartsWith('0') ? [plain, plain[1..]] : [plain];
-        foreach (var form in forms.Where(form => form.Length >= Terms.ShortestPart)) yield return $"parts : {Quoted(Terms.Inside(set, form))}*";
+        foreach (var form in forms.Where(form => form.Length >= Terms.ShortestPart)) yield return Inside(form);
+
+        // A long part is told by how it begins and how it ends.
+        string Inside(string part) => part.Length <= Terms.LongestPart ? One(part) : And([One(part), One(part[^Terms.LongestPart..])]);
+
+        string One(string part) => $"parts : {Quoted(Terms.Inside(set, part))}*";
     }
 
     private static string And(IReadOnlyList<string> inner) => inner.Count == 1 ? inner[0] : $"({string.Join(" AND ", inner)})";

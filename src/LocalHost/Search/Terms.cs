@@ -14,16 +14,22 @@ internal static class Terms
     private const int LongestWhole = 256;
 
     /// <summary>Characters that a part is told from another by.</summary>
-    private const int LongestPart = 32;
+    public const int LongestPart = 16;
 
     /// <summary>The fewest characters that can be found inside an address.</summary>
     public const int ShortestPart = 3;
+
+    /// <summary>The most letters that words are also indexed by the beginning of.</summary>
+    public const int LongestBeginning = 2;
 
     private const int ShortestTypo = 3;
 
     public static string Word(long set, string word) => string.Create(CultureInfo.InvariantCulture, $"{set}_{word}");
 
     public static string Whole(long set, string whole) => string.Create(CultureInfo.InvariantCulture, $"{set}={Cut(whole)}");
+
+    /// <summary>What words have in common that begin so, with a letter or two: too many to be put together when they are looked for.</summary>
+    public static string Beginning(long set, string letters) => string.Create(CultureInfo.InvariantCulture, $"{set}^{letters}");
 
     /// <summary>Each end of a value, from the whole to its last three characters.</summary>
     public static IEnumerable<string> Ends(long set, string whole)
@@ -35,7 +41,7 @@ internal static class Terms
         }
     }
 
-    /// <summary>What the ends begin with that have this part first.</summary>
+    /// <summary>What the ends begin with that have this part first; of a long one its beginning.</summary>
     public static string Inside(long set, string part) => string.Create(CultureInfo.InvariantCulture, $"{set}~{Cut(part, LongestPart)}");
 
     /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
@@ -90,6 +96,11 @@ internal sealed class DocumentTerms(long set)
     {
         if (!seen.Add((column, word))) return;
         Append(column, Terms.Word(set, word));
+        for (var length = 1; length <= Terms.LongestBeginning && length < word.Length; length++)
+        {
+            if (seen.Add((column, $"^{word[..length]}"))) Append(column, Terms.Beginning(set, word[..length]));
+        }
+
         if (Terms.MayBeMistyped(word)) Words.Add(word);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using NodeStash.Core.Search;
 
@@ -74,8 +75,15 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
     /// <summary>Words kept in memory, about 100 bytes each. Beyond it all are let go, and read again when they are needed.</summary>
     private const int MostWords = 2_000_000;
 
+    /// <summary>Words remembered as written.</summary>
+    private const int MostWritten = 200_000;
+
+    private readonly ConcurrentDictionary<(long Set, string Word), bool> written = new();
     private readonly Lock gate = new();
     private readonly Dictionary<long, Vocabulary> bySet = [];
+
+    /// <summary>Whether the word is known to be in the file, so that it need not be looked up there.</summary>
+    public bool IsWritten(long set, string word) => written.ContainsKey((set, word));
 
     public Vocabulary Of(long set)
     {
@@ -89,15 +97,17 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
         }
     }
 
-    /// <summary>Takes in new words; to be called once they are in the file.</summary>
-    public void Add(IReadOnlyCollection<(long Set, string Word)> words)
+    /// <summary>Takes in words; to be called once they are in the file.</summary>
+    public void Add(IReadOnlyCollection<WrittenWord> words)
     {
         if (words.Count == 0) return;
+        if (written.Count > MostWritten) written.Clear();
         lock (gate)
         {
-            foreach (var (set, word) in words)
+            foreach (var (set, word, isNew) in words)
             {
-                if (bySet.TryGetValue(set, out var known)) known.Add(word);
+                written[(set, word)] = true;
+                if (isNew && bySet.TryGetValue(set, out var known)) known.Add(word);
             }
         }
     }
@@ -108,3 +118,8 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
         lock (gate) bySet.Remove(set);
     }
 }
+
+/// <param name="Set">The set it is of.</param>
+/// <param name="Word">The word.</param>
+/// <param name="IsNew">Whether the set did not have it before.</param>
+internal readonly record struct WrittenWord(long Set, string Word, bool IsNew);

@@ -38,6 +38,8 @@ public sealed class AzureSettingsTests
     [InlineData("COSMOS:accountEndpoint", "http://crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
     [InlineData("SEALING_KEY", "short", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
     [InlineData("SEALING_KEY", "AAAA", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
+    [InlineData("SEARCH_URL", "search.internal", "SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server")]
+    [InlineData("SEARCH_URL", "http://search.internal", "SEARCH_KEY is missing: the key of the search server at SEARCH_URL")]
     [InlineData("NODESTASH_OPERATOR_SECRET", "guess", "NODESTASH_OPERATOR_SECRET is too short: expected 32 random characters or more, e.g. of `openssl rand -hex 32`")]
     public void What_will_not_do_is_named_with_what_is_expected(string setting, string value, string fault) =>
         Assert.Equal([fault], Faults(new() { [setting] = value }));

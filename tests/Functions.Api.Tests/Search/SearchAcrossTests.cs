@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Search;
+using NodeStash.Core.Storage;
 using NodeStash.Functions.Api.Tests.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;
@@ -118,8 +121,10 @@ public sealed class SearchAcrossTests(Server server) : ApiTests(server)
     }
 
     [Fact]
-    public async Task A_rebuild_finds_everything_again_and_searches_go_on_meanwhile()
+    public async Task A_rebuild_finds_what_the_store_has_and_nothing_else_and_searches_go_on_meanwhile()
     {
+        var index = Server.Services.GetRequiredService<ISearchIndexes>().Open(new Partition(Workspace.Id, DataEnvironment.Live));
+        await index.Write([new SearchChange("contact", Server.FreshId("ct_"), 1, [new("first_name", Searchable.Name, "Zeppelin")])], CancellationToken.None);
         var before = (await Api.Get("/v1/search?q=zeppelin")).Ids;
 
         var job = (await Api.Post("/v1/search/reindex", new { })).Is(202);
@@ -127,6 +132,7 @@ public sealed class SearchAcrossTests(Server server) : ApiTests(server)
         Assert.Equal("job", job.Data.GetProperty("type").GetString());
         await Server.Rebuilt(() => Api.Get("/v1/search?q=zeppelin"), found => Assert.Equal(before, found.Is(200).Ids));
         Assert.Equal(before, (await Api.Get("/v1/search?q=zeppelin")).Ids);
+        Assert.Equal(before, (await index.Find(new SearchQuery(["contact", "company", "deal", "activity"], "zeppelin", 10), CancellationToken.None)).Hits.Select(hit => hit.Id));
     }
 
     [Fact]

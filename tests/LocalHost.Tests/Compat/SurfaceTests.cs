@@ -7,6 +7,7 @@ public class SurfaceTests
     [Theory]
     [InlineData("Microsoft.Azure.Functions.Worker", "functions-worker.txt")]
     [InlineData("Microsoft.DurableTask", "durable-task.txt")]
+    [InlineData("Meilisearch", "meilisearch.txt")]
     public void What_stands_in_for_an_official_package_has_nothing_the_official_one_lacks(string assembly, string list)
     {
         var official = Read(list);

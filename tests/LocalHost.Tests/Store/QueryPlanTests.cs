@@ -98,6 +98,17 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
         Assert.Contains("(partition=? AND <expr>=?)", Plans(query).Single()[0], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_filter_among_ids_looks_each_of_them_up(bool analyzed)
+    {
+        if (analyzed) await file.Database.Write(session => session.Execute("ANALYZE"));
+        var among = new Condition.All([new Condition.In(KeyPath.Id, ["r_1", "r_2"]), new Condition.Equal(new("value"), 1L)]);
+
+        Assert.Contains("records_by_id (partition=? AND id=?)", Plans(new RecordQuery("contact", among, [new(new("created_at"), true)], null, 2)).Single()[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Refreshed_statistics_disturb_nobody()
     {

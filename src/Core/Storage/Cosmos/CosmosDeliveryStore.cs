@@ -17,6 +17,9 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     /// <summary>Deliveries settled or reopened in one batch; their lane is in it too.</summary>
     private const int MostOfALane = DeliveryBatch.MostOperations - 1;
 
+    /// <summary>Attempts noted in one batch: two writes each, and one for the endpoint's failures.</summary>
+    private const int MostNoted = (DeliveryBatch.MostOperations - 1) / 2;
+
     /// <summary>The part of its time after which a worker that is awake has its hold written anew: not with each round.</summary>
     private const double HoldSlack = 0.1;
 
@@ -101,34 +104,16 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
-    /// <remarks>For each attempt three point reads and a batch of two writes (the delivery, its lane); a query more if something else is pending in the lane. All at the same time.</remarks>
-    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) =>
-        await Task.WhenAll(attempts.Select(made => Attempted(made.DeliveryId, made.Attempt, made.Status, made.Due, ct)));
-
-    private async Task<AttemptNoted> Attempted(string deliveryId, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due, CancellationToken ct) => await Decided(
-        async () =>
-        {
-            if (await Document(deliveryId, ct) is not { } document) return (true, default);
-            var delivery = DeliveryDocument.Read(document);
-            var (laneRead, runRead) = (client.Read(LaneDocument.IdOf(delivery.Lane), ct).AsTask(), client.Read(RunDocument.IdOf(delivery.Lane.WebhookId), ct).AsTask());
-            await Task.WhenAll(laneRead, runRead);
-            var lane = await laneRead is { } laneDocument ? LaneDocument.Read(laneDocument) : null;
-            var run = await runRead is { } runDocument ? RunDocument.Read(runDocument) : null;
-            if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return (true, new AttemptNoted(lane is null ? null : await Find(lane.Head, ct), run?.Run.Since));
-
-            // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
-            var noted = delivery with
-            {
-                Status = delivery.Status is DeliveryStatus.Pending || status is DeliveryStatus.Delivered ? status : delivery.Status,
-                Attempts = [.. delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept)],
-            };
-            var batch = new DeliveryBatch(client).Put(deliveryId, DeliveryDocument.New(partition.Key, noted), document.GetProperty("_etag").GetString());
-            var (head, isConsistent) = await Advance(batch, lane, delivery.Status is DeliveryStatus.Pending && noted.Status is not DeliveryStatus.Pending ? [delivery] : [], due, ct);
-            if (!isConsistent) return (false, default);
-            var since = Note(batch, delivery.Lane.WebhookId, run, attempt);
-            return (await batch.Send(ct), new AttemptNoted(head == deliveryId ? noted : head is null ? null : await Find(head, ct), since));
-        },
-        ct);
+    /// <remarks>
+    /// For up to 49 attempts two queries (point reads for one), a point read and a batch of two writes for each (the delivery, its lane); a query more for each lane in
+    /// which something else is pending, and one for all of them.
+    /// </remarks>
+    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct)
+    {
+        var noted = new List<AttemptNoted>(attempts.Count);
+        foreach (var portion in attempts.Chunk(MostNoted)) noted.AddRange(await Decided(() => Attempted(webhookId, portion, ct), ct));
+        return noted;
+    }
 
     /// <remarks>Three queries, and a batch for up to 100 lanes.</remarks>
     public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct)
@@ -232,6 +217,58 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         if (portion.Count > 0) yield return portion;
     }
 
+    private async ValueTask<(bool IsDone, IReadOnlyList<AttemptNoted> Result)> Attempted(string webhookId, AttemptMade[] attempts, CancellationToken ct)
+    {
+        var (documentsRead, runRead) = (ById("*", attempts.Select(made => made.DeliveryId), ct).AsTask(), client.Read(RunDocument.IdOf(webhookId), ct).AsTask());
+        await Task.WhenAll(documentsRead, runRead);
+        var read = (await documentsRead).Where(IsDelivery).Select(document => (Delivery: DeliveryDocument.Read(document), ETag: document.GetProperty("_etag").GetString()!)).ToDictionary(one => one.Delivery.Id, StringComparer.Ordinal);
+        var before = await runRead is { } runDocument ? RunDocument.Read(runDocument) : null;
+        var lanes = (await ById(LaneDocument.Columns, read.Values.Select(one => LaneDocument.IdOf(one.Delivery.Lane)).Distinct(), ct)).Select(LaneDocument.Read).ToDictionary(lane => lane.Lane);
+
+        var steps = await Task.WhenAll(attempts.Where(made => read.ContainsKey(made.DeliveryId)).Select(made => Step(made, read[made.DeliveryId].Delivery)));
+        if (steps.Any(step => !step.IsConsistent)) return (false, []);
+        var (batch, run, known) = (new DeliveryBatch(client), before?.Run, new Dictionary<string, (string? Head, DateTimeOffset? Since)>(StringComparer.Ordinal));
+        foreach (var (made, noted, lane, after, _) in steps)
+        {
+            var (delivery, etag) = read[made.DeliveryId];
+            if (noted != delivery)
+            {
+                batch.Patch(delivery.Id, DeliveryDocument.Noting(delivery, made.Attempt, noted), etag);
+                Put(batch, lane, after);
+                run = made.Attempt.Outcome switch
+                {
+                    AttemptOutcome.Delivered => null,
+                    AttemptOutcome.Expired => run,
+                    _ => FailureRun.After(run, made.Attempt.At),
+                };
+            }
+
+            known[delivery.Id] = (after?.Head, run?.Since);
+        }
+
+        Put(batch, webhookId, before, run);
+        if (batch.Count > 0 && !await batch.Send(ct)) return (false, []);
+        var heads = steps.Where(step => step.After?.Head == step.Noted.Id).ToDictionary(step => step.Noted.Id, step => step.Noted, StringComparer.Ordinal);
+        foreach (var head in await Deliveries(known.Values.Select(one => one.Head).OfType<string>().Where(head => !heads.ContainsKey(head)), ct)) heads[head.Id] = head;
+        return (true, [.. attempts.Select(made => known.TryGetValue(made.DeliveryId, out var one) ? new AttemptNoted(one.Head is null ? null : heads.GetValueOrDefault(one.Head), one.Since) : default)]);
+
+        // What becomes of the delivery and its lane; nothing where the attempt was noted before.
+        async Task<(AttemptMade Made, Delivery Noted, LaneDocument? Lane, LaneDocument? After, bool IsConsistent)> Step(AttemptMade made, Delivery delivery)
+        {
+            var lane = lanes.GetValueOrDefault(delivery.Lane);
+            if (delivery.Attempts.Any(attempt => attempt.Number == made.Attempt.Number)) return (made, delivery, lane, lane, true);
+
+            // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
+            var noted = delivery with
+            {
+                Status = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status,
+                Attempts = [.. delivery.Attempts.Append(made.Attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept)],
+            };
+            var (after, isConsistent) = await Advanced(lane, delivery.Status is DeliveryStatus.Pending && noted.Status is not DeliveryStatus.Pending ? [delivery] : [], made.Due, ct);
+            return (made, noted, lane, after, isConsistent);
+        }
+    }
+
     private async ValueTask<int> Reopen(Lane lane, IReadOnlyCollection<Delivery> portion, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct)
     {
         // How a delivery looks that this call has reopened, should an answer get lost.
@@ -291,52 +328,38 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                         id, [PatchOperation.Set("/status", status.ToString()), PatchOperation.Remove("/queue"), PatchOperation.Set("/ttl", DeliveryDocument.KeptSeconds)], document.GetProperty("_etag").GetString()!);
                 }
 
-                var (_, isConsistent) = await Advance(batch, before, [.. pending.Select(DeliveryDocument.Read)], before?.Due ?? default, ct);
+                var (after, isConsistent) = await Advanced(before, [.. pending.Select(DeliveryDocument.Read)], before?.Due ?? default, ct);
+                Put(batch, before, after);
                 return (isConsistent && await batch.Send(ct), pending.Count + done);
             },
             ct);
     }
 
-    /// <summary>
-    /// Brings a lane forward in a batch: without what is pending there no more, due at a time, with nothing under way.
-    /// </summary>
-    /// <returns>Its oldest delivery then; and false where lane and deliveries were not read of one moment.</returns>
-    private async ValueTask<(string? Head, bool IsConsistent)> Advance(DeliveryBatch batch, LaneDocument? lane, IReadOnlyCollection<Delivery> settled, DateTimeOffset due, CancellationToken ct)
+    /// <summary>A lane brought forward: without what is pending there no more, due at a time, with nothing under way.</summary>
+    /// <returns>The lane, null where nothing is pending in it; and false where lane and deliveries were not read of one moment.</returns>
+    private async ValueTask<(LaneDocument? After, bool IsConsistent)> Advanced(LaneDocument? lane, IReadOnlyCollection<Delivery> settled, DateTimeOffset due, CancellationToken ct)
     {
         if (lane is null) return (null, settled.Count == 0);
         if (lane.Pending < settled.Count) return (null, false);
+        if (lane.Pending == settled.Count) return (null, true);
         var after = lane with { Pending = lane.Pending - settled.Count, Due = due, IsUnderWay = false };
-        if (after.Pending == 0)
-        {
-            batch.Delete(LaneDocument.IdOf(lane.Lane), lane.ETag);
-            return (null, true);
-        }
-
-        if (settled.Any(delivery => delivery.Id == lane.Head))
-        {
-            var query = new QueryDefinition("SELECT c.id, c.queue FROM c WHERE STARTSWITH(c.queue, @lane) AND NOT ARRAY_CONTAINS(@settled, c.id) ORDER BY c.queue OFFSET 0 LIMIT 1")
-                .WithParameter("@lane", DeliveryDocument.Queue(lane.Lane)).WithParameter("@settled", settled.Select(delivery => delivery.Id));
-            if (await client.All(query, 1, ct) is not [var next]) return (null, false);
-            after = after with { Head = next.GetProperty("id").GetString()!, HeadQueue = next.GetProperty("queue").GetString()! };
-        }
-
-        Put(batch, after);
-        return (after.Head, true);
+        if (settled.All(delivery => delivery.Id != lane.Head)) return (after, true);
+        var query = new QueryDefinition("SELECT c.id, c.queue FROM c WHERE STARTSWITH(c.queue, @lane) AND NOT ARRAY_CONTAINS(@settled, c.id) ORDER BY c.queue OFFSET 0 LIMIT 1")
+            .WithParameter("@lane", DeliveryDocument.Queue(lane.Lane)).WithParameter("@settled", settled.Select(delivery => delivery.Id));
+        return await client.All(query, 1, ct) is [var next] ? (after with { Head = next.GetProperty("id").GetString()!, HeadQueue = next.GetProperty("queue").GetString()! }, true) : (null, false);
     }
 
-    /// <summary>Notes in a batch what an attempt says of its endpoint; answers since when it has been failing then.</summary>
-    private DateTimeOffset? Note(DeliveryBatch batch, string webhookId, RunDocument? before, DeliveryAttempt attempt)
+    private void Put(DeliveryBatch batch, LaneDocument? before, LaneDocument? after)
     {
-        if (attempt.Outcome is AttemptOutcome.Expired) return before?.Run.Since;
-        if (attempt.Outcome is AttemptOutcome.Delivered)
-        {
-            if (before is not null) batch.Delete(RunDocument.IdOf(webhookId), before.ETag);
-            return null;
-        }
+        if (after is not null) Put(batch, after);
+        else if (before is not null) batch.Delete(LaneDocument.IdOf(before.Lane), before.ETag);
+    }
 
-        var run = FailureRun.After(before?.Run, attempt.At);
-        if (before is null || run.Since != before.Run.Since || run.Last - before.Run.Last >= RunSlack) batch.Put(RunDocument.IdOf(webhookId), RunDocument.ToJson(partition.Key, webhookId, run), before?.ETag);
-        return run.Since;
+    private void Put(DeliveryBatch batch, string webhookId, RunDocument? before, FailureRun? after)
+    {
+        if (after is null && before is not null) batch.Delete(RunDocument.IdOf(webhookId), before.ETag);
+        if (after is { } run && (before is null || run.Since != before.Run.Since || run.Last - before.Run.Last >= RunSlack))
+            batch.Put(RunDocument.IdOf(webhookId), RunDocument.ToJson(partition.Key, webhookId, run), before?.ETag);
     }
 
     /// <summary>Whether it still is as it was read: what this process has not seen yet would turn a worker away that another one has called.</summary>
@@ -372,18 +395,21 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     }
 
     private async ValueTask<IReadOnlyList<Delivery>> Deliveries(IEnumerable<string> ids, CancellationToken ct) =>
-        [.. (await ById("*", ids, ct)).Where(document => document.GetProperty("kind").ValueEquals(DeliveryDocument.Kind)).Select(DeliveryDocument.Read)];
+        [.. (await ById("*", ids, ct)).Where(IsDelivery).Select(DeliveryDocument.Read)];
 
     private async ValueTask<IReadOnlyList<JsonElement>> ById(string columns, IEnumerable<string> ids, CancellationToken ct)
     {
         var wanted = ids.ToArray();
+        if (wanted is [var only]) return await client.Read(only, ct) is { } document ? [document] : [];
         return wanted.Length == 0 ? [] : await client.All(new QueryDefinition($"SELECT {columns} FROM c WHERE ARRAY_CONTAINS(@ids, c.id)").WithParameter("@ids", wanted), wanted.Length, ct);
     }
 
     private async ValueTask<LaneDocument?> ReadLane(Lane lane, CancellationToken ct) => await client.Read(LaneDocument.IdOf(lane), ct) is { } document ? LaneDocument.Read(document) : null;
 
     private async ValueTask<JsonElement?> Document(string deliveryId, CancellationToken ct) =>
-        await client.Read(deliveryId, ct) is { } document && document.GetProperty("kind").ValueEquals(DeliveryDocument.Kind) ? document : default(JsonElement?);
+        await client.Read(deliveryId, ct) is { } document && IsDelivery(document) ? document : default(JsonElement?);
+
+    private static bool IsDelivery(JsonElement document) => document.GetProperty("kind").ValueEquals(DeliveryDocument.Kind);
 
     private DeliveryBatch Put(DeliveryBatch batch, LaneDocument lane) => batch.Put(LaneDocument.IdOf(lane.Lane), lane.ToJson(partition.Key), lane.ETag);
 

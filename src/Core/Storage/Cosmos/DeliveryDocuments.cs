@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Azure.Cosmos;
 using NodeStash.Core.Records;
 using NodeStash.Core.Webhooks;
 
@@ -41,20 +42,30 @@ internal static class DeliveryDocument
         if (delivery.Status is DeliveryStatus.Pending) writer.WriteString("queue", Queue(delivery));
         else writer.WriteNumber("ttl", KeptSeconds);
         writer.WriteStartArray("attempts");
-        foreach (var attempt in delivery.Attempts)
-        {
-            writer.WriteStartObject();
-            writer.WriteNumber("number", attempt.Number);
-            writer.WriteString("at", Time.Of(attempt.At));
-            writer.WriteNumber("ticks", attempt.Duration.Ticks);
-            writer.WriteString("outcome", attempt.Outcome.ToString());
-            if (attempt.StatusCode is { } code) writer.WriteNumber("status_code", code);
-            if (attempt.Answer is { } answer) writer.WriteString("answer", answer);
-            writer.WriteEndObject();
-        }
-
+        foreach (var attempt in delivery.Attempts) Write(writer, attempt);
         writer.WriteEndArray();
     });
+
+    /// <summary>What an attempt changes. Only the attempt goes over the wire: those before it, with what receivers answered, may be many times as large.</summary>
+    public static IReadOnlyList<PatchOperation> Noting(Delivery before, DeliveryAttempt attempt, Delivery after)
+    {
+        var changes = new List<PatchOperation>();
+        if (before.Attempts is [.., var last] && last.Number > attempt.Number)
+        {
+            changes.Add(PatchOperation.Set("/attempts", Stream(JsonForm.Array(after.Attempts.Select(each => JsonForm.Write(writer => Write(writer, each)))))));
+        }
+        else
+        {
+            if (before.Attempts.Count == DeliveryAttempt.MostKept) changes.Add(PatchOperation.Remove("/attempts/0"));
+            changes.Add(PatchOperation.Add("/attempts/-", Stream(JsonForm.Write(writer => Write(writer, attempt)))));
+        }
+
+        if (after.Status == before.Status) return changes;
+        changes.Add(PatchOperation.Set("/status", after.Status.ToString()));
+        changes.Add(PatchOperation.Set("/ttl", KeptSeconds));
+        if (before.Status is DeliveryStatus.Pending) changes.Add(PatchOperation.Remove("/queue"));
+        return changes;
+    }
 
     public static Delivery Read(JsonElement document) => new(
         document.GetProperty("id").GetString()!,
@@ -66,6 +77,20 @@ internal static class DeliveryDocument
         [.. document.GetProperty("attempts").EnumerateArray().Select(ReadAttempt)],
         Time.Read(document.GetProperty("created_at")),
         document.GetProperty("attempts_before").GetInt32());
+
+    private static void Write(Utf8JsonWriter writer, DeliveryAttempt attempt)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("number", attempt.Number);
+        writer.WriteString("at", Time.Of(attempt.At));
+        writer.WriteNumber("ticks", attempt.Duration.Ticks);
+        writer.WriteString("outcome", attempt.Outcome.ToString());
+        if (attempt.StatusCode is { } code) writer.WriteNumber("status_code", code);
+        if (attempt.Answer is { } answer) writer.WriteString("answer", answer);
+        writer.WriteEndObject();
+    }
+
+    private static MemoryStream Stream(ReadOnlyMemory<byte> json) => new(json.ToArray(), writable: false);
 
     private static DeliveryAttempt ReadAttempt(JsonElement attempt) => new(
         attempt.GetProperty("number").GetInt32(),

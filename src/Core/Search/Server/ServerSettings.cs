@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Text;
+using Meilisearch;
+
+namespace NodeStash.Core.Search.Server;
+
+/// <summary>How the server is to search: made of what the schemas say of their fields, and applied where the server has another version of it.</summary>
+internal static class ServerSettings
+{
+    public const string Key = "key", Set = "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Parts = "part";
+
+    /// <summary>One more hit than can be reached tells that there are more.</summary>
+    public const int MostHits = ISearchIndex.MostHits + 1;
+
+    /// <summary>The attributes that are searched; the earlier, the more they count.</summary>
+    public static readonly IReadOnlyList<string> Searched = [.. new[] { Searchable.Name, Searchable.Detail, Searchable.Body }.Select(AttributeOf), Parts];
+
+    public static readonly IReadOnlyList<string> Filterable = [Key, Set, DataSet, Build, RemovedAt];
+
+    /// <summary>From how many letters on a word may be mistyped, once and twice.</summary>
+    private static readonly int[] TyposFrom = [.. Enumerable.Range(1, 2).Select(edits => Enumerable.Range(1, byte.MaxValue).First(length => Typos.Allowed(new string('a', length)) == edits))];
+
+    public static string AttributeOf(Searchable form) => form switch
+    {
+        Searchable.Name => "name",
+        Searchable.Body => "body",
+        _ => "detail",
+    };
+
+    public static Settings Current => new()
+    {
+        SearchableAttributes = Searched,
+        SortableAttributes = [Number],
+        RankingRules = ["typo", "exactness", "attribute", $"{Number}:desc"],
+        TypoTolerance = new TypoTolerance
+        {
+            Enabled = true,
+            DisableOnAttributes = [Parts],
+            DisableOnNumbers = true,
+            MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength, TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
+        },
+        Pagination = new Pagination { MaxTotalHits = MostHits },
+        ProximityPrecision = "byAttribute",
+        SearchCutoffMs = 1500,
+    };
+
+    /// <summary>Differs where anything above does.</summary>
+    public static string Version { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
+        '\n', [.. Searched, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MostHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
+}
