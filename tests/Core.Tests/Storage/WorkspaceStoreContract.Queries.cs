@@ -164,6 +164,25 @@ public abstract partial class WorkspaceStoreContract
     }
 
     [Fact]
+    public async Task A_condition_on_what_a_link_points_to_finds_all_however_many_that_are()
+    {
+        const int Companies = 1300;
+        var store = NewStore();
+        foreach (var chunk in Enumerable.Range(0, Companies).Chunk(900)) await Commit(store, [.. chunk.Select(i => Insert($"co_{i}", new { industry = i % 100 == 0 ? "banking" : "technology" }, "company"))]);
+        await Commit(store, [.. Enumerable.Range(100, 450).Select(i => Insert($"ct_{i}", new { a = i, company_id = $"co_{i * 7 % Companies}" }))]);
+        await Commit(store, Insert("ct_x", new { a = 0 }));
+        var technology = new Condition.Linked(new("company_id"), "company", new Condition.Equal(new("industry"), "technology"));
+        var those = Enumerable.Range(100, 450).Where(i => i * 7 % Companies % 100 != 0).Select(i => $"ct_{i}").ToList();
+        var few = new Condition.All([technology, new Condition.Compare(new("a"), Comparison.Less, 110L)]);
+
+        Assert.Equal(those, await Walk(store, new RecordQuery(Contact, technology, [new(new("a"), false)], null, 170)));
+        Assert.Equal(those.Count, await store.Count(Contact, technology, CancellationToken.None));
+        Assert.Equal(451 - those.Count, await store.Count(Contact, new Condition.Not(technology), CancellationToken.None));
+        Assert.Equal(those.TakeWhile(id => id != "ct_110").Where(id => string.CompareOrdinal(id, "ct_110") < 0), await Ids(store, few));
+        Assert.Equal(new CommitOutcome(CommitResult.Blocked, Contact), await Commit(store, new Guard.NoneMatch(Contact, few), Insert("ct_y")));
+    }
+
+    [Fact]
     public async Task The_last_page_is_known_as_the_last()
     {
         var store = NewStore();

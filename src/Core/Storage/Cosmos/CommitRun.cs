@@ -29,7 +29,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     {
         for (var (round, faltered) = (0, 0); round < MostRounds; round++)
         {
-            await Learn(ct);
+            await Learn(isAnew: round > 0, ct);
             foreach (var guard in commit.Guards.OfType<Guard.NoneMatch>())
             {
                 // What comes before the guard, in the commit's order, may be at fault too.
@@ -56,20 +56,23 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     }
 
     /// <summary>Reads what has to be known to plan the commit.</summary>
-    private async ValueTask Learn(CancellationToken ct)
+    /// <param name="isAnew">Whether what was read before was out of date: what this process has seen may be, too.</param>
+    /// <param name="ct">Ends the wait.</param>
+    private async ValueTask Learn(bool isAnew, CancellationToken ct)
     {
+        ValueTask<JsonElement?> Read(string id) => isAnew ? client.ReadLatest(id, ct) : client.Read(id, ct);
         foreach (var remove in commit.Writes.OfType<Write.Remove>()) removed[remove.Id] = null;
         foreach (var release in commit.Writes.OfType<Write.Release>()) claims[release.Key] = default;
         await Task.WhenAll(
         [
             .. removed.Keys.ToList().Select(async id =>
             {
-                var document = await client.Read(id, ct);
+                var document = await Read(id);
                 lock (removed) removed[id] = document;
             }),
             .. claims.Keys.ToList().Select(async key =>
             {
-                var document = await client.Read(ClaimDocument.Id(key), ct);
+                var document = await Read(ClaimDocument.Id(key));
                 lock (removed) claims[key] = document is { } found ? (ClaimDocument.Owner(found), found.GetProperty("_etag").GetString()) : default;
             }),
         ]);
@@ -79,7 +82,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     private async ValueTask<bool> IsShared(CommitOutcome refused, CancellationToken ct)
     {
         if (refused.Result is not CommitResult.ClaimTaken || !claims.TryAdd(refused.Subject!, default)) return false;
-        var owner = await store.FindClaim(refused.Subject!, ct);
+        var owner = await client.ReadLatest(ClaimDocument.Id(refused.Subject!), ct) is { } document ? ClaimDocument.Owner(document) : null;
         return owner is null || commit.Writes.OfType<Write.Claim>().Any(claim => claim.Key == refused.Subject && claim.Owner == owner);
     }
 
@@ -136,16 +139,16 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     /// <summary>Whether what the commit would have made is there. Events and answers are of one attempt alone; records by their version and bytes.</summary>
     private async ValueTask<bool> IsStored(CancellationToken ct)
     {
-        if (commit.Events is [var happened, ..]) return await store.FindEvent(happened.Id, ct) is not null;
-        if (commit.Answer is { } answer) return await store.FindAnswer(answer.Key, ct) == answer;
+        if (commit.Events is [var happened, ..]) return await client.ReadLatest(happened.Id, ct) is not null;
+        if (commit.Answer is { } answer) return await client.ReadLatest(AnswerDocument.Id(answer.Key), ct) is { } kept && AnswerDocument.Read(answer.Key, kept) == answer;
         foreach (var write in commit.Writes.Reverse())
         {
             switch (write)
             {
                 case Write.Insert { Record: var record }: return await IsStored(record, ct);
                 case Write.Replace { Record: var record }: return await IsStored(record, ct);
-                case Write.Remove remove: return await store.Find(remove.Type, remove.Id, ct) is null;
-                case Write.Claim claim: return await store.FindClaim(claim.Key, ct) == claim.Owner;
+                case Write.Remove remove: return await client.ReadLatest(remove.Id, ct) is null;
+                case Write.Claim claim: return await client.ReadLatest(ClaimDocument.Id(claim.Key), ct) is { } document && ClaimDocument.Owner(document) == claim.Owner;
             }
         }
 
@@ -153,5 +156,6 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     }
 
     private async ValueTask<bool> IsStored(StoredRecord record, CancellationToken ct) =>
-        await store.Find(record.Type, record.Id, ct) is { } found && found.Version == record.Version && found.Attributes.Span.SequenceEqual(record.Attributes.Span);
+        await client.ReadLatest(record.Id, ct) is { } document && RecordDocument.IsOf(record.Type, document)
+        && RecordDocument.Read(record.Type, document) is var found && found.Version == record.Version && found.Attributes.Span.SequenceEqual(record.Attributes.Span);
 }

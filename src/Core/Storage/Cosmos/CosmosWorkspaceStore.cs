@@ -3,6 +3,8 @@ namespace NodeStash.Core.Storage.Cosmos;
 /// <summary>One data set, in one logical partition. Belongs to one request, whose session it carries.</summary>
 internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient client, RecordDocument documents, TimeProvider clock) : IWorkspaceStore
 {
+    private readonly LinkedConditions links = new(client);
+
     public Partition Partition => partition;
 
     public string? Session => client.Session;
@@ -24,14 +26,16 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
         if (query.Order.Count == 0) throw new ArgumentException("a query has at least one sort key", nameof(query));
         if (query.After is { } after && after.Values.Count != query.Order.Count) throw new ArgumentException("the keyset is of another order", nameof(query));
-        var reader = new PageReader(client, documents, query with { Where = await Linked(query.Where, ct) });
+        var reader = await links.Resolve(query.Where, ct) is { } resolved
+            ? new PageReader(client, documents, query with { Where = resolved }, null)
+            : new PageReader(client, documents, query with { Where = LinkedConditions.Without(query.Where) }, ids => links.Among(query.Type, ids, query.Where, ct));
         return await client.Retried(() => reader.Read(ct), ct);
     }
 
     public async ValueTask<long> Count(string type, Condition where, CancellationToken ct)
     {
-        var sql = SqlBuilder.Records("VALUE COUNT(1)", type, await Linked(where, ct));
-        return (await client.All(sql.Query(), 1, ct))[0].GetInt64();
+        if (await links.Resolve(where, ct) is not { } resolved) return await CountChecked(type, where, ct);
+        return (await client.All(SqlBuilder.Records("VALUE COUNT(1)", type, resolved).Query(), 1, ct))[0].GetInt64();
     }
 
     public async ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct)
@@ -99,29 +103,17 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     }
 
     /// <summary>Whether any record matches.</summary>
-    internal async ValueTask<bool> Matches(string type, Condition where, CancellationToken ct) =>
-        await client.All(SqlBuilder.Records("c.id", type, await Linked(where, ct)).Query(" OFFSET 0 LIMIT 1"), 1, ct) is not [];
+    internal async ValueTask<bool> Matches(string type, Condition where, CancellationToken ct) => await links.Resolve(where, ct) is { } resolved
+        ? await client.All(SqlBuilder.Records("c.id", type, resolved).Query(" OFFSET 0 LIMIT 1"), 1, ct) is not []
+        : await CountChecked(type, where, ct) > 0;
 
-    /// <summary>The condition with the ids in the place of what they are looked up by.</summary>
-    private async ValueTask<Condition> Linked(Condition condition, CancellationToken ct)
+    /// <summary>Counts what has to be checked for what it links to.</summary>
+    private async ValueTask<long> CountChecked(string type, Condition where, CancellationToken ct)
     {
-        switch (condition)
-        {
-            case Condition.All all: return new Condition.All(await Each(all.Conditions));
-            case Condition.Any any: return new Condition.Any(await Each(any.Conditions));
-            case Condition.Not not: return new Condition.Not(await Linked(not.Inner, ct));
-            case Condition.Linked linked:
-                var sql = SqlBuilder.Records("VALUE c.id", linked.Type, await Linked(linked.Where, ct));
-                return new Condition.In(linked.Path, [.. (await client.All(sql.Query(), int.MaxValue, ct)).Select(id => (object?)id.GetString())]);
-            default: return condition;
-        }
-
-        async ValueTask<IReadOnlyList<Condition>> Each(IReadOnlyList<Condition> conditions)
-        {
-            var each = new List<Condition>(conditions.Count);
-            foreach (var one in conditions) each.Add(await Linked(one, ct));
-            return each;
-        }
+        var candidates = await client.All(SqlBuilder.Records("VALUE c.id", type, LinkedConditions.Without(where)).Query(), int.MaxValue, ct);
+        var count = 0L;
+        foreach (var chunk in candidates.Chunk(LinkedConditions.Chunk)) count += (await links.Among(type, [.. chunk.Select(id => id.GetString()!)], where, ct)).Count;
+        return count;
     }
 
     /// <summary>The last second whose events have passed their time.</summary>

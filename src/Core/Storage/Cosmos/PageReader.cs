@@ -9,7 +9,11 @@ namespace NodeStash.Core.Storage.Cosmos;
 /// Reads records in order. A documented sort is a composite index and read as it stands. Of any other order the service sorts by the first
 /// key; records that are equal in it are ordered here, or where they are many, by a query of their own for the rest of the order.
 /// </summary>
-internal sealed class PageReader(PartitionClient client, RecordDocument documents, RecordQuery query)
+/// <param name="client">Where they are.</param>
+/// <param name="documents">Knows which sorts have an index.</param>
+/// <param name="query">Without <see cref="Condition.Linked"/>.</param>
+/// <param name="check">Tells which of some records, by id, are meant; null where all that the query finds are.</param>
+internal sealed class PageReader(PartitionClient client, RecordDocument documents, RecordQuery query, Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>>? check)
 {
     /// <summary>How many records of one value are ordered in memory.</summary>
     private const int MostTied = 500;
@@ -19,7 +23,7 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
     public async ValueTask<RecordPage> Read(CancellationToken ct)
     {
         var rows = new List<JsonElement>(query.Limit + 1);
-        await foreach (var row in From([], ct))
+        await foreach (var row in check is null ? From([], ct) : Checked(check, ct))
         {
             rows.Add(row);
             if (rows.Count > query.Limit) break;
@@ -27,6 +31,15 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
 
         var records = rows.Take(query.Limit).Select(row => RecordDocument.Read(query.Type, row)).ToList();
         return new RecordPage(records, rows.Count > query.Limit ? Place(rows[query.Limit - 1]) : null);
+    }
+
+    private async IAsyncEnumerable<JsonElement> Checked(Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>> meant, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var chunk in From([], ct).Chunk(LinkedConditions.Chunk).WithCancellation(ct))
+        {
+            var ids = await meant([.. chunk.Select(Id)]);
+            foreach (var row in chunk.Where(row => ids.Contains(Id(row)))) yield return row;
+        }
     }
 
     /// <summary>The records of which the first sort keys have these values, in the order of the rest of the keys and the id.</summary>
@@ -107,13 +120,15 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
                 if (Compare(Value(left, i), Value(right, i)) is var order and not 0) return query.Order[i].Descending ? -order : order;
             }
 
-            var byId = Compare(left.GetProperty("id").GetString(), right.GetProperty("id").GetString());
+            var byId = Compare(Id(left), Id(right));
             return query.Order[^1].Descending ? -byId : byId;
         });
         return group;
     }
 
-    private Keyset Place(JsonElement row) => new([.. query.Order.Select((_, i) => Value(row, i))], row.GetProperty("id").GetString()!);
+    private Keyset Place(JsonElement row) => new([.. query.Order.Select((_, i) => Value(row, i))], Id(row));
+
+    private static string Id(JsonElement row) => row.GetProperty("id").GetString()!;
 
     private static string Direction(SortKey key) => key.Descending ? " DESC" : " ASC";
 

@@ -9,14 +9,15 @@ namespace NodeStash.Core.Tests.Storage.Cosmos;
 /// <summary>A database with the product's containers: of the stand-in, or of the account that <c>COSMOS_CONNECTION</c> names.</summary>
 /// <param name="clock">The stand-in's time.</param>
 /// <param name="indexes">What its containers are made for.</param>
-public sealed class CosmosDatabase(TimeProvider clock, IReadOnlyCollection<RecordIndex> indexes) : IAsyncLifetime
+/// <param name="lag">How many transactions the stand-in may show a process late.</param>
+public sealed class CosmosDatabase(TimeProvider clock, IReadOnlyCollection<RecordIndex> indexes, int lag = 0) : IAsyncLifetime
 {
     /// <summary>The connection string of a real account or an emulator; null for the stand-in.</summary>
     public static string? Connection { get; } = Environment.GetEnvironmentVariable("COSMOS_CONNECTION") is { Length: > 0 } connection ? connection : null;
 
     public string Name { get; } = "test-" + Path.GetRandomFileName();
 
-    public StandInAccount Account { get; } = new(clock);
+    public StandInAccount Account { get; } = new(clock) { Lag = lag };
 
     public CosmosClient Client { get; private set; } = null!;
 
