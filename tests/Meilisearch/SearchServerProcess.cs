@@ -43,7 +43,7 @@ public sealed class SearchServerProcess : IAsyncLifetime
     /// <summary>Starts it with what it has on disk, and waits until it answers.</summary>
     public async Task Start()
     {
-        string[] server = [program, "--http-addr", $"127.0.0.1:{port}", "--no-analytics", "--db-path", "data", "--dump-dir", "dumps", "--snapshot-dir", "snapshots", "--max-indexing-threads", "1", "--log-level", "ERROR"];
+        string[] server = [program, "--http-addr", $"127.0.0.1:{port}", "--no-analytics", "--db-path", "data", "--dump-dir", "dumps", "--snapshot-dir", "snapshots", "--max-indexing-threads", "1", "--max-indexing-memory", "128MiB", "--log-level", "ERROR"];
         string[] command = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", .. server] : server;
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
         start.Environment["MEILI_MASTER_KEY"] = Key;
