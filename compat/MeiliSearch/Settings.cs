@@ -28,8 +28,6 @@ public class TypoTolerance
 
     public TypoSize? MinWordSizeForTypos { get; set; }
 
-    public bool? DisableOnNumbers { get; set; }
-
     public class TypoSize
     {
         public int? OneTypo { get; set; }

@@ -100,6 +100,7 @@ resource server 'Microsoft.App/containerApps@2025-01-01' = {
             { name: 'MEILI_ENV', value: 'production' }
             { name: 'MEILI_NO_ANALYTICS', value: 'true' }
             { name: 'MEILI_DB_PATH', value: '/data/index' }
+            { name: 'MEILI_MAX_INDEXING_MEMORY', value: '512MiB' } // set aside for each task, however small
             { name: 'MEILI_MASTER_KEY', secretRef: 'key' }
           ]
           volumeMounts: [{ volumeName: 'data', mountPath: '/data' }]

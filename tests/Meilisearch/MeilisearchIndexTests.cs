@@ -38,6 +38,36 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
         },
         tests: 25);
 
+    [Theory]
+    [InlineData("m")]
+    [InlineData("ma")]
+    [InlineData("mb")]
+    [InlineData("4")]
+    [InlineData("jane m")]
+    public async Task A_beginning_finds_all_however_many_words_begin_so(string text)
+    {
+        var (index, letters) = (Indexes.Open(new Partition("ws_beginnings", DataEnvironment.Live)), Enumerable.Range('a', 26).Select(letter => (char)letter).ToList());
+        var names = (from first in letters from second in letters select $"m{first}{second}").Append("42").Concat(from first in letters from second in letters select $"mz{first}{second}").ToList();
+        await index.Write([.. names.Select((name, i) => new SearchChange("contact", $"ct_{i:0000}", 1, [new("first_name", Searchable.Name, "Jane"), new("last_name", Searchable.Name, name)]))], CancellationToken.None);
+
+        Assert.Equal(names.Count(name => name.StartsWith(text[^Math.Min(2, text.Length)..].TrimStart(), StringComparison.Ordinal)), (await index.Count(["contact"], text, CancellationToken.None))["contact"]);
+    }
+
+    [Theory]
+    [InlineData("smit")]
+    [InlineData("smith")]
+    [InlineData("smith8")]
+    [InlineData("smith83@exam")]
+    [InlineData("mit")]
+    [InlineData("th83")]
+    public async Task A_word_with_digits_is_found_by_its_letters_too(string text)
+    {
+        var index = Indexes.Open(New());
+        await index.Write([new SearchChange("contact", "ct_1", 1, [new("email", Searchable.Address, "smith83@example.com")]), Jane("ct_2")], CancellationToken.None);
+
+        Assert.Equal(["ct_1"], (await index.Find(new SearchQuery(["contact"], text, 10), CancellationToken.None)).Hits.Select(hit => hit.Id));
+    }
+
     [Fact]
     public async Task Of_many_who_write_at_once_the_highest_version_counts()
     {

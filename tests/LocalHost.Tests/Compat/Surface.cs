@@ -100,6 +100,7 @@ internal static class Surface
         if (type.IsByRef) return "ref " + Name(type.GetElementType()!);
         if (type.IsArray) return Name(type.GetElementType()!) + "[]";
         if (Nullable.GetUnderlyingType(type) is { } value) return Name(value) + "?";
+        if (type.IsNested) return Name(type.DeclaringType!) + "." + type.Name;
         var name = shortNamespaces.Contains(type.Namespace!) ? type.Name : type.Namespace + "." + type.Name;
         return type.IsGenericType ? name[..name.IndexOf('`', StringComparison.Ordinal)] + Arguments(type.GetGenericArguments()) : name;
     }

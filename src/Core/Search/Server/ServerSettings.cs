@@ -7,13 +7,16 @@ namespace NodeStash.Core.Search.Server;
 /// <summary>How the server is to search: made of what the schemas say of their fields, and applied where the server has another version of it.</summary>
 internal static class ServerSettings
 {
-    public const string Key = "key", Set = "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Parts = "part";
+    public const string Key = "key", Set = "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
 
     /// <summary>One more hit than can be reached tells that there are more.</summary>
     public const int MostHits = ISearchIndex.MostHits + 1;
 
+    /// <summary>The attributes in which nothing is mistyped.</summary>
+    private static readonly string[] Literal = [Codes, Beginnings, Parts];
+
     /// <summary>The attributes that are searched; the earlier, the more they count.</summary>
-    public static readonly IReadOnlyList<string> Searched = [.. new[] { Searchable.Name, Searchable.Detail, Searchable.Body }.Select(AttributeOf), Parts];
+    public static readonly IReadOnlyList<string> Searched = [.. new[] { Searchable.Name, Searchable.Detail, Searchable.Body }.Select(AttributeOf), .. Literal];
 
     public static readonly IReadOnlyList<string> Filterable = [Key, Set, DataSet, Build, RemovedAt];
 
@@ -35,8 +38,7 @@ internal static class ServerSettings
         TypoTolerance = new TypoTolerance
         {
             Enabled = true,
-            DisableOnAttributes = [Parts],
-            DisableOnNumbers = true,
+            DisableOnAttributes = Literal,
             MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength, TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
         },
         Pagination = new Pagination { MaxTotalHits = MostHits },
@@ -46,5 +48,5 @@ internal static class ServerSettings
 
     /// <summary>Differs where anything above does.</summary>
     public static string Version { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n', [.. Searched, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MostHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
+        '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MostHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
 }
