@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Http.Headers;
 using Microsoft.Azure.Cosmos;
 
 namespace NodeStash.CosmosStandIn;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using FsCheck.Fluent;
-using Meilisearch;
 using Meilisearch.QueryParameters;
 using NodeStash.Core.Search;
 using NodeStash.Core.Search.Server;

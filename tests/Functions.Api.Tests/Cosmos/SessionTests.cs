@@ -1,5 +1,3 @@
-using NodeStash.Functions.Api.Tests.Running;
-
 namespace NodeStash.Functions.Api.Tests.Cosmos;
 
 public sealed class SessionTests : IAsyncLifetime
