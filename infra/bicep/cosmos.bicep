@@ -89,9 +89,9 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
 
 // What a commit of more than a hundred operations runs: apps can't make it, so it is made here.
 resource commit 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/storedProcedures@2024-11-15' = {
-  name: '${account.name}/nodestash/crm/commit'
+  name: '${account.name}/nodestash/crm/commit-1'
   properties: {
-    resource: { id: 'commit', body: loadTextContent('../../src/Core/Storage/Cosmos/commit.js') }
+    resource: { id: 'commit-1', body: loadTextContent('../../src/Core/Storage/Cosmos/commit.js') }
   }
   dependsOn: [account::database::all]
 }

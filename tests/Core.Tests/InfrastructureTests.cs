@@ -33,6 +33,15 @@ public sealed partial class InfrastructureTests
     }
 
     [Fact]
+    public void The_stored_procedure_is_the_code_s()
+    {
+        var bicep = Bicep("cosmos.bicep");
+
+        Assert.Contains($"nodestash/{CosmosContainers.Crm}/{CommitProcedure.Id}'", bicep, StringComparison.Ordinal);
+        Assert.Contains($"id: '{CommitProcedure.Id}', body: loadTextContent('../../src/Core/Storage/Cosmos/commit.js')", bicep, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Queues_are_those_of_the_code() =>
         Assert.Equal(JobQueue.All, Quoted().Matches(Declaration("storage.bicep", "queueNames")).Select(m => m.Groups[1].Value));
 
