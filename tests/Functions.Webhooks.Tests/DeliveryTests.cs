@@ -71,6 +71,27 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task An_event_after_a_rotation_without_grace_is_signed_with_the_new_secret_alone_however_soon_it_comes()
+    {
+        await using var receiver = await Receiver.Start();
+        await using var crm = await Crm.Start();
+        var secret = (await crm.Api.Subscribe(receiver.Address)).Secret;
+        var endpoint = (await crm.Api.Subscribe(receiver.Address, "company.created")).Id;
+
+        // A worker that has just sent something is still there when the next event comes.
+        for (var round = 1; round <= 5; round++)
+        {
+            using var answer = await crm.Api.Send(HttpMethod.Post, $"webhooks/{endpoint}/rotate-secret", new { grace_seconds = 0 });
+            var rotated = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").GetProperty("attributes").GetProperty("secret").GetString()!;
+            await crm.Api.Create("companies", new { name = $"Company {round}" });
+            await receiver.Until(round * 2);
+
+            Assert.Equal(1, receiver.Requests.Skip((round - 1) * 2).Count(request => Verify(rotated, request, request.SentAt)));
+            Assert.Equal(1, receiver.Requests.Skip((round - 1) * 2).Count(request => Verify(secret, request, request.SentAt)));
+        }
+    }
+
+    [Fact]
     public async Task The_secret_is_shown_once()
     {
         await using var crm = await Crm.Start();

@@ -43,25 +43,36 @@ public sealed partial class SendDeliveries(
         if (slots.IsBusy(work.Partition, work.WebhookId)) return new RoundSent(RoundEnd.Busy);
         var partition = Partition.Parse(work.Partition);
         var (store, deliveries, holder) = (stores.Open(partition), deliveryStores.Open(partition), work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
-        var asOf = clock.GetUtcNow();
-        var webhook = await store.Find(Webhook.Schema.Type, work.WebhookId, ct) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
-        if (webhook is null || !Webhook.IsEnabled.Of(webhook))
-        {
-            // What was recorded since is left for the next round, which looks at the endpoint anew: it may be enabled again.
-            await deliveries.Settle(work.WebhookId, webhook is null ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, ct);
-            return End(await Take(deliveries, work.WebhookId, holder, ct));
-        }
-
-        using var round = new Round(webhook, endpoints.SecretsOf(webhook), store, deliveries, client, clock, ct);
+        using var round = new Round(work.WebhookId, store, deliveries, client, clock, ct);
         while (true)
         {
             var due = await Take(deliveries, work.WebhookId, holder, ct);
-            if (due.State is not WorkState.Due) return End(due);
+            if (due.State is not (WorkState.Due or WorkState.Waits)) return End(due);
+
+            // After what is due, so that an event is signed with the secrets the endpoint had when it happened, or later ones.
+            var asOf = clock.GetUtcNow();
+            if (!await Look(round, ct))
+            {
+                // What was recorded since is left for the next round, which looks at the endpoint anew: it may be enabled again.
+                await deliveries.Settle(work.WebhookId, round.IsGone ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, ct);
+                return End(await Take(deliveries, work.WebhookId, holder, ct));
+            }
+
+            if (due.State is WorkState.Waits) return End(due);
             await SendLanes(round, due.Heads);
             if (due.Heads.Count < SendSlots.MostPerEndpoint) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
             if (round.IsOver) return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
         }
+    }
+
+    /// <summary>Sees the endpoint as it is now.</summary>
+    /// <returns>Whether it is there and enabled.</returns>
+    private async Task<bool> Look(Round round, CancellationToken ct)
+    {
+        var webhook = await round.Store.Find(Webhook.Schema.Type, round.WebhookId, ct) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
+        round.See(webhook is null ? null : new Seen(webhook, endpoints.SecretsOf(webhook)));
+        return webhook is not null && Webhook.IsEnabled.Of(webhook);
     }
 
     private ValueTask<DueDeliveries> Take(IDeliveryStore deliveries, string webhookId, string holder, CancellationToken ct)
@@ -89,7 +100,7 @@ public sealed partial class SendDeliveries(
         if (!work.IsCompleted && round.End() is { Count: > 0 } underWay)
         {
             await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
-            _ = GoOn(work, round.Webhook.Id);
+            _ = GoOn(work, round.WebhookId);
             return;
         }
 
@@ -128,7 +139,7 @@ public sealed partial class SendDeliveries(
     {
         await foreach (var delivery in lanes.Ready.ReadAllAsync(CancellationToken.None))
         {
-            using var slot = await slots.TryEnter(round.Store.Partition.Key, round.Webhook.Id, round.Stopping);
+            using var slot = await slots.TryEnter(round.Store.Partition.Key, round.WebhookId, round.Stopping);
             if (slot is null) return;
             var happened = await round.Store.FindEvent(delivery.EventId, CancellationToken.None);
             if (!round.Begin(delivery, slot)) return;
@@ -145,7 +156,8 @@ public sealed partial class SendDeliveries(
 
     private async Task<AttemptMade> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened)
     {
-        var (attempt, retryAfter) = await sender.Send(Webhook.Url.Of(round.Webhook)!, round.Secrets, happened, delivery.NextAttempt, CancellationToken.None);
+        var (webhook, secrets) = round.Endpoint;
+        var (attempt, retryAfter) = await sender.Send(Webhook.Url.Of(webhook)!, secrets, happened, delivery.NextAttempt, CancellationToken.None);
         Tell(round, delivery, happened, attempt);
 
         var isFinal = attempt.Outcome is AttemptOutcome.Delivered or AttemptOutcome.Gone;
@@ -163,8 +175,9 @@ public sealed partial class SendDeliveries(
             {
                 var made = new List<AttemptMade>();
                 while (lanes.Attempts.Reader.TryRead(out var attempt)) made.Add(attempt);
-                var noted = await round.Deliveries.Attempted(round.Webhook.Id, made, CancellationToken.None);
-                for (var i = 0; i < made.Count; i++) await Heed(round, lanes, made[i], noted[i]);
+                var noted = await round.Deliveries.Attempted(round.WebhookId, made, CancellationToken.None);
+                var goesOn = noted.All(each => each.Next is null) || await Look(round, CancellationToken.None);
+                for (var i = 0; i < made.Count; i++) await Heed(round, lanes, made[i], noted[i], goesOn);
             }
         }
         finally
@@ -173,30 +186,31 @@ public sealed partial class SendDeliveries(
         }
     }
 
-    private async Task Heed(Round round, Lanes lanes, AttemptMade made, AttemptNoted noted)
+    private async Task Heed(Round round, Lanes lanes, AttemptMade made, AttemptNoted noted, bool goesOn)
     {
         var isWaitedFor = round.Done(made.DeliveryId);
         var (attempt, isExpired) = (made.Attempt, made.Attempt.Outcome is AttemptOutcome.Expired);
         if (attempt.Outcome is AttemptOutcome.Gone) await Disable(round, "gone", "The endpoint answered 410 Gone");
         else if (!isExpired && noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
         else if (!isWaitedFor && noted.Next is not null) await round.Begin(clock.GetUtcNow());
-        lanes.Go(made.Status is DeliveryStatus.Pending ? null : noted.Next);
+        lanes.Go(made.Status is DeliveryStatus.Pending || !goesOn ? null : noted.Next);
     }
 
     private async Task Disable(Round round, string cause, string reason)
     {
         if (!round.Stop()) return;
-        if (!await WebhookOperations.Disable(new RecordSet(round.Store, new Origin("system", null, null), ids, clock), round.Webhook, reason, CancellationToken.None)) return;
-        Disabled(log, round.Webhook.Id, reason, round.Store.Partition.WorkspaceId);
+        var webhook = round.Endpoint.Webhook;
+        if (!await WebhookOperations.Disable(new RecordSet(round.Store, new Origin("system", null, null), ids, clock), webhook, reason, CancellationToken.None)) return;
+        Disabled(log, webhook.Id, reason, round.Store.Partition.WorkspaceId);
         Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
-        await round.Deliveries.Settle(round.Webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
+        await round.Deliveries.Settle(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
     }
 
     private void Tell(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, DeliveryAttempt attempt)
     {
         Instruments.Attempts.Add(1, new KeyValuePair<string, object?>("outcome", attempt.Outcome.Name()));
         if (attempt.Outcome is AttemptOutcome.Delivered) Instruments.DeliveryLag.Record((clock.GetUtcNow() - happened.At).TotalSeconds);
-        Attempted(log, delivery.EventName, happened.Id, round.Webhook.Id, attempt.Number, attempt.Outcome, attempt.StatusCode, round.Store.Partition.WorkspaceId);
+        Attempted(log, delivery.EventName, happened.Id, round.WebhookId, attempt.Number, attempt.Outcome, attempt.StatusCode, round.Store.Partition.WorkspaceId);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{EventName} {EventId} to {WebhookId}, attempt {Number}: {Outcome} {Status}, workspace {WorkspaceId}")]
@@ -237,6 +251,11 @@ public sealed partial class SendDeliveries(
         public void End() => ready.Writer.TryComplete();
     }
 
+    /// <summary>An endpoint as it was at some moment.</summary>
+    /// <param name="Webhook">Its record.</param>
+    /// <param name="Secrets">The live ones, newest first.</param>
+    private sealed record Seen(Record Webhook, IReadOnlyList<byte[]> Secrets);
+
     /// <summary>One go at an endpoint: what is needed to send to it, and what is under way.</summary>
     private sealed class Round : IDisposable
     {
@@ -248,20 +267,24 @@ public sealed partial class SendDeliveries(
         private bool ended;
         private bool stopped;
 
-        public Round(
-            Record webhook, IReadOnlyList<byte[]> secrets, IWorkspaceStore store, IDeliveryStore deliveries, DurableTaskClient client, TimeProvider clock, CancellationToken ct)
+        private volatile Seen? seen;
+
+        public Round(string webhookId, IWorkspaceStore store, IDeliveryStore deliveries, DurableTaskClient client, TimeProvider clock, CancellationToken ct)
         {
-            (Webhook, Secrets, Store, Deliveries, this.client) = (webhook, secrets, store, deliveries, client);
+            (WebhookId, Store, Deliveries, this.client) = (webhookId, store, deliveries, client);
             limit = new CancellationTokenSource(RoundTime, clock);
             stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
             Stopping = stop.Token;
             Stopping.UnsafeRegister(_ => over.TrySetResult(), null);
         }
 
-        public Record Webhook { get; }
+        public string WebhookId { get; }
 
-        /// <summary>The live ones, newest first.</summary>
-        public IReadOnlyList<byte[]> Secrets { get; }
+        /// <summary>The endpoint as it was when it was last seen.</summary>
+        public Seen Endpoint => seen ?? throw new InvalidOperationException("The endpoint is looked at before anything is sent.");
+
+        /// <summary>Whether it was not there when it was last looked for.</summary>
+        public bool IsGone { get; private set; }
 
         public IWorkspaceStore Store { get; }
 
@@ -274,6 +297,13 @@ public sealed partial class SendDeliveries(
 
         /// <summary>Completes when the round is over.</summary>
         public Task Over => over.Task;
+
+        /// <param name="found">Null where it is not there: what is under way is then ended as it was begun.</param>
+        public void See(Seen? found)
+        {
+            IsGone = found is null;
+            seen = found ?? seen;
+        }
 
         /// <returns>False where the round is over: the attempt is not to be made.</returns>
         public bool Begin(Core.Webhooks.Delivery delivery, SendSlots.Slot slot)
@@ -315,7 +345,7 @@ public sealed partial class SendDeliveries(
         }
 
         /// <summary>Has the endpoint worked for: nobody may have an eye on a lane that the round did not wait for.</summary>
-        public Task Begin(DateTimeOffset now) => Deliver.Begin(client, Deliveries, Webhook.Id, now, CancellationToken.None);
+        public Task Begin(DateTimeOffset now) => Deliver.Begin(client, Deliveries, WebhookId, now, CancellationToken.None);
 
         public void Dispose()
         {
