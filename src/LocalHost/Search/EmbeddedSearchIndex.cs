@@ -230,20 +230,33 @@ internal sealed class DocumentWriter(Session session, Partition partition, Vocab
     /// <summary>The words that were looked up in the file, and written where they were missing.</summary>
     public List<WrittenWord> Words { get; } = [];
 
+    /// <summary>FTS5 collects what is written to it as long as rowids go up, and writes a piece of its index of its own whenever one goes down.</summary>
     public void Write(string build, IReadOnlyList<SearchChange> changes)
     {
-        foreach (var change in changes) Write(SetOf(build, change.Type), change);
+        var newer = new List<(long Set, long Number, bool IsThere, SearchChange Change)>(changes.Count);
+        foreach (var change in changes)
+        {
+            var set = SetOf(build, change.Type);
+            if (Note(set, change) is { } noted) newer.Add((set, noted.Number, noted.IsThere, change));
+        }
+
+        foreach (var (set, number, isThere, change) in newer.OrderBy(written => written.Number)) WriteTerms(set, number, isThere, change);
     }
 
-    private void Write(long set, SearchChange change)
+    /// <returns>The number of the document, and whether it had terms; null where the index has this version or a newer one.</returns>
+    private (long Number, bool IsThere)? Note(long set, SearchChange change)
     {
         var (number, version, isThere) = session.One(
             "SELECT number, version, removed_at IS NULL FROM documents WHERE of_set = ?1 AND id = ?2", row => (row.GetInt64(0), row.GetInt64(1), row.GetBoolean(2)), set, change.Id);
-        if (number != 0 && version >= change.Version) return;
+        if (number != 0 && version >= change.Version) return null;
         var removedAt = change.Fields is null ? now.UtcTicks : (long?)null;
         if (number == 0) number = session.Insert("INSERT INTO documents (of_set, id, version, removed_at) VALUES (?1, ?2, ?3, ?4)", set, change.Id, change.Version, removedAt);
         else session.Execute("UPDATE documents SET version = ?2, removed_at = ?3 WHERE number = ?1", number, change.Version, removedAt);
+        return (number, isThere);
+    }
 
+    private void WriteTerms(long set, long number, bool isThere, SearchChange change)
+    {
         if (change.Fields is not { } fields)
         {
             if (isThere) session.Execute("DELETE FROM terms WHERE rowid = ?1", number);

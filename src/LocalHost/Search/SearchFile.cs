@@ -37,6 +37,12 @@ public static class SearchFile
             name, detail, body, parts, content = '', contentless_delete = 1, detail = column, tokenize = "ascii tokenchars '!#$%&()*+,-./:;<=>?@[\]^_`{|}~'"
         );
         """,
+        """
+        -- Statistics of a file that was new: by them FTS5 read all of its index to delete a piece of it.
+        ANALYZE sqlite_schema;
+        DELETE FROM sqlite_stat1;
+        ANALYZE sqlite_schema;
+        """,
     ];
 
     /// <summary>Opens or creates the file.</summary>

@@ -60,8 +60,6 @@ public sealed partial class Database : IDisposable
             // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
             writer.Execute("PRAGMA temp_store = MEMORY");
             Migrate(path, writer, migrations);
-            // 0x10000: look at every table, for a process that was killed had no time to do it when it ended.
-            writer.Execute("PRAGMA optimize = 0x10002");
             writer.Execute("BEGIN IMMEDIATE");
             prepare?.Invoke(writer);
             writer.Execute("COMMIT");
@@ -145,15 +143,6 @@ public sealed partial class Database : IDisposable
         queue.CompleteAdding();
         thread.Join();
         while (readers.TryTake(out var session)) session.Dispose();
-        try
-        {
-            writer.Execute("PRAGMA optimize");
-        }
-        catch (SqliteException e)
-        {
-            NotOptimized(log, e, path);
-        }
-
         writer.Dispose();
         queue.Dispose();
     }
@@ -265,9 +254,6 @@ public sealed partial class Database : IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What {Path} did not take could not be rolled back")]
     private static partial void NotRolledBack(ILogger logger, Exception e, string path);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Statistics of {Path} could not be refreshed")]
-    private static partial void NotOptimized(ILogger logger, Exception e, string path);
 
     private abstract class Work
     {

@@ -127,6 +127,7 @@ public static class Schema
     public static Database Open(string path, IReadOnlyCollection<RecordIndex> indexes, ILogger log) =>
         Database.Open(path, Migrations, log, session =>
         {
+            session.Execute("PRAGMA optimize = 0x10002"); // 0x10000: look at every table
             Index(session, indexes);
             Estimate(session);
             // What a process had taken that is no more; that it ended is no fault of the message.

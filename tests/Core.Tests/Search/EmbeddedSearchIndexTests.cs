@@ -82,6 +82,18 @@ public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IDisposable
         Assert.Equal([other], indexes.Outdated([Ours, other]));
     }
 
+    [Fact]
+    public async Task What_a_merge_has_put_together_is_deleted_without_reading_the_rest_of_the_index()
+    {
+        await database.Write(session => session.Execute("ANALYZE"));
+        await database.Write(session => session.Execute("PRAGMA user_version = 1"));
+        Reopen();
+
+        var plan = database.Read(session => session.One("EXPLAIN QUERY PLAN DELETE FROM terms_data WHERE id >= 1 AND id <= 2", row => row.GetString(3)));
+
+        Assert.StartsWith("SEARCH", plan);
+    }
+
     public void Dispose()
     {
         database.Dispose();
