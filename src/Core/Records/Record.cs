@@ -55,12 +55,12 @@ public sealed class Record
 
     public StoredRecord Store() => new(Schema.Type, Id, Version, JsonForm.Object(WriteAttributes), Schema.HasInternals ? JsonForm.Object(WriteInternal) : default(ReadOnlyMemory<byte>?));
 
-    /// <summary>What the store finds and sorts the record by.</summary>
+    /// <summary>What the store finds and sorts the record by. A new record and one that was stored have the same: what is empty has no key.</summary>
     public ReadOnlyMemory<byte> Keys() => JsonForm.Object(writer =>
     {
         foreach (var field in Schema.Keys)
         {
-            if (this[field] is not { } value || value is IReadOnlyList<string> { Count: 0 }) continue;
+            if (this[field] is not { } value || value is IReadOnlyList<string> { Count: 0 } or JsonMap { Count: 0 }) continue;
             writer.WritePropertyName(field.EncodedName);
             field.WriteKey(writer, value);
         }

@@ -101,13 +101,11 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
 
     /// <summary>
     /// Of the time a batch has taken, so many times as much is left to those who write records before the next one: where there are few cores, a flood is indexed
-    /// a little later rather than slowed down. What comes in small batches is not held up.
+    /// a little later rather than slowed down, and in larger batches, which cost less for each record. A single change takes a millisecond or two.
     /// </summary>
     private const int Pause = 3;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
-
-    private const int SmallBatch = 100;
 
     public Partition Partition => partition;
 
@@ -161,7 +159,6 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
             },
             ct);
         vocabularies.Add(words);
-        if (changes.Count <= SmallBatch) return;
         var pause = clock.GetElapsedTime(start) * Pause;
         await Task.Delay(pause < LongestPause ? pause : LongestPause, clock, ct);
     }

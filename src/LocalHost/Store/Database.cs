@@ -9,9 +9,8 @@ using NodeStash.Core.Storage;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one connection on one thread, which also
-/// checkpoints; work that arrives together is committed together and shares one fsync (group commit). Reads run on the
-/// caller's thread, each in a snapshot of its own.
+/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one connection on one thread; work that arrives together is
+/// committed together and shares one fsync (group commit). Reads run on the caller's thread, each in a snapshot of its own.
 /// </summary>
 public sealed partial class Database : IDisposable
 {
@@ -22,6 +21,7 @@ public sealed partial class Database : IDisposable
     private readonly BlockingCollection<Work> queue = new(MaxQueued);
     private readonly ConcurrentBag<Session> readers = [];
     private readonly Session writer;
+    private readonly Checkpoints checkpoints;
     private readonly Thread thread;
     private readonly string path;
     private readonly ILogger log;
@@ -34,6 +34,7 @@ public sealed partial class Database : IDisposable
         this.path = path;
         this.writer = writer;
         this.log = log;
+        checkpoints = new Checkpoints(path, writer, log);
         thread = new Thread(WriteLoop) { IsBackground = true, Name = "sqlite writer " + Path.GetFileName(path) };
         thread.Start();
     }
@@ -53,10 +54,9 @@ public sealed partial class Database : IDisposable
             writer.Execute("PRAGMA journal_mode = WAL");
             writer.Execute("PRAGMA synchronous = FULL");
             writer.Execute("PRAGMA foreign_keys = ON");
-            // A checkpoint each 32 MB: twice the commits per second of the default, which writes hot pages over and over. The cache holds the hot
-            // pages and not much more: after most commits SQLite walks all of its hash table (balancing had swapped pages by way of a high number).
+            writer.Execute("PRAGMA wal_autocheckpoint = 0"); // Checkpoints does it
+            // The cache holds the hot pages and not much more: after most commits SQLite walks all of its hash table (balancing had swapped pages by way of a high number).
             writer.Execute("PRAGMA cache_size = -16384");
-            writer.Execute("PRAGMA wal_autocheckpoint = 8000");
             // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
             writer.Execute("PRAGMA temp_store = MEMORY");
             Migrate(path, writer, migrations);
@@ -143,6 +143,7 @@ public sealed partial class Database : IDisposable
         queue.CompleteAdding();
         thread.Join();
         while (readers.TryTake(out var session)) session.Dispose();
+        checkpoints.Dispose();
         writer.Dispose();
         queue.Dispose();
     }
@@ -155,6 +156,7 @@ public sealed partial class Database : IDisposable
             group.Clear();
             group.Add(first);
             Commit(group);
+            checkpoints.AfterCommit();
         }
     }
 

@@ -14,6 +14,8 @@ public sealed class Session : IDisposable
     /// <summary>The most statements kept compiled: far more than the product has, for the shapes of clients' queries are without number.</summary>
     public const int MaxPrepared = 300;
 
+    private const int SQLITE_DBSTATUS_CACHE_WRITE = 9;
+
     private const int BusyTimeoutMilliseconds = 10_000;
 
     private readonly sqlite3 connection;
@@ -26,6 +28,13 @@ public sealed class Session : IDisposable
 
     /// <summary>True where no transaction is open, e.g. because SQLite rolled it back on a full disk.</summary>
     internal bool InAutoCommit => raw.sqlite3_get_autocommit(connection) != 0;
+
+    /// <summary>How many pages were written to the file or its log since this was asked last.</summary>
+    internal int PagesWritten()
+    {
+        Check(raw.sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, resetFlg: 1));
+        return pages;
+    }
 
     /// <param name="path">The file.</param>
     /// <param name="isReadOnly">Else it is made where it is missing.</param>

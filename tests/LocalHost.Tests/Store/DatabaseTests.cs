@@ -191,6 +191,17 @@ public sealed class DatabaseTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task The_log_begins_anew_however_fast_commits_follow_each_other()
+    {
+        const int Commits = 100, Bytes = 2_000_000;
+        await database.Write(session => Add(session, "large"));
+
+        for (var i = 0; i < Commits; i++) await database.Write(session => session.Execute("UPDATE things SET name = randomblob(?1)", (long)Bytes));
+
+        Assert.InRange(new FileInfo(Path.Combine(folder, "test.db-wal")).Length, Bytes, 7 * Commits * Bytes / 10);
+    }
+
     private Database Open() => Database.Open(Path.Combine(folder, "test.db"), Tables, NullLogger.Instance);
 
     private static int Add(Session session, string name, ManualResetEventSlim? await = null)
