@@ -54,6 +54,20 @@ public sealed class AzureQueueTests(AzuriteProcess azurite) : QueueContract, ICl
         var nobody = new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => new AzureJobQueues(nobody).Send("work", "{}", TimeSpan.Zero, CancellationToken.None).AsTask());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => new AzureJobQueues(nobody).Check(CancellationToken.None).AsTask());
+    }
+
+    [Fact]
+    public async Task A_service_that_is_gone_is_noticed_by_the_next_check()
+    {
+        using var other = new AzuriteProcess();
+        await other.InitializeAsync();
+        var queues = new AzureJobQueues(other.Open(AzureJobQueues.ClientOptions));
+        await queues.Check(CancellationToken.None);
+
+        await other.DisposeAsync();
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => queues.Check(CancellationToken.None).AsTask());
     }
 
     public Task DisposeAsync() => Task.CompletedTask;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Azure;
+using Azure.Identity;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using NodeStash.Core.Storage;
@@ -47,12 +48,29 @@ public sealed class AzureJobQueues(QueueServiceClient account) : IJobQueues
         Task Send() => client.SendMessageAsync(text, visibilityTimeout: delay, timeToLive: Forever, cancellationToken: ct);
     }
 
+    public async ValueTask Check(CancellationToken ct)
+    {
+        try
+        {
+            await account.GetQueueClient(JobQueue.All[0]).GetPropertiesAsync(ct);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound || e.ErrorCode == QueueErrorCode.AuthorizationPermissionMismatch)
+        {
+            // It answers. Who may only send is told no more; an emulator's queues are made with their first message.
+        }
+        catch (Exception e) when (e is RequestFailedException || IsOutage(e, ct))
+        {
+            throw new StoreUnavailableException("the queues do not answer", e);
+        }
+    }
+
     /// <summary>Whether the service does not answer, is too busy or fails: then it is worth another try later. Anything else is a fault of ours.</summary>
     private static bool IsOutage(Exception e, CancellationToken ct) => e switch
     {
         RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
         AggregateException tries => tries.InnerExceptions.All(one => IsOutage(one, ct)),
         OperationCanceledException => !ct.IsCancellationRequested,
+        AuthenticationFailedException => true, // who gives the app its identity does not answer
         _ => false,
     };
 }

@@ -17,6 +17,10 @@ public interface IJobQueues
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="StoreUnavailableException">The queue can't be reached. The message may have been sent all the same.</exception>
     ValueTask Send(string queue, string text, TimeSpan delay, CancellationToken ct);
+
+    /// <summary>Answers if the queues are there to be sent to. Sends nothing.</summary>
+    /// <exception cref="StoreUnavailableException">They can't be reached.</exception>
+    ValueTask Check(CancellationToken ct);
 }
 
 /// <summary>The queues there are; each has a function of its own, so that one kind of work does not wait for another.</summary>

@@ -29,6 +29,9 @@ public sealed record FieldFault(string Field, string Message);
 /// <param name="Details">Each faulty field; empty where no field is at fault.</param>
 public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFault> Details)
 {
+    /// <summary>For <see cref="ErrorCode.Unavailable"/>: how long to wait before trying again; null where nobody knows.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public static Error Invalid(IReadOnlyList<FieldFault> faults) => new(ErrorCode.ValidationError, "Request validation failed", faults);
 
     public static Error Invalid(string field, string message) => Invalid([new FieldFault(field, message)]);
@@ -45,7 +48,8 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
 
     public static Error InsufficientScope(string scope) => new(ErrorCode.InsufficientScope, $"The credential lacks the scope '{scope}'", []);
 
-    public static Error StoreDown { get; } = new(ErrorCode.Unavailable, "A backing service is not available; try again", []);
+    /// <param name="retryAfter">As <see cref="RetryAfter"/>.</param>
+    public static Error StoreDown(TimeSpan? retryAfter) => new(ErrorCode.Unavailable, "A backing service is not available; try again", []) { RetryAfter = retryAfter };
 
     /// <summary>A commit would be larger than a store takes.</summary>
     public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, "With its events this is too large to be stored as one; send fewer operations, or less text", []);

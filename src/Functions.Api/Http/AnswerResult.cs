@@ -8,7 +8,6 @@ internal sealed class AnswerResult(Answer answer, string requestId) : IResult
 {
     private const string Json = "application/json; charset=utf-8";
     private const string Problem = "application/problem+json";
-    private const string RetryAfterSeconds = "1";
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -21,7 +20,7 @@ internal sealed class AnswerResult(Answer answer, string requestId) : IResult
         if (answer.Location is not null) headers.Location = answer.Location;
         if (answer.IsReplay) headers["Idempotency-Replayed"] = "true";
         if (answer.Allow is not null) headers.Allow = answer.Allow;
-        if (answer.Error?.Code is ErrorCode.Unavailable) headers.RetryAfter = RetryAfterSeconds;
+        if (answer.Error is { Code: ErrorCode.Unavailable, RetryAfter: var wait }) headers.RetryAfter = Text.Invariant((long)Math.Max(1, Math.Ceiling(wait?.TotalSeconds ?? 1)));
         if (answer.Error?.Code is ErrorCode.InvalidApiKey) headers.WWWAuthenticate = "Bearer";
         if (!answer.HasBody) return;
 

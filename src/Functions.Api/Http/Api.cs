@@ -76,7 +76,7 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         catch (StoreUnavailableException e)
         {
             StoreDown(log, e.Message, requestId);
-            return Error.StoreDown;
+            return Error.StoreDown(e.RetryAfter);
         }
         catch (CommitTooLargeException)
         {

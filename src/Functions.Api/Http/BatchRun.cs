@@ -36,9 +36,9 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
             {
                 answers.Add(Error.TooLarge);
             }
-            catch (StoreUnavailableException)
+            catch (StoreUnavailableException e)
             {
-                answers.Add(Error.StoreDown);
+                answers.Add(Error.StoreDown(e.RetryAfter));
             }
         }
 

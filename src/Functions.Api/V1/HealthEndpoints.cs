@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Functions.Api.Http;
@@ -8,42 +11,68 @@ using NodeStash.Functions.Api.Http;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>Whether the process runs, and whether it can serve.</summary>
-public sealed class HealthEndpoints(Http.Api api, IAccessStore access, ISearchIndexes indexes)
+public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, IJobQueues queues, ISearchIndexes indexes, TimeProvider clock, ILogger<HealthEndpoints> log)
 {
     /// <summary>An id no workspace has: looking it up takes the same way as any request.</summary>
     private const string Nobody = "ws_00000000000000000000";
 
+    /// <summary>Less than those who ask wait.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
     [Public("Load balancers ask without a credential")]
     [Function("health")]
     public Task<IResult> Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request) =>
-        api.RunPublic(request, _ => ValueTask.FromResult(Healthy));
+        api.RunPublic(request, _ => ValueTask.FromResult(Ready([])));
 
+    /// <summary>
+    /// Names the parts that do not answer: <c>store</c>, <c>queues</c>, <c>search</c>. Without the store nothing can be served, 503. Without the others it is
+    /// ready all the same: what needs them is refused, everything else works.
+    /// </summary>
     [Public("Load balancers ask without a credential")]
     [Function("health-ready")]
     public Task<IResult> Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request) =>
-        api.RunPublic(request, async _ =>
+        api.RunPublic(request, async requestId =>
         {
-            await access.FindWorkspace(Nobody, request.HttpContext.RequestAborted);
-            try
-            {
-                await indexes.Check(request.HttpContext.RequestAborted);
-            }
-            catch (StoreUnavailableException)
-            {
-                return WithoutSearch;
-            }
+            using var patience = new CancellationTokenSource(Patience, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, request.HttpContext.RequestAborted);
+            var ct = either.Token;
+            var wait = default(TimeSpan?);
+            var parts = await Task.WhenAll(
+                Part("store", async () => await access.FindWorkspace(Nobody, ct)), Part("queues", async () => await queues.Check(ct)), Part("search", async () => await indexes.Check(ct)));
+            var missing = parts.OfType<string>().ToList();
+            if (missing is ["store", ..]) return Error.StoreDown(wait) with { Details = [.. missing.Select(part => new FieldFault(part, "does not answer"))] };
+            return Ready(missing);
 
-            return Healthy;
+            async Task<string?> Part(string name, Func<Task> check)
+            {
+                try
+                {
+                    await check();
+                    return null;
+                }
+                catch (StoreUnavailableException e)
+                {
+                    Missing(log, name, e.Message, requestId);
+                    if (e.RetryAfter > (wait ?? TimeSpan.Zero)) wait = e.RetryAfter;
+                    return name;
+                }
+                catch (OperationCanceledException) when (patience.IsCancellationRequested && !request.HttpContext.RequestAborted.IsCancellationRequested)
+                {
+                    Missing(log, name, "no answer in time", requestId);
+                    return name;
+                }
+            }
         });
 
-    /// <summary>Ready all the same: everything but searching works, and what is written meanwhile is found later.</summary>
-    private static Answer WithoutSearch { get; } = Answer.Bare(StatusCodes.Status200OK, writer =>
+    private static Answer Ready(IReadOnlyList<string> missing) => Answer.Bare(StatusCodes.Status200OK, writer =>
     {
-        writer.WriteString("status"u8, "degraded"u8);
+        writer.WriteString("status"u8, missing is [] ? "ok"u8 : "degraded"u8);
+        if (missing is []) return;
         writer.WriteStartArray("unavailable"u8);
-        writer.WriteStringValue("search"u8);
+        foreach (var part in missing) writer.WriteStringValue(part);
         writer.WriteEndArray();
     });
 
-    private static Answer Healthy { get; } = Answer.Bare(StatusCodes.Status200OK, writer => writer.WriteString("status"u8, "ok"u8));
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Not ready: {Part}: {Reason}, request {RequestId}")]
+    private static partial void Missing(ILogger logger, string part, string reason, string requestId);
 }

@@ -30,6 +30,12 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         Tell();
     }
 
+    public ValueTask Check(CancellationToken ct)
+    {
+        EarliestOf(JobQueue.All[0]);
+        return ValueTask.CompletedTask;
+    }
+
     public async ValueTask<IReadOnlyList<Message>> Take(string queue, int most, TimeSpan hidden, CancellationToken ct)
     {
         var now = In(TimeSpan.Zero);

@@ -3,6 +3,9 @@ namespace NodeStash.Core.Tests.Storage;
 /// <summary>A clock that stands still until it is set.</summary>
 public class SettableClock(DateTimeOffset now) : TimeProvider
 {
+    /// <summary>A day like any other.</summary>
+    public static readonly DateTimeOffset SomeDay = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
+
     private long ticks = now.UtcTicks;
 
     public DateTimeOffset Now

@@ -19,7 +19,7 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
     {
         var partition = new Partition("ws_1", DataEnvironment.Live);
         var lane = new Lane("wh_1", "ct_1");
-        var now = Clock.Now;
+        var now = Clock.GetUtcNow();
         var record = new StoredRecord("contact", "ct_1", 1, "{}"u8.ToArray());
         await Stores.Open(partition).Commit(
             new Commit

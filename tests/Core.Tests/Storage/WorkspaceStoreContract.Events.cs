@@ -122,17 +122,4 @@ public abstract partial class WorkspaceStoreContract
         foreach (var position in new[] { "", "x", "-1", "1.2", "99999999999999999999999999" })
             Assert.Single((await store.ReadEvents(new EventQuery(position, 10), CancellationToken.None)).Events);
     }
-
-    [Fact]
-    public async Task An_event_is_no_more_after_thirty_days()
-    {
-        var store = NewStore();
-        await store.Commit(new Commit { Events = [Event("evt_1", at: Start.AddSeconds(-1)), Event("evt_2")] }, CancellationToken.None);
-
-        Clock.Now = Start.AddDays(30).AddSeconds(-1);
-
-        Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
-        Assert.NotNull(await store.FindEvent("evt_2", CancellationToken.None));
-        Assert.Equal(["evt_2"], (await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events.Select(each => each.Id));
-    }
 }

@@ -1,3 +1,4 @@
+using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -43,7 +44,7 @@ public sealed class AzureAppsTests
     public async Task The_operator_makes_a_workspace_whose_key_then_reads_what_it_writes()
     {
         using var account = new StandInAccount(TimeProvider.System);
-        account.OnStoredProcedure(CommitProcedure.Id, (_, _) => throw new NotSupportedException("No commit here is so large."));
+        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
         using var client = account.Connect();
         await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
         await using var app = await Start(client);
@@ -64,6 +65,21 @@ public sealed class AzureAppsTests
         (await owner.Get($"/v1/contacts/{contact.Id}")).IsNotFound();
     }
 
+    [Fact]
+    public async Task Without_queues_and_search_it_serves_all_the_same_and_names_them()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
+        using var client = account.Connect();
+        await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
+        var nowhere = new AzureJobQueues(new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions));
+        await using var app = await Start(client, nowhere);
+        var anyone = new Caller(new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), null);
+
+        Assert.Equal("""{"status":"degraded","unavailable":["queues","search"]""", (await anyone.Get("/health/ready")).Is(200).Raw.Split(",\"meta\"")[0]);
+        (await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme" })).Is(201);
+    }
+
     private static void CanBeMade(IServiceCollection services, FunctionCatalog catalog)
     {
         using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
@@ -72,12 +88,12 @@ public sealed class AzureAppsTests
     }
 
     /// <summary>The API on its Azure services, with the stand-in for the account.</summary>
-    private static async Task<WebApplication> Start(CosmosClient client)
+    private static async Task<WebApplication> Start(CosmosClient client, IJobQueues? queues = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var catalog = FunctionCatalog.Of(typeof(ApiServices).Assembly);
-        builder.Services.AddNodeStashAzure(settings, "api").AddNodeStashApi().AddSingleton(client).AddSingleton<IJobQueues>(new NoQueues());
+        builder.Services.AddNodeStashAzure(settings, "api").AddNodeStashApi().AddSingleton(client).AddSingleton<IJobQueues>(queues ?? new NoQueues());
         var app = builder.Build();
         app.MapFunctions(catalog);
         await app.StartAsync();
@@ -88,5 +104,7 @@ public sealed class AzureAppsTests
     private sealed class NoQueues : IJobQueues
     {
         public ValueTask Send(string queue, string text, TimeSpan delay, CancellationToken ct) => throw new NotSupportedException();
+
+        public ValueTask Check(CancellationToken ct) => ValueTask.CompletedTask;
     }
 }

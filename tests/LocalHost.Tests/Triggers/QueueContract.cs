@@ -25,6 +25,22 @@ public abstract class QueueContract
     /// <summary>Lets a time pass.</summary>
     protected abstract Task Pass(TimeSpan time);
 
+    [Fact]
+    public async Task A_check_passes_and_sends_nothing()
+    {
+        await Sender.Check(CancellationToken.None);
+
+        Assert.Empty(await Take(10));
+        foreach (var queue in JobQueue.All) Assert.Empty(await Taken(queue));
+
+        async Task<IReadOnlyList<Message>> Taken(string queue)
+        {
+            await Sender.Send(queue, "mine", TimeSpan.Zero, CancellationToken.None);
+            var taken = await Messages.Take(queue, 10, never, CancellationToken.None);
+            return [.. taken.Where(message => message.Text != "mine")];
+        }
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("{\"name\":\"Zoë & Søren <café> 🎈\\u0000\\n\"}")]

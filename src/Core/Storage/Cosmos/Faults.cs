@@ -12,7 +12,10 @@ internal sealed class FalteringException(string message, Exception? inner, bool 
 {
     public bool MayHaveHappened => mayHaveHappened;
 
-    public StoreUnavailableException Final() => new(Message, InnerException);
+    /// <summary>When to try again, if the service said so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public StoreUnavailableException Final() => new(Message, InnerException) { RetryAfter = RetryAfter };
 }
 
 /// <summary>What the answers of Cosmos DB that are not a success mean. Source: Microsoft Learn, "HTTP status codes for Azure Cosmos DB".</summary>
@@ -47,9 +50,9 @@ internal static class Faults
     public static Exception Of(HttpStatusCode status, Headers headers, Func<string?> message) => status switch
     {
         HttpStatusCode.TooManyRequests => new StoreUnavailableException("Cosmos DB is busy: its throughput is used up.") { RetryAfter = RetryAfter(headers) },
-        RetryWith => new FalteringException("Cosmos DB answered 449, others write the same.", null, mayHaveHappened: false),
+        RetryWith => new FalteringException("Cosmos DB answered 449, others write the same.", null, mayHaveHappened: false) { RetryAfter = RetryAfter(headers) },
         HttpStatusCode.NotFound when SubStatus(headers) == ReadSessionNotAvailable => new FalteringException("Cosmos DB has not come as far as the session.", null, mayHaveHappened: false),
-        HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or >= HttpStatusCode.InternalServerError => new FalteringException($"Cosmos DB answered {(int)status}.", null, mayHaveHappened: true),
+        HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or >= HttpStatusCode.InternalServerError => new FalteringException($"Cosmos DB answered {(int)status}.", null, mayHaveHappened: true) { RetryAfter = RetryAfter(headers) },
         HttpStatusCode.RequestEntityTooLarge => new CommitTooLargeException("a document or a request is larger than Cosmos DB takes"),
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound => new StoreUnavailableException($"Cosmos DB answered {(int)status}."),
         _ => new InvalidOperationException($"Cosmos DB answered {(int)status}: {message()}"),

@@ -3,13 +3,17 @@ using NodeStash.Core.Storage.Cosmos;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 
-public sealed class CosmosAccessStoreTests : AccessStoreContract, IAsyncLifetime
+public sealed class CosmosAccessStoreTests(CosmosAccount account) : CosmosAccessStoreContract(account), IClassFixture<CosmosAccount>;
+
+public sealed class ServedCosmosAccessStoreTests(ServedStandIn account) : CosmosAccessStoreContract(account), IClassFixture<ServedStandIn>;
+
+public abstract class CosmosAccessStoreContract(CosmosAccount account) : AccessStoreContract, IAsyncLifetime
 {
-    private readonly CosmosDatabase database = new(TimeProvider.System, []);
+    private CosmosDatabase? own;
 
-    protected override IAccessStore Store => new CosmosAccessStore(database.Client, database.Name, TimeProvider.System);
+    protected override IAccessStore Store => new CosmosAccessStore(own?.Client ?? account.Client, own?.Name ?? account.Database, TimeProvider.System);
 
-    public Task InitializeAsync() => database.InitializeAsync();
+    public Task InitializeAsync() => account.IsThere ? Task.CompletedTask : (own = new CosmosDatabase(TimeProvider.System, [])).InitializeAsync();
 
-    public Task DisposeAsync() => database.DisposeAsync();
+    public Task DisposeAsync() => own?.DisposeAsync() ?? Task.CompletedTask;
 }

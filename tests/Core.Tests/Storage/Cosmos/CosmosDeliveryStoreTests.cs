@@ -3,13 +3,17 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 
-public sealed class CosmosDeliveryStoreTests : DeliveryStoreContract, IAsyncLifetime
+public sealed class CosmosDeliveryStoreTests(CosmosAccount account) : CosmosDeliveryStoreContract(account), IClassFixture<CosmosAccount>;
+
+public sealed class ServedCosmosDeliveryStoreTests(ServedStandIn account) : CosmosDeliveryStoreContract(account), IClassFixture<ServedStandIn>;
+
+public abstract class CosmosDeliveryStoreContract(CosmosAccount account) : DeliveryStoreContract, IAsyncLifetime
 {
-    private readonly CosmosDatabase database = new(TimeProvider.System, []);
+    private CosmosDatabase? own;
 
-    protected override IDeliveryStores Stores => new CosmosDeliveryStores(database.Client, database.Name, TimeProvider.System);
+    protected override IDeliveryStores Stores => new CosmosDeliveryStores(own?.Client ?? account.Client, own?.Name ?? account.Database, TimeProvider.System);
 
-    public Task InitializeAsync() => database.InitializeAsync();
+    public Task InitializeAsync() => account.IsThere ? Task.CompletedTask : (own = new CosmosDatabase(TimeProvider.System, [])).InitializeAsync();
 
-    public Task DisposeAsync() => database.DisposeAsync();
+    public Task DisposeAsync() => own?.DisposeAsync() ?? Task.CompletedTask;
 }

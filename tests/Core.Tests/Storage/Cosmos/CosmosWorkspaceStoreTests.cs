@@ -3,18 +3,20 @@ using NodeStash.Core.Storage.Cosmos;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 
-public sealed class CosmosWorkspaceStoreTests : WorkspaceStoreContract
-{
-    private readonly CosmosDatabase database;
+public sealed class CosmosWorkspaceStoreTests(CosmosAccount account) : CosmosWorkspaceStoreContract(account), IClassFixture<CosmosAccount>;
 
-    public CosmosWorkspaceStoreTests()
-        : base(new JumpingClock(Start)) => database = new CosmosDatabase(Clock, Indexes);
+public sealed class ServedCosmosWorkspaceStoreTests(ServedStandIn account) : CosmosWorkspaceStoreContract(account), IClassFixture<ServedStandIn>;
+
+/// <summary>On an account by the time of day; on a stand-in of the test's own every wait is over at once.</summary>
+public abstract class CosmosWorkspaceStoreContract(CosmosAccount account) : WorkspaceStoreContract(account.IsThere ? TimeProvider.System : new JumpingClock(SettableClock.SomeDay))
+{
+    private CosmosDatabase? own;
 
     protected override int Cases => 10;
 
-    protected override IWorkspaceStores Stores => new CosmosStores(database.Client, database.Name, Indexes, Clock);
+    protected override IWorkspaceStores Stores => new CosmosStores(own?.Client ?? account.Client, own?.Name ?? account.Database, Indexes, Clock);
 
-    public override Task InitializeAsync() => database.InitializeAsync();
+    public override Task InitializeAsync() => account.IsThere ? Task.CompletedTask : (own = new CosmosDatabase(Clock, Indexes)).InitializeAsync();
 
-    public override Task DisposeAsync() => database.DisposeAsync();
+    public override Task DisposeAsync() => own?.DisposeAsync() ?? Task.CompletedTask;
 }

@@ -1,0 +1,18 @@
+using NodeStash.Core.Storage;
+using NodeStash.Core.Storage.Cosmos;
+
+namespace NodeStash.Core.Tests.Storage.Cosmos;
+
+/// <summary>On the stand-in alone, whose clock can be moved.</summary>
+public sealed class CosmosLifetimeTests : LifetimeContract, IAsyncLifetime
+{
+    private readonly CosmosDatabase database;
+
+    public CosmosLifetimeTests() => database = new CosmosDatabase(Clock, []);
+
+    protected override IWorkspaceStores Stores => new CosmosStores(database.Client, database.Name, [], Clock);
+
+    public Task InitializeAsync() => database.InitializeAsync();
+
+    public Task DisposeAsync() => database.DisposeAsync();
+}
