@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Api;
@@ -17,6 +18,7 @@ public static class ApiServices
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
         services.TryAddSingleton<JobSender>();
+        services.TryAddSingleton<SearchOptions>();
         return services
             .AddSingleton<KeyUsage>()
             .AddSingleton<Authentication>()

@@ -6,7 +6,7 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Access;
 
 /// <summary>Finds out who calls, from the bearer secret.</summary>
-public sealed class Authentication(IAccessStore access, IWorkspaceStores stores, ISearchIndexes indexes, KeyUsage usage, TimeProvider clock)
+public sealed class Authentication(IAccessStore access, IWorkspaceStores stores, ISearchIndexes indexes, SearchOptions searches, KeyUsage usage, TimeProvider clock)
 {
     /// <summary>The most credentials whose place is remembered.</summary>
     private const int MostKnown = 10_000;
@@ -35,7 +35,8 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
         var store = environment is DataEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment), session);
         await usage.Seen(credential.KeyId, live, now, ct);
         Remember(credential);
-        return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), new SettledStore(store, clock), live, indexes.Open(store.Partition));
+        var settled = new SettledStore(store, clock);
+        return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), settled, live, new RecordSearch(settled, indexes.Open(store.Partition), searches));
     }
 
     private static async ValueTask<Record?> Load(IWorkspaceStore store, string keyId, CancellationToken ct) =>

@@ -9,8 +9,8 @@ namespace NodeStash.Core.Access;
 /// <param name="Scopes">What the credential may do.</param>
 /// <param name="Store">The data set the credential opens.</param>
 /// <param name="WorkspaceStore">The data of the workspace itself (its keys), which both environments share.</param>
-/// <param name="Index">What that data set is searched by.</param>
-public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore, ISearchIndex Index)
+/// <param name="Search">Searches that data set.</param>
+public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore, RecordSearch Search)
 {
     public Partition Partition => Store.Partition;
 

@@ -10,7 +10,8 @@ namespace NodeStash.Core.Search;
 /// </summary>
 /// <param name="store">The caller's data set.</param>
 /// <param name="index">Its index.</param>
-public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index)
+/// <param name="options">How long it may take.</param>
+public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, SearchOptions options)
 {
     /// <summary>The most hits read back at a time.</summary>
     private const int MostAtOnce = 1000;
@@ -21,10 +22,38 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index)
     private static readonly Error TooMany = Error.Invalid(
         "search", $"More than {ISearchIndex.MostHits} records match, which is as far as a search goes: narrow it with more words or filters");
 
+    private Error TookTooLong => new(
+        ErrorCode.Unavailable, $"The search was given up after {options.Longest.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
+
     /// <summary>A page of one resource's records that match a text and filters.</summary>
     /// <param name="request">Has a text to search for.</param>
     /// <param name="ct">Ends the wait.</param>
-    public async ValueTask<Result<RecordPage>> List(ListRequest request, CancellationToken ct)
+    public ValueTask<Result<RecordPage>> List(ListRequest request, CancellationToken ct) => Bounded(bounded => FindPage(request, bounded), ct);
+
+    /// <summary>A page of the records of several types that match a text.</summary>
+    /// <param name="types">Of records.</param>
+    /// <param name="text">What is searched for.</param>
+    /// <param name="after">As answered by the page before; null for the first.</param>
+    /// <param name="limit">The most records to answer.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public ValueTask<Result<FoundPage>> Across(IReadOnlyList<string> types, string text, Keyset? after, int limit, CancellationToken ct) =>
+        Bounded(bounded => FindAcross(types, text, after, limit, bounded), ct);
+
+    private async ValueTask<Result<T>> Bounded<T>(Func<CancellationToken, ValueTask<Result<T>>> search, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(options.Longest);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
+        try
+        {
+            return await search(bounded.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            return TookTooLong;
+        }
+    }
+
+    private async ValueTask<Result<RecordPage>> FindPage(ListRequest request, CancellationToken ct)
     {
         if (!request.IsByRelevance) return await Sorted(request, ct);
         var query = request.Query;
@@ -35,13 +64,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index)
             : new RecordPage([.. walked.Value.Found.Select(found => found.Record)], walked.Value.Next is { } next ? new Keyset([next.Hit.Rank, next.Seen], next.Hit.Id) : null);
     }
 
-    /// <summary>A page of the records of several types that match a text.</summary>
-    /// <param name="types">Of records.</param>
-    /// <param name="text">What is searched for.</param>
-    /// <param name="after">As answered by the page before; null for the first.</param>
-    /// <param name="limit">The most records to answer.</param>
-    /// <param name="ct">Ends the wait.</param>
-    public async ValueTask<Result<FoundPage>> Across(IReadOnlyList<string> types, string text, Keyset? after, int limit, CancellationToken ct)
+    private async ValueTask<Result<FoundPage>> FindAcross(IReadOnlyList<string> types, string text, Keyset? after, int limit, CancellationToken ct)
     {
         var start = after is { Values: [long rank, string type, long seen] } ? new Place(new SearchPlace(rank, type, after.Id), seen) : null;
         var walked = await Walk(types, text, Condition.Always, start, limit, ct);

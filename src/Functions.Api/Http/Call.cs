@@ -6,7 +6,6 @@ using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
-using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Functions.Api.Http;
@@ -57,7 +56,7 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
         var (query, view) = (ListQuery.Read(schema, parameters), View.Read(schema, parameters));
         if (query.Error is not null || view.Error is not null) return Error.Invalid([.. query.Error?.Details ?? [], .. view.Error?.Details ?? []]);
         if (Lacking(view.Value.RelatedTypes.Concat(ListQuery.RelatedTypes(schema, parameters))) is { } lacking) return lacking;
-        var page = query.Value.Search is null ? await from.List(query.Value.Query, Aborted) : await new RecordSearch(Caller.Store, Caller.Index).List(query.Value, Aborted);
+        var page = query.Value.Search is null ? await from.List(query.Value.Query, Aborted) : await Caller.Search.List(query.Value, Aborted);
         return page.Error is { } error
             ? error
             : Answer.Listed(schema.Type, await view.Value.Of(page.Value.Records, Caller.Store, Aborted), ListQuery.NextCursor(schema, parameters, page.Value));

@@ -24,7 +24,7 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
             if (search.Error is { } wrong) return wrong;
             var types = search.Value.TypesFor(type => call.Lacking([type]) is null);
             if (call.Lacking(types) is { } lacking) return lacking;
-            var page = await new RecordSearch(call.Caller.Store, call.Caller.Index).Across(types, search.Value.Text, search.Value.After, search.Value.Limit, call.Aborted);
+            var page = await call.Caller.Search.Across(types, search.Value.Text, search.Value.After, search.Value.Limit, call.Aborted);
             if (page.Error is { } error) return error;
 
             var match = new TextMatch(search.Value.Text);

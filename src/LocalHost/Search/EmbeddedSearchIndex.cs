@@ -114,35 +114,21 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
         ct.ThrowIfCancellationRequested();
         var text = SearchText.Of(query.Text);
         if (text.Tokens.Count == 0) return new(new SearchPage([], false));
-        return new(database.Read(session =>
-        {
-            var hits = new List<SearchHit>();
-            foreach (var (order, type) in query.Types.Index())
-            {
-                if (SetOf(session, type) is not { } set) continue;
-                var among = query.Among is { } ids ? SetSearch.NumbersOf(session, set, ids) : null;
-                var search = new SetSearch(session, new Expressions(text, set, vocabularies.Of(set)), among);
-                var found = search.Run(query.Limit + 1, query.After is { } place ? After(session, set, place, order, query.Types) : null);
-                hits.AddRange(found.Select(f => session.One(
-                    "SELECT id, version FROM documents WHERE number = ?1", row => new SearchHit(type, row.GetString(0), row.GetInt64(1), f.Rank), f.Number)!));
-            }
-
-            // Hits of one type are in order already, and sorting leaves those that are equal as they are.
-            var best = query.Types.Count == 1 ? hits : [.. hits.OrderBy(hit => hit.Rank)];
-            return new SearchPage([.. best.Take(query.Limit)], best.Count > query.Limit);
-        }));
+        return new(database.ReadUntil(session => Find(session, query, text, ct), ct));
     }
 
     public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         var searched = SearchText.Of(text);
-        return new(database.Read<IReadOnlyDictionary<string, int>>(session => types.ToDictionary(
-            type => type,
-            type => searched.Tokens.Count == 0 || SetOf(session, type) is not { } set
-                ? 0
-                : new SetSearch(session, new Expressions(searched, set, vocabularies.Of(set)), null).Count(ISearchIndex.MostHits),
-            StringComparer.Ordinal)));
+        return new(database.ReadUntil<IReadOnlyDictionary<string, int>>(
+            session => types.ToDictionary(
+                type => type,
+                type => searched.Tokens.Count == 0 || SetOf(session, type) is not { } set
+                    ? 0
+                    : new SetSearch(session, new Expressions(searched, set, vocabularies.Of(set), ct), null).Count(ISearchIndex.MostHits),
+                StringComparer.Ordinal),
+            ct));
     }
 
     public async ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
@@ -196,6 +182,24 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
             ct);
         await all.Sweep(ct);
         await all.Merge(ct);
+    }
+
+    private SearchPage Find(Session session, SearchQuery query, SearchText text, CancellationToken ct)
+    {
+        var hits = new List<SearchHit>();
+        foreach (var (order, type) in query.Types.Index())
+        {
+            if (SetOf(session, type) is not { } set) continue;
+            var among = query.Among is { } ids ? SetSearch.NumbersOf(session, set, ids) : null;
+            var search = new SetSearch(session, new Expressions(text, set, vocabularies.Of(set), ct), among);
+            var found = search.Run(query.Limit + 1, query.After is { } place ? After(session, set, place, order, query.Types) : null);
+            hits.AddRange(found.Select(f => session.One(
+                "SELECT id, version FROM documents WHERE number = ?1", row => new SearchHit(type, row.GetString(0), row.GetInt64(1), f.Rank), f.Number)!));
+        }
+
+        // Hits of one type are in order already, and sorting leaves those that are equal as they are.
+        var best = query.Types.Count == 1 ? hits : [.. hits.OrderBy(hit => hit.Rank)];
+        return new SearchPage([.. best.Take(query.Limit)], best.Count > query.Limit);
     }
 
     /// <summary>The number of the set that is searched; null where there is none, for nothing of the type was ever written.</summary>

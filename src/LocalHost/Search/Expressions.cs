@@ -30,9 +30,10 @@ internal sealed class Expressions
     /// <param name="text">What is searched for; at least one token.</param>
     /// <param name="set">The set.</param>
     /// <param name="vocabulary">Its words.</param>
-    public Expressions(SearchText text, long set, Vocabulary vocabulary)
+    /// <param name="ct">Ends the comparing of words.</param>
+    public Expressions(SearchText text, long set, Vocabulary vocabulary, CancellationToken ct)
     {
-        foreach (var (i, token) in text.Tokens.Index()) tokens.Add(Of(token, isLast: i == text.Tokens.Count - 1, set, vocabulary));
+        foreach (var (i, token) in text.Tokens.Index()) tokens.Add(Of(token, isLast: i == text.Tokens.Count - 1, set, vocabulary, ct));
         HasAddress = text.Tokens.Any(token => token.Kind is TokenKind.Address);
         HasTypos = tokens.Exists(token => token[(int)Nearness.MistypedTwice] != token[(int)Nearness.Part]);
     }
@@ -55,7 +56,7 @@ internal sealed class Expressions
     public string? One(int token, Nearness nearness) =>
         tokens[token][(int)nearness] is var near && near == tokens[token][(int)Nearness.MistypedTwice] ? null : near;
 
-    private static string[] Of(Token token, bool isLast, long set, Vocabulary vocabulary)
+    private static string[] Of(Token token, bool isLast, long set, Vocabulary vocabulary, CancellationToken ct)
     {
         var words = token.Words.Select(word => Quoted(Terms.Word(set, word))).ToList();
         var joined = And(words);
@@ -76,7 +77,7 @@ internal sealed class Expressions
         var part = Or([begun, .. Parts(token, set)]);
         if (token.Kind is TokenKind.Number) return [exact, begun, part, part, part];
 
-        var variants = token.Words.Select(vocabulary.Variants).ToList();
+        var variants = token.Words.Select(word => vocabulary.Variants(word, ct)).ToList();
         if (variants.TrueForAll(v => v.One.Count + v.Two.Count == 0)) return [exact, begun, part, part, part];
         var once = Or([part, And([.. words.Select((word, i) => Or([word, .. variants[i].One.Select(Named)]))])]);
         var twice = variants.TrueForAll(v => v.Two.Count == 0) ? once

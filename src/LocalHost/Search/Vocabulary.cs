@@ -16,13 +16,14 @@ internal sealed class Vocabulary
     public void Add(string word) => byLength[word.Length].Add(word);
 
     /// <summary>The words at one edit, and those at two where two are allowed; the word itself is none of them.</summary>
-    public (IReadOnlyList<string> One, IReadOnlyList<string> Two) Variants(string word)
+    public (IReadOnlyList<string> One, IReadOnlyList<string> Two) Variants(string word, CancellationToken ct)
     {
         var (most, letters) = (Typos.Allowed(word), LettersOf(word));
         var (one, two) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         if (most == 0) return ([], []);
         for (var length = word.Length - most; length <= Math.Min(word.Length + most, Words.Longest); length++)
         {
+            ct.ThrowIfCancellationRequested();
             foreach (var (otherLetters, other) in byLength[length].Entries)
             {
                 // An edit takes away one letter and adds one at most, so words with more that differ need not be compared.

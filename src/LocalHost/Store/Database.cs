@@ -107,6 +107,18 @@ public sealed partial class Database : IDisposable
         return answer;
     });
 
+    /// <summary>As <see cref="Read"/>, for what may take long.</summary>
+    /// <param name="read">Asks.</param>
+    /// <param name="ct">Ends it, wherever it is.</param>
+    /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
+    public T ReadUntil<T>(Func<Session, T> read, CancellationToken ct) => Read(session =>
+    {
+        session.StopAt(ct);
+        var answer = read(session);
+        session.StopAt(CancellationToken.None);
+        return answer;
+    });
+
     /// <summary>As <see cref="Read"/>, for what is one statement: that is a snapshot by itself.</summary>
     /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
     public T ReadOne<T>(Func<Session, T> read)

@@ -18,11 +18,15 @@ public sealed class Session : IDisposable
 
     private const int BusyTimeoutMilliseconds = 10_000;
 
+    /// <summary>SQLite looks so often whether it is to go on: every so many steps of its machine, of which one reads a row or a piece of an index.</summary>
+    private const int StepsBetweenLooks = 500;
+
     private readonly sqlite3 connection;
     private readonly Dictionary<string, Prepared> prepared = new(StringComparer.Ordinal);
     private byte[] text = new byte[1024];
     private long uses;
     private bool isSaved;
+    private CancellationToken stop;
 
     private Session(sqlite3 connection) => this.connection = connection;
 
@@ -145,6 +149,14 @@ public sealed class Session : IDisposable
         Execute("RELEASE work");
     }
 
+    /// <summary>Ends what runs, and lets nothing begin, with an <see cref="OperationCanceledException"/> once the token is cancelled; from then on the session is good for nothing else.</summary>
+    internal void StopAt(CancellationToken ct)
+    {
+        if (stop == ct) return;
+        stop = ct;
+        raw.sqlite3_progress_handler(connection, StepsBetweenLooks, ct.CanBeCanceled ? _ => ct.IsCancellationRequested ? 1 : 0 : null, null);
+    }
+
     /// <summary>Runs several statements at once, not prepared: for migrations.</summary>
     internal void Script(string sql) => Check(raw.sqlite3_exec(connection, sql));
 
@@ -157,6 +169,7 @@ public sealed class Session : IDisposable
     private bool Step(sqlite3_stmt statement)
     {
         var code = raw.sqlite3_step(statement);
+        if (code == raw.SQLITE_INTERRUPT) stop.ThrowIfCancellationRequested();
         Check(code);
         return code == raw.SQLITE_ROW;
     }
@@ -165,6 +178,7 @@ public sealed class Session : IDisposable
 
     private sqlite3_stmt Bind(string sql, ReadOnlySpan<object?> arguments)
     {
+        stop.ThrowIfCancellationRequested();
         if (!prepared.TryGetValue(sql, out var known))
         {
             if (prepared.Count == MaxPrepared) Forget();

@@ -83,6 +83,32 @@ public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IDisposable
     }
 
     [Fact]
+    public async Task A_search_ends_in_the_middle_of_it_once_it_is_cancelled()
+    {
+        const int All = 2000;
+        await indexes.Open(Ours).Write([.. Enumerable.Range(0, All).Select(i => Jane($"ct_{i:0000}"))], CancellationToken.None);
+        using var stop = new CancellationTokenSource();
+        var read = 0;
+
+        Assert.ThrowsAny<OperationCanceledException>(() => database.ReadUntil(
+            session =>
+            {
+                session.Each("SELECT rowid FROM terms WHERE terms MATCH ?1", row => Read(), "\"1_jane\" AND \"1_d\"*");
+                return true;
+            },
+            stop.Token));
+
+        Assert.InRange(read, 1, All / 2);
+        Assert.Equal(All, (await indexes.Open(Ours).Count(["contact"], "jnae do", CancellationToken.None))["contact"]);
+
+        void Read()
+        {
+            read++;
+            stop.Cancel();
+        }
+    }
+
+    [Fact]
     public async Task What_a_merge_has_put_together_is_deleted_without_reading_the_rest_of_the_index()
     {
         await database.Write(session => session.Execute("ANALYZE"));

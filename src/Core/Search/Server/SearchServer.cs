@@ -18,6 +18,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     private const double LongestTask = 120_000;
     private const int PollMilliseconds = 20;
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestSign = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim preparing = new(1);
     private bool isPrepared;
@@ -27,7 +28,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
 
     private Index DataSets => client.Index($"{prefix}-datasets");
 
-    public Task Check(CancellationToken ct) => Ask(client.HealthAsync, ct);
+    public Task Check(CancellationToken ct) => Ask(client.HealthAsync, ct, LongestSign);
 
     public Task<ISearchable<JsonElement>> Search(string text, ServerQuery query, CancellationToken ct) => Prepared(token => Records.SearchAsync<JsonElement>(text, query, token), ct);
 

@@ -43,7 +43,8 @@ internal static class ServerSettings
         },
         Pagination = new Pagination { MaxTotalHits = MostHits },
         ProximityPrecision = "byAttribute",
-        SearchCutoffMs = 1500,
+        // A search that is cut off is answered, in another order: by then nobody may be waiting for it any more.
+        SearchCutoffMs = (int)SearchOptions.DefaultLongest.TotalMilliseconds,
     };
 
     /// <summary>Differs where anything above does.</summary>
