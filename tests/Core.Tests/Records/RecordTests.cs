@@ -1,5 +1,4 @@
 using System.Text;
-using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using Record = NodeStash.Core.Records.Record;
 
