@@ -17,6 +17,9 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
 
     private static readonly Condition Never = new Condition.Any([]);
 
+    /// <summary>What was under way after the last read, for who decides on that read: told once. Null before a read, and after a commit, which may have announced more.</summary>
+    private WideChanges? seen;
+
     public Partition Partition => store.Partition;
 
     public string? Session => store.Session;
@@ -28,8 +31,9 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
         return (new SettledStore(staged, clock), staged);
     }
 
-    public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) =>
-        Read(async changes => await store.Find(type, id, ct) is { } found ? Settle(found, changes) : null, ct);
+    public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => type == WideChanges.Name
+        ? store.Find(type, id, ct)
+        : Read(async changes => await store.Find(type, id, ct) is { } found ? Settle(found, changes) : null, ct);
 
     public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) =>
         Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Settle(r, changes))], ct);
@@ -61,13 +65,21 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
         ct);
 
     public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
-        where T : class => store.Derived(type, name, make, ct);
+        where T : class => type == WideChanges.Name && Interlocked.Exchange(ref seen, null) is T known ? ValueTask.FromResult<T?>(known) : store.Derived(type, name, make, ct);
 
     public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => store.FindClaim(claim, ct);
 
-    public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct) => store.Commit(commit, ct);
+    public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
+    {
+        seen = null;
+        return store.Commit(commit, ct);
+    }
 
-    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct) => store.Check(commit, ct);
+    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct)
+    {
+        seen = null;
+        return store.Check(commit, ct);
+    }
 
     public ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct) => store.FindAnswer(key, ct);
 
@@ -88,7 +100,12 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
         {
             var result = await read(assumed.Changes);
             var now = await WideChanges.Read(store, ct);
-            if (now.Version == assumed.Version || (now.Changes.Count + assumed.Changes.Count == 0 && now.At < clock.GetUtcNow() - LongestRead)) return result;
+            if (now.Version == assumed.Version || (now.Changes.Count + assumed.Changes.Count == 0 && now.At < clock.GetUtcNow() - LongestRead))
+            {
+                seen = now;
+                return result;
+            }
+
             assumed = (now.Version, [.. now.Changes.Select(c => c.Change)]);
         }
     }

@@ -96,11 +96,11 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
     private const int Most = 200;
 
     /// <summary>The record's type, and its id.</summary>
-    private const string Name = "wide_changes";
+    internal const string Name = "wide_changes";
 
     private static WideChanges None { get; } = new(0, [], DateTimeOffset.MinValue);
 
-    /// <summary>Those under way in a data set.</summary>
+    /// <summary>Those under way in a data set; for a <see cref="SettledStore"/> those it saw with its last read.</summary>
     public static async ValueTask<WideChanges> Read(IWorkspaceStore store, CancellationToken ct) =>
         (await store.Derived<WideChanges>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored) : None, ct))!;
 

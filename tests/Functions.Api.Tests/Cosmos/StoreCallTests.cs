@@ -31,14 +31,14 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
         await Costs("GET a contact", "3 Read", () => owner.Get($"/v1/contacts/{contact.Id}"));
         await Costs("GET a list of contacts", "2 Read, 1 Query", () => owner.Get("/v1/contacts?limit=20"));
         await Costs("GET contacts of a company", "2 Read, 1 Query", () => owner.Get($"/v1/contacts?company_id={company.Id}"));
-        await Costs("POST a contact", "4 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "john@example.com", first_name = "John" }));
-        await Costs("POST a contact, Idempotency-Key", "5 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "joe@example.com" }, ("Idempotency-Key", "a-key-of-a-test")));
-        await Costs("POST a contact of a company", "4 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "jim@example.com", company_id = company.Id }));
-        await Costs("PATCH a contact", "5 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { first_name = "Janet" }));
-        await Costs("PATCH a contact's email", "6 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { email = "janet@example.com" }));
-        await Costs("POST a deal", "6 Read, 1 Query, 1 Batch", () => owner.Post("/v1/deals", new { title = "Small", pipeline_id = pipeline }));
-        await Costs("PATCH a deal", "5 Read, 1 Batch", () => owner.Patch($"/v1/deals/{deal.Id}", new { title = "Bigger" }));
-        await Costs("DELETE a contact", "9 Read, 4 Query, 1 Batch", () => owner.Delete($"/v1/contacts/{contact.Id}"));
+        await Costs("POST a contact", "2 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "john@example.com", first_name = "John" }));
+        await Costs("POST a contact, Idempotency-Key", "3 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "joe@example.com" }, ("Idempotency-Key", "a-key-of-a-test")));
+        await Costs("POST a contact of a company", "2 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "jim@example.com", company_id = company.Id }));
+        await Costs("PATCH a contact", "3 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { first_name = "Janet" }));
+        await Costs("PATCH a contact's email", "4 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { email = "janet@example.com" }));
+        await Costs("POST a deal", "4 Read, 1 Query, 1 Batch", () => owner.Post("/v1/deals", new { title = "Small", pipeline_id = pipeline }));
+        await Costs("PATCH a deal", "3 Read, 1 Batch", () => owner.Patch($"/v1/deals/{deal.Id}", new { title = "Bigger" }));
+        await Costs("DELETE a contact", "7 Read, 4 Query, 1 Batch", () => owner.Delete($"/v1/contacts/{contact.Id}"));
     }
 
     /// <summary>A scan of the partition would.</summary>
