@@ -36,6 +36,7 @@ public static class AzureServices
             .AddSingleton(new WebhookOptions())
             .AddSingleton<ISearchIndexes>(_ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
             .AddSingleton(new OperatorSecret(settings.OperatorSecret))
-            .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()));
+            .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()))
+            .AddHostedService<WarmUp>();
     }
 }

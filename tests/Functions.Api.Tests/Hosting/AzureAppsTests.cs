@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using NodeStash.Core.Access;
 using NodeStash.Core.Hosting;
 using NodeStash.Core.Jobs;
@@ -44,11 +45,9 @@ public sealed class AzureAppsTests
     public async Task The_operator_makes_a_workspace_whose_key_then_reads_what_it_writes()
     {
         using var account = new StandInAccount(TimeProvider.System);
-        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
-        using var client = account.Connect();
-        await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
+        using var client = await Prepared(account);
         await using var app = await Start(client);
-        var anyone = new Caller(new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), null);
+        var anyone = new Caller(AddressOf(app), null);
 
         (await anyone.With("a guess").Post("/v1/workspaces", new { name = "Acme" })).IsError(401, "INVALID_API_KEY");
         (await anyone.With(Secret).Post("/v1/workspaces", new { plan = "gold", seats = 5 })).IsError(400, "VALIDATION_ERROR");
@@ -69,16 +68,50 @@ public sealed class AzureAppsTests
     public async Task Without_queues_and_search_it_serves_all_the_same_and_names_them()
     {
         using var account = new StandInAccount(TimeProvider.System);
-        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
-        using var client = account.Connect();
-        await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
+        using var client = await Prepared(account);
         var nowhere = new AzureJobQueues(new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions));
         await using var app = await Start(client, nowhere);
-        var anyone = new Caller(new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), null);
+        var anyone = new Caller(AddressOf(app), null);
 
         Assert.Equal("""{"status":"degraded","unavailable":["queues","search"]""", (await anyone.Get("/health/ready")).Is(200).Raw.Split(",\"meta\"")[0]);
         (await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme" })).Is(201);
     }
+
+    [Fact]
+    public async Task The_store_is_asked_before_the_first_request()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        using var client = await Prepared(account);
+        await using var app = await Start(client);
+        await Background(app);
+
+        Assert.Equal(["access", "crm"], account.Log.Where(request => request.Kind is RequestKind.Read).Select(request => request.Container).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task It_starts_while_the_store_is_down()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        using var client = await Prepared(account);
+        account.Faults.Next(Fault.ServiceUnavailable, int.MaxValue);
+        await using var app = await Start(client);
+        await Background(app);
+
+        Assert.Equal(200, (await new Caller(AddressOf(app), null).Get("/health")).Status);
+    }
+
+    private static async Task<CosmosClient> Prepared(StandInAccount account)
+    {
+        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
+        var client = account.Connect();
+        await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
+        return client;
+    }
+
+    /// <summary>Until what is done beside the start has ended, which it must without a fault.</summary>
+    private static Task Background(WebApplication app) => Task.WhenAll(app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.ExecuteTask!));
+
+    private static Uri AddressOf(WebApplication app) => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     private static void CanBeMade(IServiceCollection services, FunctionCatalog catalog)
     {
