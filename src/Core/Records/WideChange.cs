@@ -63,6 +63,7 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
             case MapField map when map.Of(record)[Path.Inner!] is { } value:
                 if (From is null || IsFrom(value)) record[map] = To is null ? map.Of(record).Without(Path.Inner!) : map.Of(record).Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"\"{To}\""))]));
                 else if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsFrom)) record[map] = Without(map.Of(record), value);
+                if (Only is not null && Schema.Find(Only.Link) is MapField links) record[links] = links.Of(record).Without(Path.Inner!);
                 break;
         }
     }
