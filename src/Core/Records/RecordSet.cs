@@ -188,8 +188,10 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var room = writing?.IsOneOfMany == true ? 0 : MostBeside - beside.Count;
             var page = await store.Query(new RecordQuery(wide.Type, wide.Matches, [new SortKey(new KeyPath(wide.Schema.CreatedAt.Name), false)], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
-            // What is announced is carried through in order: a removal does not come before what looks at the records it removes.
-            if (page.Records.Count > room || bytes > WideChangeWorker.BatchBytes || (wide.Removes && announced.Count > 0))
+            // What is announced is carried through in order: a removal does not come before what looks at the records it removes. And what others of many
+            // commits do to records of the type is not stored yet, so it is not found.
+            var isAnnounced = (wide.Removes && announced.Count > 0) || (writing?.IsOneOfMany == true && wide.Type == change.Subject.Schema.Type);
+            if (isAnnounced || page.Records.Count > room || bytes > WideChangeWorker.BatchBytes)
             {
                 announced.Add(wide);
                 continue;

@@ -162,7 +162,7 @@ public sealed class EntityTypeField(string name, params string[] choices) : Text
     public bool IsBuiltIn(string? entityType) => choices.Contains(entityType);
 
     protected override string? Fault(string text) =>
-        Text.IsSlug(text, Longest) ? null : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
+        IsBuiltIn(text) || (Text.IsSlug(text, Longest) && !CustomObject.IsReserved(text)) ? null : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
 
     public override object? ReadKey(string text, string parameter, Faults faults) => Fault(text) is { } fault ? faults.Add(parameter, fault) : text;
 }

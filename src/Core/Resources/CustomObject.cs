@@ -119,9 +119,10 @@ public static class CustomObject
 
     private static JsonElement Shown(Record field) => JsonElement.Parse(field.Store().Attributes.Span);
 
-    /// <summary>Why a word can't be a slug; null if it can. It names events, paths and types beside those that are built in.</summary>
-    private static string? Reserved(string slug) =>
-        Words.Built.Contains(slug) || Ids.IsAnyId(slug) ? $"'{slug}' is a word of the API's own: choose another slug" : null;
+    /// <summary>Whether a word can't be a slug: it would name events, paths and types beside those that are built in.</summary>
+    internal static bool IsReserved(string slug) => Words.Built.Contains(slug) || Ids.IsAnyId(slug);
+
+    private static string? Reserved(string slug) => IsReserved(slug) ? $"'{slug}' is a word of the API's own: choose another slug" : null;
 
     /// <summary>What a slug must not be: resources, types, nouns of events, words of paths, those of <c>/api</c> included.</summary>
     private static class Words

@@ -19,12 +19,11 @@ internal static class Relations
             // A value from before the field was defined may be anything, and stays until it is changed.
             if (values[definition.Slug] is not { } value || definition.Fault(value) is not null) continue;
             var id = value.GetString()!;
-            var isNew = !(before[definition.Slug] is { } was && JsonElement.DeepEquals(was, value));
             var type = await change.Store.TypeOf(id, ct);
-            if (type is null && isNew) return Error.Unprocessable($"{CustomRecord.CustomFields.Name}.{definition.Slug}", $"No record with id '{id}' in this workspace");
+            if (type is null && !(before[definition.Slug] is { } was && JsonElement.DeepEquals(was, value)))
+                return Error.Unprocessable($"{CustomRecord.CustomFields.Name}.{definition.Slug}", $"No record with id '{id}' in this workspace");
             if (type is null) continue;
             types.Add(new(definition.Slug, JsonElement.Parse($"\"{type}\"")));
-            if (!isNew) continue;
             change.Guards.Add(new Guard.RecordExists(type, id));
 
             // A custom object that is deleted takes its records with it, some of them later.

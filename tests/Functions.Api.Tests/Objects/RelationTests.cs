@@ -105,4 +105,26 @@ public sealed class RelationTests(Server server) : ApiTests(server)
         Assert.Empty((await Api.Get($"/v1/{Projects}")).List);
         Assert.NotNull(batch);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_batch_relates_and_deletes_is_related_to_no_more(bool atomic)
+    {
+        var (target, other) = (await Api.Create(Projects, new { name = "Apollo" }), await Api.Create(Projects, new { name = "Gemini" }));
+        var batch = (await Api.Post($"/v1/{Projects}/batch", new
+        {
+            atomic,
+            operations = new object[]
+            {
+                new { op = "create", data = new { name = "Mercury", custom_fields = new { client = target.Id } } }, new { op = "update", id = other.Id, data = new { custom_fields = new { site = target.Id } } },
+                new { op = "delete", id = target.Id },
+            },
+        })).Is(200);
+
+        Assert.Equal([201, 200, 204], batch.List.Select(item => item.GetProperty("status").GetInt32()));
+        Assert.All((await Api.Get($"/v1/{Projects}")).List, item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
+        await Server.Settled(Workspace);
+        Assert.All((await Api.Get($"/v1/{Projects}")).List, item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
+    }
 }
