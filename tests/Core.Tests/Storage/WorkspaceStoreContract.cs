@@ -13,7 +13,7 @@ public abstract partial class WorkspaceStoreContract(SettableClock? clock = null
     private static int partitions;
 
     /// <summary>What adapters are opened with.</summary>
-    protected static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a")];
+    protected static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a"), new(TypeFamily.Records, "name")];
 
     protected SettableClock Clock { get; } = clock ?? new(Start);
 
