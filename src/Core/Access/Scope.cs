@@ -20,6 +20,8 @@ public readonly record struct Scope(string Name)
     public static readonly Scope TagsWrite = new("tags:write");
     public static readonly Scope CustomFieldsRead = new("custom_fields:read");
     public static readonly Scope CustomFieldsWrite = new("custom_fields");
+    public static readonly Scope ObjectsRead = new("objects:read");
+    public static readonly Scope ObjectsWrite = new("objects:write");
     public static readonly Scope WebhooksRead = new("webhooks:read");
     public static readonly Scope WebhooksWrite = new("webhooks:write");
     public static readonly Scope ApiKeysRead = new("api_keys:read");

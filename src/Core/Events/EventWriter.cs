@@ -20,7 +20,7 @@ public static class EventWriter
             var verb = before is null ? "created" : after is null ? "deleted" : "updated";
             var version = after?.Version ?? subject.Version + 1;
             var previous = before is not null && after is not null ? Previous(before, after) : null;
-            yield return Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous), change.Ids.New("evt_"), change.Now, partition, origin);
+            yield return Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous, EnvelopeType: subject.Schema.EnvelopeType), change.Ids.New("evt_"), change.Now, partition, origin);
         }
 
         foreach (var extra in change.Events) yield return Write(extra, change.Ids.New("evt_"), change.Now, partition, origin);
@@ -54,7 +54,7 @@ public static class EventWriter
             writer.WriteString("timestamp"u8, Text.Format(at));
             writer.WriteStartObject("data"u8);
             writer.WriteString("id"u8, what.Id);
-            writer.WriteString("type"u8, what.Type);
+            writer.WriteString("type"u8, what.EnvelopeType ?? what.Type);
             writer.WritePropertyName("attributes"u8);
             writer.WriteRawValue(what.Attributes.Span, skipInputValidation: true);
             if (what.SourceIds is { } sources)

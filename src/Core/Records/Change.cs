@@ -55,5 +55,7 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
 /// <param name="Attributes">The whole resource, UTF-8 JSON.</param>
 /// <param name="Previous">The changed attributes as they were, UTF-8 JSON object; null unless it tells of an update.</param>
 /// <param name="SourceIds">The records that went into this one; null unless it tells of a merge.</param>
+/// <param name="EnvelopeType">The type as clients see it; null where it is the same.</param>
 public sealed record ExtraEvent(
-    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null, IReadOnlyList<string>? SourceIds = null);
+    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null, IReadOnlyList<string>? SourceIds = null,
+    string? EnvelopeType = null);

@@ -12,7 +12,7 @@ internal static class CustomFieldCheck
         if (change.After is not { } record || record.Schema.CustomFields is not { } field) return;
         if (change.Before is not null && (change.IsCarriedOver || !change.Changes(field))) return;
         var (old, values) = (change.Before is null ? JsonMap.Empty : field.Of(change.Before), field.Of(record));
-        foreach (var definition in await CustomField.DefinitionsOf(record.Schema.Type, change.Store, ct))
+        foreach (var definition in await CustomField.DefinitionsOf(record.Schema, change.Store, ct))
         {
             var path = $"{field.Name}.{definition.Slug}";
             if (values[definition.Slug] is not { } value)

@@ -16,7 +16,10 @@ public sealed class MapField(string name) : Field(name)
     /// <summary>Whether names must be slugs (<see cref="Text.IsSlug"/>), and can be filtered and sorted by.</summary>
     public bool IsCustomFields { get; init; }
 
-    public override bool HasKey => IsCustomFields;
+    /// <summary>Whether records are found by its values though they are no custom fields.</summary>
+    public bool IsFound { get; init; }
+
+    public override bool HasKey => IsCustomFields || IsFound;
 
     public override object? EmptyValue => JsonMap.Empty;
 

@@ -147,7 +147,12 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     }
 
     /// <summary>Deletes a record. What links to it is unlinked with it: in the same commit where it is little, else by a wide change.</summary>
-    public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct)
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="id">Of which record.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="force">Whether what stands against it goes with it.</param>
+    public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
         for (var round = 0; round < MostRounds; round++)
@@ -155,11 +160,11 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var found = await FindVersion(schema, id, ifVersion, ct);
             if (found.Error is { } missing) return missing;
             var before = Record.Load(schema, found.Value);
-            var change = new Change(before, null, clock.GetUtcNow(), store, ids);
+            var change = new Change(before, null, clock.GetUtcNow(), store, ids) { IsForced = force };
             if (await Decide(change, change.Faults, ct) is { } error) return error;
             var links = Catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new WideChange(l.Schema.Type, new KeyPath(l.Link.Name), [id]));
             foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Type, held.Matches));
-            change.Reaches.AddRange(links[false].Concat(schema.ReachedByDelete(before)));
+            change.Reaches.AddRange([.. links[false], .. schema.ReachedByDelete(before), .. await Relations.To(schema, [id], null, store, ct)]);
             if (await CarryThrough(change, ct) is { } tooMany) return tooMany;
             var (outcome, _) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return null;
@@ -183,7 +188,10 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var room = writing?.IsOneOfMany == true ? 0 : MostBeside - beside.Count;
             var page = await store.Query(new RecordQuery(wide.Type, wide.Matches, [new SortKey(new KeyPath(wide.Schema.CreatedAt.Name), false)], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
-            if (page.Records.Count > room || bytes > WideChangeWorker.BatchBytes)
+            // What is announced is carried through in order: a removal does not come before what looks at the records it removes. And what others of many
+            // commits do to records of the type is not stored yet, so it is not found.
+            var isAnnounced = (wide.Removes && announced.Count > 0) || (writing?.IsOneOfMany == true && wide.Type == change.Subject.Schema.Type);
+            if (isAnnounced || page.Records.Count > room || bytes > WideChangeWorker.BatchBytes)
             {
                 announced.Add(wide);
                 continue;
@@ -191,8 +199,8 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
 
             foreach (var stored in page.Records)
             {
-                if (!beside.TryGetValue(stored.Id, out var other)) beside[stored.Id] = other = BesideOf(change, wide.Schema, stored);
-                wide.Apply(other.After!);
+                if (!beside.TryGetValue(stored.Id, out var other)) beside[stored.Id] = other = BesideOf(change, wide, stored);
+                if (other.After is { } after) wide.Apply(after);
             }
 
             var others = new Condition.Not(new Condition.In(KeyPath.Id, [.. page.Records.Select(r => r.Id)]));
@@ -206,10 +214,10 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         return null;
     }
 
-    private static Change BesideOf(Change change, Schema schema, StoredRecord stored)
+    private static Change BesideOf(Change change, WideChange wide, StoredRecord stored)
     {
-        var before = Record.Load(schema, stored);
-        return change.Beside(before, before.Next());
+        var before = Record.Load(wide.Schema, stored);
+        return change.Beside(before, wide.Removes ? null : before.Next());
     }
 
     /// <summary>Whether the commit met a record that got what the change takes away, after they had been counted.</summary>

@@ -10,16 +10,17 @@ namespace NodeStash.Core.Records;
 public sealed class Schema
 {
     private readonly Dictionary<string, Field> byName;
+    private string? eventNoun;
 
-    /// <param name="type">The <c>type</c> of the envelope, e.g. <c>contact</c>.</param>
+    /// <param name="type">Of its records, e.g. <c>contact</c>; it is the <c>type</c> of the envelope, too, unless <see cref="EnvelopeType"/> says otherwise.</param>
     /// <param name="prefix">Of its ids, with the underscore.</param>
     /// <param name="collection">Its name in paths, e.g. <c>contacts</c>.</param>
     /// <param name="fields">In the order they are answered; id, created_at and updated_at are added.</param>
     public Schema(string type, string prefix, string collection, IReadOnlyList<Field> fields)
     {
-        Type = type;
+        Type = EnvelopeType = type;
         Prefix = prefix;
-        Collection = collection;
+        Collection = Scopes = collection;
         Noun = type.Replace('_', ' ');
         Fields = [.. fields, CreatedAt, UpdatedAt];
         for (var i = 0; i < Fields.Count; i++) Fields[i].Ordinal = i;
@@ -31,17 +32,23 @@ public sealed class Schema
         CustomFields = Fields.OfType<MapField>().FirstOrDefault(f => f.IsCustomFields);
     }
 
-    public string Type { get; }
+    public string Type { get; private set; }
+
+    /// <summary>The <c>type</c> of the envelope.</summary>
+    public string EnvelopeType { get; init; }
 
     public string Prefix { get; }
 
-    public string Collection { get; }
+    public string Collection { get; private set; }
+
+    /// <summary>What its scopes are called before the colon.</summary>
+    public string Scopes { get; init; }
 
     /// <summary>As messages call it, e.g. <c>contact</c>.</summary>
     public string Noun { get; init; }
 
-    /// <summary>What its events are called before the dot; null for a resource without events.</summary>
-    public string? EventNoun { get; init; }
+    /// <summary>What clients call one of it: before the dot of events, in searches, as the <c>entity_type</c> of custom fields. Null for a resource without events.</summary>
+    public string? EventNoun { get => eventNoun; init => eventNoun = value; }
 
     /// <summary>How many a list answers where no limit is given.</summary>
     public int DefaultLimit { get; init; } = 20;
@@ -83,6 +90,14 @@ public sealed class Schema
 
     /// <summary>The claim whose owner is the record that took the place of one that is gone; null where none ever does.</summary>
     public Func<string, string>? SuccessorClaim { get; init; }
+
+    /// <summary>The same fields and rules for records of another type: what is defined by data, as a custom object is, has no fields of its own.</summary>
+    public Schema As(string type, string collection, string noun)
+    {
+        var other = (Schema)MemberwiseClone();
+        (other.Type, other.Collection, other.eventNoun) = (type, collection, noun);
+        return other;
+    }
 
     /// <summary>The field of this name, or null.</summary>
     public Field? Find(string name) => byName.GetValueOrDefault(name);

@@ -35,15 +35,18 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
         ? store.Find(type, id, ct)
         : Read(async changes => await store.Find(type, id, ct) is { } found ? Settle(found, changes) : null, ct);
 
+    public ValueTask<string?> TypeOf(string id, CancellationToken ct) =>
+        Read(async changes => await store.TypeOf(id, ct) is { } type && (!changes.Any(c => c.Removes && c.Type == type) || await Find(type, id, ct) is not null) ? type : null, ct);
+
     public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) =>
-        Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Settle(r, changes))], ct);
+        Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Settle(r, changes)).OfType<StoredRecord>()], ct);
 
     public ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct) => Read(
         async changes =>
         {
             if (changes.Count == 0) return await store.Query(query, ct);
             var page = await store.Query(query with { Where = await Rewrite(query.Type, query.Where, changes, ct) }, ct);
-            return page with { Records = [.. page.Records.Select(r => Settle(r, changes))] };
+            return page with { Records = [.. page.Records.Select(r => Settle(r, changes)).OfType<StoredRecord>()] };
         },
         ct);
 
@@ -110,21 +113,31 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
         }
     }
 
-    private static StoredRecord Settle(StoredRecord stored, IReadOnlyList<WideChange> changes)
+    /// <summary>The record as it will be; null where it will be gone.</summary>
+    private static StoredRecord? Settle(StoredRecord stored, IReadOnlyList<WideChange> changes)
     {
         if (!changes.Any(c => c.Type == stored.Type)) return stored;
         var record = Record.Load(Catalog.Find(stored.Type), stored);
+        if (changes.Any(c => c.Type == stored.Type && c.TakesAway(record))) return null;
         foreach (var change in changes.Where(c => c.Type == stored.Type)) change.Apply(record);
         return record.Store();
     }
 
-    /// <summary>The condition on records as they are that holds where the given one holds for them as they will be.</summary>
-    private async ValueTask<Condition> Rewrite(string type, Condition condition, IReadOnlyList<WideChange> changes, CancellationToken ct) => condition switch
+    /// <summary>The condition on records as they are that holds where the given one holds for them as they will be, if they will be there at all.</summary>
+    private async ValueTask<Condition> Rewrite(string type, Condition condition, IReadOnlyList<WideChange> changes, CancellationToken ct)
     {
-        Condition.All all => new Condition.All(await Each(all.Conditions, inner => Rewrite(type, inner, changes, ct))),
-        Condition.Any any => new Condition.Any(await Each(any.Conditions, inner => Rewrite(type, inner, changes, ct))),
-        Condition.Not not => new Condition.Not(await Rewrite(type, not.Inner, changes, ct)),
-        Condition.Linked linked => await Through(type, linked with { Where = await Rewrite(linked.Type, linked.Where, changes, ct) }, changes, changes.Count, ct),
+        var values = changes.Where(c => !c.Removes).ToList();
+        var rewritten = await Rewritten(type, condition, values, ct);
+        var removals = changes.Where(c => c.Removes && c.Type == type).Select(c => new Condition.Not(c.Matches)).ToList<Condition>();
+        return removals.Count == 0 ? rewritten : new Condition.All([.. removals, rewritten]);
+    }
+
+    private async ValueTask<Condition> Rewritten(string type, Condition condition, IReadOnlyList<WideChange> changes, CancellationToken ct) => condition switch
+    {
+        Condition.All all => new Condition.All(await Each(all.Conditions, inner => Rewritten(type, inner, changes, ct))),
+        Condition.Any any => new Condition.Any(await Each(any.Conditions, inner => Rewritten(type, inner, changes, ct))),
+        Condition.Not not => new Condition.Not(await Rewritten(type, not.Inner, changes, ct)),
+        Condition.Linked linked => await Through(type, linked with { Where = await Rewritten(linked.Type, linked.Where, changes, ct) }, changes, changes.Count, ct),
         _ => await Through(type, condition, changes, changes.Count, ct),
     };
 
@@ -160,9 +173,9 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     /// <summary>A condition on the changed value, put on the value before the change.</summary>
     private async ValueTask<Condition> Under(WideChange change, Condition condition, CancellationToken ct)
     {
-        if (change.Only is not null) return Either(Unless(change.Matches, condition), Holds(condition, change.To), change.Matches);
+        if (change.Only is not null) return Either(Unless(change.Matches, condition), Holds(condition, change.ToKey), change.Matches);
         if (change.From is not { } from) return Holds(condition, null) ? Condition.Always : Never;
-        var (to, had, was) = (change.To, change.Matches, new Condition.In(change.Path, [.. from]));
+        var (to, had, was) = (change.ToKey, change.Matches, new Condition.In(change.Path, [.. from]));
         return condition switch
         {
             Condition.Equal equal => Either(change.Takes(equal.Value as string) ? Never : equal, Equals(equal.Value, to), was),

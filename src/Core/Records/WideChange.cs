@@ -6,16 +6,17 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// One value that every record of a type gives up, for another one or for none: a link to what is deleted, a tag that is renamed. Where many
-/// records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="SettledStore"/>), while the
+/// One value that every record of a type gives up, for another one or for none: a link to what is deleted, a tag that is renamed. Or every record
+/// of a type that has a value is removed itself. Where many records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="SettledStore"/>), while the
 /// records themselves follow in batches (<see cref="WideChangeWorker"/>).
 /// </summary>
 /// <param name="Type">Of the records.</param>
 /// <param name="Path">Where they have the value: a link, a time, a list of texts such as tags, or a custom field.</param>
 /// <param name="From">The value, or several, as the key holds them; null for whatever it is, empty for none.</param>
-/// <param name="To">What takes its place; null for nothing. Not for custom fields.</param>
+/// <param name="To">What takes its place; null for nothing. Of custom fields only for the ids of relations.</param>
 /// <param name="Only">Only in records that link there; null for all.</param>
-public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkedTo? Only = null)
+/// <param name="Removes">Whether the records themselves are removed; then a null <paramref name="From"/> means all of the type.</param>
+public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkedTo? Only = null, bool Removes = false)
 {
     /// <summary>The resource.</summary>
     public Schema Schema => Catalog.Find(Type);
@@ -23,9 +24,12 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     internal Field Field => Schema.Find(Path.Name) ?? throw new InvalidOperationException($"A {Type} has no {Path.Name}.");
 
     /// <summary>The records that still have the value. One that was changed no longer matches.</summary>
-    public Condition Matches => Only is null ? HasValue : new Condition.All([new Condition.Equal(new KeyPath(Only.Link), Only.Id), HasValue]);
+    public Condition Matches => Only is null ? HasValue : new Condition.All([new Condition.Equal(LinkPath(Only), Only.Id), HasValue]);
 
-    private Condition HasValue => From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
+    /// <summary>What takes the place, as the key holds it.</summary>
+    internal string? ToKey => To is not null && Field is MapField ? Text.Fold(To) : To;
+
+    private Condition HasValue => From is null && Removes ? Condition.Always : From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
     {
         TimeField => new Condition.Equal(Path, null),
         LinkField => new Condition.In(Path, From),
@@ -36,12 +40,17 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     /// <summary>Whether it is one of the values given up.</summary>
     public bool Takes(string? value) => value is not null && From?.Contains(value, StringComparer.Ordinal) == true;
 
+    /// <summary>Whether the record is one that is removed.</summary>
+    public bool TakesAway(Record record) => Removes && (From is null || Takes((string?)record[Field]));
+
     /// <summary>Changes a record that has the value; leaves any other as it is.</summary>
     public void Apply(Record record)
     {
-        if (Only is not null && (string?)record[Schema.Find(Only.Link)!] != Only.Id) return;
+        if (Only is not null && LinkIn(record, Only) != Only.Id) return;
         switch (Field)
         {
+            case var _ when Removes:
+                break;
             case TimeField time when time.Of(record) is null == (From is not null):
                 record[time] = To is not null && Text.TryTime(To, out var at) ? at : null;
                 break;
@@ -52,11 +61,18 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
                 record[list] = list.Of(record).Select(text => Takes(text) ? To : text).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
                 break;
             case MapField map when map.Of(record)[Path.Inner!] is { } value:
-                if (From is null || IsFrom(value)) record[map] = map.Of(record).Without(Path.Inner!);
+                if (From is null || IsFrom(value)) record[map] = To is null ? map.Of(record).Without(Path.Inner!) : map.Of(record).Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"\"{To}\""))]));
                 else if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsFrom)) record[map] = Without(map.Of(record), value);
+                if (Only is not null && Schema.Find(Only.Link) is MapField links) record[links] = links.Of(record).Without(Path.Inner!);
                 break;
         }
     }
+
+    /// <summary>The link of the record, or where links are by name, that of the same name as the value.</summary>
+    private KeyPath LinkPath(LinkedTo only) => new(only.Link, Schema.Find(only.Link) is MapField ? Path.Inner : null);
+
+    private string? LinkIn(Record record, LinkedTo only) =>
+        Schema.Find(only.Link) is MapField map ? map.Of(record)[Path.Inner!]?.GetString() : (string?)record[Schema.Find(only.Link)!];
 
     private bool IsFrom(JsonElement value) => value.ValueKind is JsonValueKind.String && Takes(Text.Fold(value.GetString()!));
 
@@ -69,7 +85,7 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
 }
 
 /// <summary>Where a record links to.</summary>
-/// <param name="Link">The name of the link, e.g. <c>stage_id</c>.</param>
+/// <param name="Link">The name of the link, e.g. <c>stage_id</c>; or of a map that says where each of several leads.</param>
 /// <param name="Id">What it leads to.</param>
 public sealed record LinkedTo(string Link, string Id);
 
@@ -112,18 +128,18 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
 
     /// <summary>Whether one of them gives up what another change would: that one has to wait.</summary>
     public bool Overlap(WideChange other) => Changes.Any(c => c.Change.Type == other.Type && c.Change.Path == other.Path
-        && (c.Change.Only is not null || c.Change.From is null || other.From is null || other.From.Any(c.Change.Takes)));
+        && (other.From is null || (c.Change.Only is not null ? other.Only is not null : c.Change.From is null || other.From.Any(c.Change.Takes))));
 
     /// <summary>What takes the place of a value that is itself given up by later changes; null for nothing.</summary>
     public string? Successor(WideChange change)
     {
-        var to = change.To;
+        var to = change.ToKey;
         foreach (var (_, later, _) in Changes.SkipWhile(c => c.Change != change).Skip(1))
         {
-            if (later.Type == change.Type && later.Path == change.Path && later.Takes(to)) to = later.To;
+            if (later.Type == change.Type && later.Path == change.Path && later.Takes(to)) to = later.ToKey;
         }
 
-        return to == change.To ? null : to;
+        return to == change.ToKey ? null : to;
     }
 
     /// <summary>The name of a field that got, by a change of one record, what is being taken from all; null where there is none.</summary>
@@ -180,6 +196,7 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         writer.WriteString("to"u8, change.To);
         writer.WriteString("link"u8, change.Only?.Link);
         writer.WriteString("linked_to"u8, change.Only?.Id);
+        if (change.Removes) writer.WriteBoolean("removes"u8, true);
         writer.WriteString("triggered_by"u8, origin.TriggeredBy);
         writer.WriteString("actor"u8, origin.Actor);
         writer.WriteString("request_id"u8, origin.RequestId);
@@ -198,6 +215,6 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         string? Of(string name) => json.GetProperty(name).GetString();
         List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
         return new AnnouncedChange(
-            Of("id")!, new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), Of("link") is { } link ? new LinkedTo(link, Of("linked_to")!) : null), new Origin(Of("triggered_by")!, Of("actor"), Of("request_id")));
+            Of("id")!, new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), Of("link") is { } link ? new LinkedTo(link, Of("linked_to")!) : null, json.TryGetProperty("removes", out _)), new Origin(Of("triggered_by")!, Of("actor"), Of("request_id")));
     }
 }

@@ -46,8 +46,8 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
             if (bytes > 0 && bytes + stored.Attributes.Length > BatchBytes) break;
             bytes += stored.Attributes.Length;
             var before = Record.Load(schema, stored);
-            var change = new Change(before, before.Next(), clock.GetUtcNow(), store, ids);
-            wide.Apply(change.After!);
+            var change = new Change(before, wide.Removes ? null : before.Next(), clock.GetUtcNow(), store, ids);
+            if (change.After is { } after) wide.Apply(after);
             commit.Add(change);
         }
 

@@ -10,7 +10,7 @@ public static class CustomField
 {
     public const int LongestSlug = 100;
 
-    public static readonly ChoiceField EntityType = new("entity_type", "contact", "company", "deal", "activity")
+    public static readonly EntityTypeField EntityType = new("entity_type", "contact", "company", "deal", "activity")
     {
         Access = FieldAccess.CreateOnly, IsRequired = true, Filter = FilterKind.Exact,
     };
@@ -18,7 +18,7 @@ public static class CustomField
     public static readonly TextField Name = new("name", 200) { IsRequired = true, IsSortable = true };
     public static readonly SlugField Slug = new("slug", LongestSlug) { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact };
 
-    public static readonly ChoiceField FieldType = new("field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone")
+    public static readonly ChoiceField FieldType = new("field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone", FieldDefinition.Relation)
     {
         Access = FieldAccess.CreateOnly, IsRequired = true,
     };
@@ -42,9 +42,29 @@ public static class CustomField
         ReachedByDelete = field => [FieldOperations.Forget(field)],
     };
 
-    /// <summary>The definitions of a record type in a data set.</summary>
-    public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(string entityType, IWorkspaceStore store, CancellationToken ct) =>
-        (await store.Derived<IReadOnlyList<FieldDefinition>>(Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))!;
+    /// <summary>The definitions of a resource's fields in a data set.</summary>
+    public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(Schema schema, IWorkspaceStore store, CancellationToken ct) =>
+        schema.EventNoun is { } entityType ? (await store.Derived<IReadOnlyList<FieldDefinition>>(Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))! : [];
+
+    /// <summary>A definition of a client's JSON.</summary>
+    /// <param name="entityType">Of what it is a field.</param>
+    /// <param name="given">The JSON object, without an entity_type.</param>
+    /// <param name="id"><c>cf_…</c></param>
+    /// <param name="now">When it is made.</param>
+    /// <param name="faults">Where faults go.</param>
+    internal static Record Of(string entityType, JsonElement given, string id, DateTimeOffset now, Faults faults)
+    {
+        var field = Record.New(Schema, id, now);
+        Input.Read(Schema, given, current: null, faults).ApplyTo(field, faults);
+        if (EntityType.Of(field) is not null) faults.Add(EntityType.Name, "Set by the server: the field is of this custom object");
+        field[EntityType] = entityType;
+        foreach (var required in Schema.Fields.Where(f => f.IsRequired && field[f] is null && !faults.Within(f.Name))) faults.Add(required.Name, "Required");
+        Complete(field, faults);
+        return field;
+    }
+
+    /// <summary>The removal of all fields of an entity type.</summary>
+    internal static WideChange AllOf(string entityType) => new(Schema.Type, new KeyPath(EntityType.Name), [entityType], Removes: true);
 
     private static async ValueTask<IReadOnlyList<FieldDefinition>> ReadDefinitions(string entityType, IWorkspaceStore store, CancellationToken ct)
     {
@@ -61,25 +81,40 @@ public static class CustomField
 
     private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
     {
-        if (change.After is not { } field) return null;
-        if (Slug.Of(field) is null && Name.Of(field) is { } name)
+        var isBuiltIn = EntityType.IsBuiltIn(EntityType.Of(change.Subject));
+        if (change.After is not { } field)
         {
-            field[Slug] = Text.ToSlug(name, LongestSlug);
-            if (field[Slug] is null) change.Faults.Add(Slug.Name, "Can't be made from this name: give a slug");
+            if (!isBuiltIn) await CustomObject.Show(change, ct);
+            return null;
         }
+
+        Complete(field, change.Faults);
+        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation) change.Faults.Add(FieldType.Name, "Only fields of custom objects relate to records");
 
         if (change.Before is null && Slug.Of(field) is { } slug && (await WideChanges.Read(change.Store, ct)).Overlap(FieldOperations.Forget(field)))
             return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
-        CheckOptions(field, change.Faults);
+        if (!isBuiltIn && (change.Before is not { } was || field.ChangedSince(was).Any())) await CustomObject.Show(change, ct);
         if (change.Faults.Any || change.Before is not { } before || !TakesOptions(field)) return null;
         return await RemoveOptions([.. Options.Of(before).ExceptBy(Options.Of(field).Select(Text.Fold), Text.Fold)], field, change, ct);
+    }
+
+    /// <summary>Makes its slug where none is given, and says what is wrong with a field as it will be.</summary>
+    private static void Complete(Record field, Faults faults)
+    {
+        if (Slug.Of(field) is null && Name.Of(field) is { } name && !faults.Within(Slug.Name))
+        {
+            field[Slug] = Text.ToSlug(name, LongestSlug);
+            if (field[Slug] is null) faults.Add(Slug.Name, "Can't be made from this name: give a slug");
+        }
+
+        if (FieldType.Of(field) is not null) CheckOptions(field, faults);
     }
 
     /// <summary>What is wrong with the options of a field as it will be.</summary>
     private static void CheckOptions(Record field, Faults faults)
     {
         var takesOptions = TakesOptions(field);
-        if (takesOptions && Options.Of(field).Count == 0) faults.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
+        if (takesOptions && Options.Of(field).Count == 0 && !faults.Within(Options.Name)) faults.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
         if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count) faults.Add(Options.Name, "Two options differ only in case");
         if (!takesOptions && field[Options] is not null) faults.Add(Options.Name, "Only for fields of type select and multi_select");
     }
@@ -111,8 +146,25 @@ public static class CustomField
 /// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
 public sealed class SlugField(string name, int longest) : TextField(name, longest)
 {
+    /// <summary>Says why a slug is refused; null if it is not. Null for none that is.</summary>
+    public Func<string, string?>? Refuses { get; init; }
+
     protected override string? Fault(string text) =>
-        Text.IsSlug(text, Longest) ? null : "A lower-case letter, then lower-case letters, digits and underscores";
+        Text.IsSlug(text, Longest) ? Refuses?.Invoke(text) : "A lower-case letter, then lower-case letters, digits and underscores";
+}
+
+/// <summary>What has custom fields: a resource that is built in, or a custom object by its slug.</summary>
+public sealed class EntityTypeField(string name, params string[] choices) : TextField(name, CustomObject.LongestSlug)
+{
+    /// <summary>Those that are built in.</summary>
+    public IReadOnlyList<string> Choices { get; } = choices;
+
+    public bool IsBuiltIn(string? entityType) => choices.Contains(entityType);
+
+    protected override string? Fault(string text) =>
+        IsBuiltIn(text) || (Text.IsSlug(text, Longest) && !CustomObject.IsReserved(text)) ? null : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
+
+    public override object? ReadKey(string text, string parameter, Faults faults) => Fault(text) is { } fault ? faults.Add(parameter, fault) : text;
 }
 
 /// <summary>What a custom field takes.</summary>
@@ -124,8 +176,12 @@ public sealed class SlugField(string name, int longest) : TextField(name, longes
 /// <param name="Options">For select and multi_select; else empty.</param>
 public sealed record FieldDefinition(string Id, string Slug, string Name, string FieldType, bool IsRequired, IReadOnlyList<string> Options)
 {
+    /// <summary>The type of fields whose values are ids of other records.</summary>
+    public const string Relation = "relation";
+
     private const int LongestText = 10_000;
     private const int LongestPhone = 50;
+    internal static readonly string[] RelationPrefixes = ["ct_", "co_", "dl_", "act_", "rec_"];
     internal static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789 +-().,/#*x");
 
     public static FieldDefinition Load(StoredRecord stored)
@@ -146,6 +202,7 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
         "date" => Text.TryDate(value.GetString()!, out _) ? null : "Expected a date of the form YYYY-MM-DD",
         "email" => Text.IsEmail(value.GetString()!) ? null : "Invalid email",
         "url" => Text.IsWebAddress(value.GetString()!) ? null : "Expected an absolute http or https address",
+        Relation => RelationPrefixes.Any(prefix => Ids.IsId(value.GetString()!, prefix)) ? null : $"Expected the id of a record: one of {string.Join(' ', RelationPrefixes)} and {Ids.Length} letters or digits",
         "phone" => IsPhone(value.GetString()!) ? null : $"Expected digits, spaces and + - ( ) . / only, at most {LongestPhone} characters",
         _ => value.GetString()!.Length <= LongestText ? null : $"At most {LongestText} characters",
     };

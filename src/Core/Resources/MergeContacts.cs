@@ -44,6 +44,8 @@ public static class MergeContacts
 
         foreach (var (holder, link) in Catalog.LinksTo(schema.Type)) change.Reaches.Add(new WideChange(holder.Type, new KeyPath(link.Name), ids, target.Id));
 
+        change.Reaches.AddRange(await Relations.To(schema, ids, target.Id, change.Store, ct));
+
         // The event shows the contact as it is stored, which is when updated_at is set.
         target[schema.UpdatedAt] = Text.ToSecond(change.Now);
         change.Events.Add(new ExtraEvent("contact.merged", schema.Type, target.Id, target.Version, target.Store().Attributes, SourceIds: ids));

@@ -6,26 +6,30 @@ namespace NodeStash.Core.Search;
 
 /// <summary>What a search over several types is asked for: the query string of <c>GET /v1/search</c>.</summary>
 /// <param name="Text">What is searched for.</param>
-/// <param name="Types">Of records, in the order of the catalogue; null where none are named.</param>
+/// <param name="Types">What to search, in the order of the catalogue; null where nothing is named.</param>
 /// <param name="Limit">The most results.</param>
 /// <param name="After">Where the page before ended; null for the first.</param>
-public sealed record SearchAcross(string Text, IReadOnlyList<string>? Types, int Limit, Keyset? After)
+public sealed record SearchAcross(string Text, IReadOnlyList<Schema>? Types, int Limit, Keyset? After)
 {
     private const int DefaultLimit = 20;
     private static readonly string[] Known = ["q", "types", "limit", "cursor"];
-    private static readonly IReadOnlyList<string> AllTypes = [.. Catalog.Searchable.Select(schema => schema.Type)];
+
+    /// <summary>All that can be searched in a data set: what is built in, then the custom objects by slug.</summary>
+    public static async ValueTask<IReadOnlyList<Schema>> AllOf(IWorkspaceStore store, CancellationToken ct) =>
+        [.. Catalog.Searchable, .. (await CustomObject.All(store, ct)).Select(o => CustomRecord.Of(o.Slug))];
 
     /// <summary>Reads it, or says every fault.</summary>
     /// <param name="parameters">Names and values as given; a name given twice is a fault.</param>
-    public static Result<SearchAcross> Read(IReadOnlyList<KeyValuePair<string, string>> parameters)
+    /// <param name="all">What can be searched.</param>
+    public static Result<SearchAcross> Read(IReadOnlyList<KeyValuePair<string, string>> parameters, IReadOnlyList<Schema> all)
     {
         var (faults, seen) = (new Faults(), new HashSet<string>(StringComparer.Ordinal));
-        var (text, types, limit, cursor) = ((string?)null, (IReadOnlyList<string>?)null, DefaultLimit, (string?)null);
+        var (text, types, limit, cursor) = ((string?)null, (IReadOnlyList<Schema>?)null, DefaultLimit, (string?)null);
         foreach (var (name, value) in parameters)
         {
             if (!seen.Add(name)) faults.Add(name, "Given twice");
             else if (name is "q") text = ListQuery.ReadText(name, value, faults);
-            else if (name is "types") types = ReadTypes(value, faults);
+            else if (name is "types") types = ReadTypes(value, all, faults);
             else if (name is "limit") limit = ListQuery.ReadLimit(value, faults);
             else if (name is "cursor") cursor = value;
             else faults.Add(name, Suggestion.Unknown("query parameter", name, Known));
@@ -37,17 +41,15 @@ public sealed record SearchAcross(string Text, IReadOnlyList<string>? Types, int
         return faults.Any ? Error.Invalid(faults.All) : new SearchAcross(text!, types, limit, after);
     }
 
-    /// <summary>The types to search for a caller who may read some: those named, or all it may read.</summary>
-    public IReadOnlyList<string> TypesFor(Func<string, bool> mayRead) => Types ?? [.. AllTypes.Where(mayRead)];
-
     public static string? NextCursor(IReadOnlyList<KeyValuePair<string, string>> parameters, Keyset? next) =>
         next is null ? null : Cursor.Write(next, Cursor.Fingerprint(SearchResult.Type, parameters));
 
-    private static IReadOnlyList<string> ReadTypes(string value, Faults faults)
+    private static IReadOnlyList<Schema> ReadTypes(string value, IReadOnlyList<Schema> all, Faults faults)
     {
+        var expected = $"expected of {string.Join(", ", all.Select(schema => schema.EventNoun))}";
         var named = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (named.Length == 0) faults.Add("types", $"Expected a comma list of {string.Join(", ", AllTypes)}");
-        foreach (var name in named.Where(name => !AllTypes.Contains(name))) faults.Add("types", $"'{name}' can't be searched; expected of {string.Join(", ", AllTypes)}");
-        return [.. AllTypes.Where(named.Contains)];
+        if (named.Length == 0) faults.Add("types", $"Nothing is named; {expected}");
+        foreach (var name in named.Where(name => all.All(schema => schema.EventNoun != name))) faults.Add("types", $"'{name}' can't be searched; {expected}");
+        return [.. all.Where(schema => named.Contains(schema.EventNoun))];
     }
 }

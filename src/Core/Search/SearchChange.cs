@@ -24,7 +24,7 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
 
     /// <summary>What is indexed at all, and how: an index that was filled under other settings is to be built anew.</summary>
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', Catalog.Searchable.SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
+        string.Join('\n', Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
 
     public static SearchChange Of(StoredRecord stored)
     {

@@ -20,11 +20,12 @@ public static class SearchResult
     /// <param name="match">What was searched for.</param>
     public static ReadOnlyMemory<byte> Attributes(StoredRecord stored, TextMatch match)
     {
-        var fields = SearchChange.FieldsOf(Record.Load(Catalog.Find(stored.Type), stored));
+        var schema = Catalog.Find(stored.Type);
+        var fields = SearchChange.FieldsOf(Record.Load(schema, stored));
         return JsonForm.Object(writer =>
         {
             writer.WriteString("id"u8, stored.Id);
-            writer.WriteString("resource_type"u8, stored.Type);
+            writer.WriteString("resource_type"u8, schema.EventNoun);
             writer.WritePropertyName("resource"u8);
             writer.WriteRawValue(stored.Attributes.Span, skipInputValidation: true);
             writer.WriteStartArray("highlights"u8);

@@ -17,6 +17,9 @@ public interface IWorkspaceStore
     /// <summary>The record, or null. One point read.</summary>
     ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct);
 
+    /// <summary>The type of the record with this id; null where there is none. One point read.</summary>
+    ValueTask<string?> TypeOf(string id, CancellationToken ct);
+
     /// <summary>Those of the records that exist, in no particular order.</summary>
     ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct);
 

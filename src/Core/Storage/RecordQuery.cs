@@ -89,4 +89,18 @@ public enum Comparison
 }
 
 /// <summary>A sort or filter that every store keeps an index for: the keys, then the id. Read off the schemas.</summary>
+/// <param name="Type">Of the records, or a family of types (<see cref="TypeFamily"/>).</param>
+/// <param name="Key">The key.</param>
 public sealed record RecordIndex(string Type, string Key);
+
+/// <summary>
+/// Types that are data: a workspace defines as many as it likes. They share their indexes, which the type leads, so that one type's records are a range of them.
+/// </summary>
+public static class TypeFamily
+{
+    /// <summary>What the types of custom objects' records begin with; no other type has a colon.</summary>
+    public const string Records = "record:";
+
+    /// <summary>The family of a type; the type itself where it is in none.</summary>
+    public static string Of(string type) => type.StartsWith(Records, StringComparison.Ordinal) ? Records : type;
+}

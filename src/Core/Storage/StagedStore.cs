@@ -25,6 +25,16 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
     public async ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) =>
         records.TryGetValue((type, id), out var staged) ? staged : await store.Find(type, id, ct);
 
+    public async ValueTask<string?> TypeOf(string id, CancellationToken ct)
+    {
+        foreach (var (key, staged) in records)
+        {
+            if (key.Id == id) return staged?.Type;
+        }
+
+        return await store.TypeOf(id, ct);
+    }
+
     public async ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct)
     {
         var found = await store.FindMany(type, [.. ids.Where(id => !records.ContainsKey((type, id)))], ct);

@@ -19,8 +19,12 @@ public static class EventPattern
         ["activity"] = RecordVerbs,
         ["tag"] = ["created", "updated", "deleted"],
         ["field"] = ["created", "updated", "deleted"],
+        ["object"] = ["created", "updated", "deleted"],
         ["webhook"] = ["test"],
     };
+
+    /// <summary>The nouns that are built in.</summary>
+    public static IReadOnlyCollection<string> Nouns => Known.Keys;
 
     /// <summary>What is wrong with a pattern; null if nothing. A noun that is not built in may be a custom object's slug.</summary>
     public static string? Fault(string pattern)

@@ -72,7 +72,7 @@ public sealed class Answer
     /// <param name="secret">Answered once, as the attribute <c>secret</c>; null for none.</param>
     /// <param name="meta">Further members of <c>meta</c>; null for none.</param>
     public static Answer Created(Schema schema, StoredRecord record, string? secret = null, Action<Utf8JsonWriter>? meta = null) => One(
-        StatusCodes.Status201Created, schema.Type, record.Id, secret is null ? record.Attributes : WithSecret(record.Attributes, secret),
+        StatusCodes.Status201Created, schema.EnvelopeType, record.Id, secret is null ? record.Attributes : WithSecret(record.Attributes, secret),
         TagOf(record.Version), $"/v1/{schema.Collection}/{record.Id}", meta);
 
     /// <summary>A resource whose secret was made anew, 200.</summary>

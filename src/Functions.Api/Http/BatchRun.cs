@@ -93,7 +93,7 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
     {
         { Record: null } => Answer.NoContent,
         { IsNew: true } => Answer.Created(schema, outcome.Record),
-        _ => Answer.Found(schema.Type, outcome.Record),
+        _ => Answer.Found(schema.EnvelopeType, outcome.Record),
     };
 
     private RecordSet Records(IWorkspaceStore store, Keeping? keeping, bool isOneOfMany) =>

@@ -44,7 +44,7 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
                 : error;
         }
 
-        return Answer.Found(schema.Type, (await view.Value.Of([found.Value], Caller.Store, Aborted))[0], view.Value.Includes ? null : Request);
+        return Answer.Found(schema.EnvelopeType, (await view.Value.Of([found.Value], Caller.Store, Aborted))[0], view.Value.Includes ? null : Request);
     }
 
     public ValueTask<Answer> List(Schema schema) => List(schema, Records);
@@ -59,12 +59,12 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
         var page = query.Value.Search is null ? await from.List(query.Value.Query, Aborted) : await Caller.Search.List(query.Value, Aborted);
         return page.Error is { } error
             ? error
-            : Answer.Listed(schema.Type, await view.Value.Of(page.Value.Records, Caller.Store, Aborted), ListQuery.NextCursor(schema, parameters, page.Value));
+            : Answer.Listed(schema.EnvelopeType, await view.Value.Of(page.Value.Records, Caller.Store, Aborted), ListQuery.NextCursor(schema, parameters, page.Value));
     }
 
     /// <summary>The refusal where the caller may not read records of one of the types; null where it may.</summary>
     public Error? Lacking(IEnumerable<string> types) =>
-        types.Select(type => Scope.Reading(Catalog.Find(type).Collection)).FirstOrDefault(scope => !Caller.May(scope)) is { Name: { } name } ? Error.InsufficientScope(name) : null;
+        types.Select(type => Scope.Reading(Catalog.Find(type).Scopes)).FirstOrDefault(scope => !Caller.May(scope)) is { Name: { } name } ? Error.InsufficientScope(name) : null;
 
     public async ValueTask<Answer> Create(Schema schema)
     {
@@ -75,7 +75,7 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
     public async ValueTask<Answer> Update(Schema schema, string id)
     {
         var (body, ifVersion) = (await Body(), IfMatch());
-        return await Write(records => records.Update(schema, id, body, ifVersion, Aborted), stored => Answer.Found(schema.Type, stored));
+        return await Write(records => records.Update(schema, id, body, ifVersion, Aborted), stored => Answer.Found(schema.EnvelopeType, stored));
     }
 
     /// <summary>Does the operations of a batch.</summary>
@@ -89,6 +89,13 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
 
     public ValueTask<Answer> Delete(Schema schema, string id) => Delete(records => records.Delete(schema, id, IfMatch(), Aborted));
 
+    /// <summary>Deletes, with all that stands against it where the client insists.</summary>
+    public ValueTask<Answer> DeleteForced(Schema schema, string id)
+    {
+        var force = Flag("force");
+        return Delete(records => records.Delete(schema, id, IfMatch(), Aborted, force), "force");
+    }
+
     /// <summary>Writes, as the request asks: for real or dry, with the answer in the commit where the client may repeat it.</summary>
     /// <param name="work">Does it.</param>
     /// <param name="answerOf">The answer for the record as it is then.</param>
@@ -101,9 +108,9 @@ public sealed record Call(HttpRequest Request, Caller Caller, Origin Origin, Ids
     }
 
     /// <summary>Deletes, as <see cref="Write"/> writes.</summary>
-    public async ValueTask<Answer> Delete(Func<RecordSet, ValueTask<Error?>> work)
+    public async ValueTask<Answer> Delete(Func<RecordSet, ValueTask<Error?>> work, params string[] parameters)
     {
-        NoParameters(DryRun);
+        NoParameters([DryRun, .. parameters]);
         return await work(Writable(Caller.Store, _ => Answer.NoContent)) is { } error ? error : Answer.NoContent;
     }
 

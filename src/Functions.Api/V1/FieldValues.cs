@@ -14,13 +14,13 @@ internal static class FieldValues
     {
         call.NoParameters();
         var found = await call.Records.Get(schema, id, call.Aborted);
-        return found.Error is { } error ? error : AnswerOf(schema, found.Value, await CustomField.DefinitionsOf(schema.Type, call.Caller.Store, call.Aborted));
+        return found.Error is { } error ? error : AnswerOf(schema, found.Value, await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted));
     }
 
     public static async ValueTask<Answer> SetFieldValues(this Call call, Schema schema, string id)
     {
         var (body, ifVersion) = (await call.Body(), call.IfMatch());
-        var definitions = await CustomField.DefinitionsOf(schema.Type, call.Caller.Store, call.Aborted);
+        var definitions = await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted);
         return await call.Write(
             records => FieldOperations.SetValues(records, definitions, schema, id, body, ifVersion, call.Aborted), stored => AnswerOf(schema, stored, definitions));
     }

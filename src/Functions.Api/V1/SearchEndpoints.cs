@@ -12,17 +12,19 @@ namespace NodeStash.Functions.Api.V1;
 /// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. contract/v1.md, Common rules.</summary>
 public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 {
-    private static readonly Scope[] Reading = [.. Catalog.Searchable.Select(schema => Scope.Reading(schema.Collection))];
-    private static readonly Scope[] Writing = [.. Catalog.Searchable.Select(schema => Scope.Writing(schema.Collection))];
+    private static readonly Scope[] Reading = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Reading(schema.Scopes))];
+    private static readonly Scope[] Writing = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Writing(schema.Scopes))];
 
     [Function("search")]
     public Task<IResult> Search([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/search")] HttpRequest request) =>
         api.Run(request, Reading, async call =>
         {
             var parameters = call.Parameters();
-            var search = SearchAcross.Read(parameters);
+            var all = await SearchAcross.AllOf(call.Caller.Store, call.Aborted);
+            var search = SearchAcross.Read(parameters, all);
             if (search.Error is { } wrong) return wrong;
-            var types = search.Value.TypesFor(type => call.Lacking([type]) is null);
+            var searched = search.Value.Types ?? [.. all.Where(schema => call.Caller.May(Scope.Reading(schema.Scopes)))];
+            var types = searched.Select(schema => schema.Type).ToList();
             if (call.Lacking(types) is { } lacking) return lacking;
             var page = await call.Caller.Search.Across(types, search.Value.Text, search.Value.After, search.Value.Limit, call.Aborted);
             if (page.Error is { } error) return error;
@@ -34,7 +36,7 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
                 meta: writer =>
                 {
                     writer.WriteStartObject("counts"u8);
-                    foreach (var type in types) writer.WriteNumber(type, page.Value.Counts[type]);
+                    foreach (var schema in searched) writer.WriteNumber(schema.EventNoun!, page.Value.Counts[schema.Type]);
                     writer.WriteEndObject();
                 });
         });

@@ -24,7 +24,7 @@ public sealed class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes
         IReadOnlyList<EventDocument> documents,
         CancellationToken ct)
     {
-        var events = documents.Where(d => d.Kind == EventDocument.EventKind && Types.Contains(d.RecordType)).ToList();
+        var events = documents.Where(d => d.Kind == EventDocument.EventKind && (Types.Contains(d.RecordType) || TypeFamily.Of(d.RecordType) == TypeFamily.Records)).ToList();
         if (events.Count == 0) return;
         await Task.WhenAll(events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => Index(Partition.Parse(ofOne.Key), [.. ofOne], ct)));
         Instruments.SearchLag.Record((clock.GetUtcNow() - Ids.TimeOf(events[0].Id)).TotalSeconds);

@@ -37,15 +37,24 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
                 continue;
             }
 
-            if (Catalog.Searchable.SkipWhile(each => each != schema).Skip(1).FirstOrDefault() is not { } following)
+            if (await After(schema.Type, store, ct) is not { } following)
             {
                 await index.EndRebuild(reindexing.Rebuild, ct);
                 return null;
             }
 
-            reindexing = new Reindexing(reindexing.Partition, reindexing.Rebuild, following.Type);
+            reindexing = new Reindexing(reindexing.Partition, reindexing.Rebuild, following);
         }
 
         return reindexing;
+    }
+
+    /// <summary>The type that comes after another; null after the last. Of custom objects, which come and go, it is the next by slug.</summary>
+    private static async ValueTask<string?> After(string type, IWorkspaceStore store, CancellationToken ct)
+    {
+        var builtIn = Catalog.Searchable.Select(schema => schema.Type).SkipWhile(each => each != type).Skip(1).FirstOrDefault();
+        if (builtIn is not null) return builtIn;
+        var custom = (await CustomObject.All(store, ct)).Select(o => CustomRecord.TypeOf(o.Slug));
+        return custom.FirstOrDefault(each => Catalog.Searchable.Any(schema => schema.Type == type) || string.CompareOrdinal(each, type) > 0);
     }
 }

@@ -46,8 +46,16 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         return Legs(query).Select(leg => Page(partition, query, leg));
     }
 
-    /// <summary>The columns of the index for a key.</summary>
-    internal static string IndexColumns(RecordIndex index) => $"partition, {Extract(index.Key)}, id";
+    /// <summary>The columns of the index for a key, and which records are in it.</summary>
+    internal static string IndexOn(RecordIndex index) => index.Type == TypeFamily.Records
+        ? $"(partition, type, {Extract(index.Key)}, id) WHERE {InFamily}"
+        : $"(partition, {Extract(index.Key)}, id) WHERE type = {Literal(index.Type)}";
+
+    /// <summary>
+    /// Holds for the types of <see cref="TypeFamily.Records"/>. A query that is to use their indexes says it in these words. As a range of types it would be taken for the narrower condition, in place of
+    /// the one type that is asked for, and the rows sorted.
+    /// </summary>
+    private static readonly string InFamily = $"substr(type, 1, {TypeFamily.Records.Length}) = '{TypeFamily.Records}'";
 
     internal static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
@@ -86,7 +94,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     /// <summary>The records of a type that match, each as the key that a link to it has. The inner table hides the outer one, so that nothing needs an alias.</summary>
     private string Linked(Builder sql, Condition.Linked linked) =>
         $"{sql.Path(linked.Path)} IN (SELECT '{StoredKeys.Texts}' || id FROM records WHERE partition = {Builder.PartitionParameter}"
-        + $" AND type = {(indexedTypes.Contains(linked.Type) ? Literal(linked.Type) : sql.Bind(linked.Type))} AND ({Translate(sql, linked.Where)}))";
+        + $" AND {IsOf(sql, linked.Type)} AND ({Translate(sql, linked.Where)}))";
 
     private Statement Page(long partition, RecordQuery query, Leg leg)
     {
@@ -119,10 +127,13 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         sql.Bind(partition);
         foreach (var key in order ?? []) columns += ", " + sql.Path(key.Path);
         sql.Append($"SELECT {columns} FROM records WHERE partition = {Builder.PartitionParameter}");
-        sql.And($"type = {(indexedTypes.Contains(type) ? Literal(type) : sql.Bind(type))}");
+        sql.And(IsOf(sql, type));
         sql.And(Translate(sql, where));
         return sql;
     }
+
+    private string IsOf(Builder sql, string type) =>
+        indexedTypes.Contains(type) ? $"type = {Literal(type)}" : TypeFamily.Of(type) == type ? $"type = {sql.Bind(type)}" : $"type = {sql.Bind(type)} AND {InFamily}";
 
     /// <summary>SQL that is true exactly where the condition holds, and false or NULL elsewhere.</summary>
     private string Translate(Builder sql, Condition condition) => condition switch

@@ -140,7 +140,7 @@ public static class Schema
         const string Prefix = "key of ";
         var wanted = indexes.Where(index => index.Key != "created_at").Distinct().ToDictionary(
             index => $"{Prefix}{index.Type}: {index.Key}",
-            index => $"({QueryTranslator.IndexColumns(index)}) WHERE type = {QueryTranslator.Literal(index.Type)}",
+            QueryTranslator.IndexOn,
             StringComparer.Ordinal);
         var existing = session.All(
             "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?1) = ?2",
@@ -161,15 +161,15 @@ public static class Schema
     private static void Estimate(Session session)
     {
         // Rows in all, then rows for each value of the first column, of the first two, and so on.
-        const string ByCreation = "100000 50000 10000 2 1", ByKey = "10000 5000 50 1";
+        const string ByTypeAndKey = "100000 50000 10000 2 1", ByKey = "10000 5000 50 1";
         session.Script("ANALYZE sqlite_schema"); // makes sqlite_stat1 where it is missing
         session.Execute(
             """
             INSERT INTO sqlite_stat1 (tbl, idx, stat)
-            SELECT 'records', name, CASE name WHEN 'records_by_creation' THEN ?1 WHEN 'records_by_id' THEN '100000 50000 1' ELSE ?2 END
+            SELECT 'records', name, CASE WHEN name = 'records_by_creation' OR name LIKE 'key of record::%' THEN ?1 WHEN name = 'records_by_id' THEN '100000 50000 1' ELSE ?2 END
             FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'records' AND name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)
             """,
-            ByCreation, ByKey);
+            ByTypeAndKey, ByKey);
         session.Script("ANALYZE sqlite_schema"); // reads them
     }
 

@@ -23,6 +23,11 @@ internal sealed class SqliteWorkspaceStore(
             row => Record(type, row), number, id, type),
         ct);
 
+    public ValueTask<string?> TypeOf(string id, CancellationToken ct) => Read(
+        null,
+        (session, number) => session.One("SELECT type FROM records WHERE partition = ?1 AND id = ?2", row => row.GetString(0), number, id),
+        ct);
+
     public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) => Read<IReadOnlyList<StoredRecord>>(
         [],
         (session, number) => session.All(

@@ -84,7 +84,7 @@ public sealed class Function
         var trigger = Expression.Parameter(typeof(object));
         var services = Expression.Parameter(typeof(IServiceProvider));
         var ct = Expression.Parameter(typeof(CancellationToken));
-        var values = Parameters.Select(p => p == TriggerParameter
+        var values = Parameters.Select(p => p.Position == TriggerParameter.Position
             ? trigger
             : Expression.Convert(Common(p, services, ct) ?? Expression.Default(p.ParameterType), typeof(object)) as Expression);
         return Expression.Lambda<Func<object?, IServiceProvider, CancellationToken, object?[]>>(Expression.NewArrayInit(typeof(object), values), trigger, services, ct).Compile();

@@ -42,10 +42,10 @@ public sealed class WideChangeTests : IDisposable
             var contacts = new List<string?>();
             foreach (var name in Names) contacts.Add((await Create(records, Contact.Schema, $$"""{"first_name":"{{name}}"}""")).Id);
             contacts.Add(null);
-            foreach (var ((contact, tags), plan) in each.activities)
+            foreach (var (i, ((contact, tags), plan)) in each.activities.Index())
             {
                 var link = JsonSerializer.Serialize(contacts[contact]);
-                await Create(records, Activity.Schema, $$$"""{"type":"note","contact_id":{{{link}}},"due_date":{{{(tags.Count % 2 == 0 ? "null" : $"\"{Dawn}\"")}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
+                await Create(records, Activity.Schema, $$$"""{"type":"{{{(i % 3 == 0 ? "call" : "note")}}}","contact_id":{{{link}}},"due_date":{{{(tags.Count % 2 == 0 ? "null" : $"\"{Dawn}\"")}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
             }
 
             await Announce(store, each.changes.Select(change => change(contacts)));
@@ -217,7 +217,8 @@ public sealed class WideChangeTests : IDisposable
             .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", TagsPath, [pair.Item1], pair.Item2))),
         Gen.Choose(0, 2).Zip(Gen.Elements(true, false)).Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(contacts =>
             new WideChange("activity", Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkedTo("contact_id", contacts[pair.Item1]!)))),
-        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", Plan, from))));
+        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", Plan, from))),
+        Gen.Elements<string[]?>(["call"], ["task", "note"], null).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", new KeyPath("type"), from, Removes: true))));
 
     private static Gen<Func<IReadOnlyList<string?>, Condition>> Where(int depth)
     {

@@ -33,6 +33,20 @@ public abstract partial class WorkspaceStoreContract
     }
 
     [Fact]
+    public async Task TypeOf_answers_the_type_of_a_record_and_nothing_for_what_is_none()
+    {
+        var store = NewStore();
+        await Commit(store, Insert("ct_1"), Insert("rec_1", type: "record:projects"), new Write.Claim("email:jane", "ct_1"));
+        await store.Commit(new Commit { Events = [Event("evt_1")] }, CancellationToken.None);
+
+        Assert.Equal(Contact, await store.TypeOf("ct_1", CancellationToken.None));
+        Assert.Equal("record:projects", await store.TypeOf("rec_1", CancellationToken.None));
+        foreach (var id in new[] { "ct_9", "evt_1", "'; --" }) Assert.Null(await store.TypeOf(id, CancellationToken.None));
+        await Commit(store, new Write.Remove(Contact, "ct_1", 1));
+        Assert.Null(await store.TypeOf("ct_1", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task FindMany_answers_those_that_exist()
     {
         var store = NewStore();

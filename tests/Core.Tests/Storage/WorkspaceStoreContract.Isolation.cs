@@ -71,6 +71,7 @@ public abstract partial class WorkspaceStoreContract
     {
         Assert.Null(await store.Find(Contact, "ct_1", CancellationToken.None));
         Assert.Empty(await store.FindMany(Contact, ["ct_1"], CancellationToken.None));
+        Assert.Null(await store.TypeOf("ct_1", CancellationToken.None));
         Assert.Empty(await Ids(store, Condition.Always));
         Assert.Equal(0, await store.Count(Contact, Condition.Always, CancellationToken.None));
         Assert.Empty(await store.CountEach(Contact, KeyPath.Id, ["ct_1"], CancellationToken.None));

@@ -147,6 +147,21 @@ public abstract partial class WorkspaceStoreContract
     }
 
     [Fact]
+    public async Task Types_of_one_family_are_sorted_and_found_each_by_itself()
+    {
+        var store = NewStore();
+        var writes = Enumerable.Range(0, 30).Select(i => (Write)Insert($"rec_{i:00}", new { created_at = $"{i:00}", name = $"n{(i * 7) % 30:00}" }, type: i % 3 == 0 ? "record:a" : "record:b"));
+        await Commit(store, [.. writes]);
+
+        foreach (var (type, count) in new[] { ("record:a", 10), ("record:b", 20), ("record:", 0), ("record:c", 0) })
+        {
+            var expected = Enumerable.Range(0, 30).Where(i => type == (i % 3 == 0 ? "record:a" : "record:b")).OrderByDescending(i => (i * 7) % 30).Select(i => $"rec_{i:00}").ToList();
+            Assert.Equal(expected, await Walk(store, new RecordQuery(type, Condition.Always, [new SortKey(new KeyPath("name"), Descending: true)], null, 3)));
+            Assert.Equal(count, await store.Count(type, new Condition.Compare(new KeyPath("name"), Comparison.GreaterOrEqual, "n00"), CancellationToken.None));
+        }
+    }
+
+    [Fact]
     public async Task A_condition_on_what_a_link_points_to_looks_at_records_of_that_type_in_the_same_data_set()
     {
         var (store, other) = (NewStore(), NewStore());

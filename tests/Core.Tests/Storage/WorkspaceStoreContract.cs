@@ -12,7 +12,7 @@ public abstract partial class WorkspaceStoreContract(TimeProvider? clock = null)
     private static int partitions;
 
     /// <summary>What adapters are opened with.</summary>
-    internal static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a")];
+    internal static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a"), new(TypeFamily.Records, "name")];
 
     protected TimeProvider Clock { get; } = clock ??= new SettableClock(SettableClock.SomeDay);
 

@@ -19,10 +19,14 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
         ["activities"] = new { type = "note" },
         ["tags"] = new { name = "Key account" },
         ["pipelines"] = new { name = "Renewals", stages = new[] { new { name = "Won", type = "won" }, new { name = "Lost", type = "lost" } } },
+        ["objects/projects/records"] = new { name = "Apollo" },
         ["custom-fields"] = new { entity_type = "contact", name = "Plan", field_type = "text" },
         ["webhooks"] = new { url = "https://hooks.example.com/in", is_enabled = false },
         ["api-keys"] = new { name = "Sync", scopes = new[] { "*" } },
     };
+
+    /// <summary>A custom object that is there in every workspace of these tests, for routes that name one.</summary>
+    private const string Slug = "projects";
 
     /// <summary>Collections that both environments of a workspace share (contract/access.md, API keys).</summary>
     private static readonly string[] OfTheWorkspace = ["api-keys"];
@@ -32,6 +36,12 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
         .. FunctionCatalog.Of(typeof(ApiServices).Assembly).TriggeredBy<HttpTriggerAttribute>()
             .SelectMany(f => f.Trigger.Methods ?? ["get"], (f, method) => (f.Function, method.ToUpperInvariant(), f.Trigger.Route!)),
     ];
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await DefineObject(Api);
+    }
 
     [Fact]
     public async Task Without_a_credential_nothing_answers_but_what_is_marked_public()
@@ -72,10 +82,12 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     public async Task An_id_of_another_workspace_or_environment_is_not_found_and_stays_untouched()
     {
         var (other, test) = ((await Server.NewWorkspace()).Owner, await Api.InTest());
+        await DefineObject(other);
+        await DefineObject(test);
         foreach (var (function, method, route) in All.Where(f => f.Route.Contains("{id}", StringComparison.Ordinal)))
         {
-            var collection = route.Split('/')[1];
-            Assert.True(Bodies.ContainsKey(collection) && route.StartsWith($"v1/{collection}/{{id}}", StringComparison.Ordinal), $"Say in {nameof(Bodies)} how to make a record for {route}");
+            var collection = Fill(route["v1/".Length..route.IndexOf("/{id}", StringComparison.Ordinal)], _ => "x");
+            Assert.True(Bodies.ContainsKey(collection), $"Say in {nameof(Bodies)} how to make a record for {route}");
             foreach (var elsewhere in OfTheWorkspace.Contains(collection) ? [other] : new[] { other, test })
             {
                 var record = await elsewhere.Create(collection, Bodies[collection]);
@@ -141,9 +153,11 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
         _ => throw new InvalidOperationException($"Say here where to find a {name}."),
     };
 
-    private static IEnumerable<string> InnerOf(string route) => Parameter().Matches(route).Select(m => m.Groups[1].Value).Where(name => name is not "id");
+    private static IEnumerable<string> InnerOf(string route) => Parameter().Matches(route).Select(m => m.Groups[1].Value).Where(name => name is not ("id" or "slug"));
 
-    private static string Fill(string route, Func<string, string> value) => Parameter().Replace(route, match => value(match.Groups[1].Value));
+    private static Task<Reply> DefineObject(Running.Api api) => api.Create("objects", new { singular_name = "Project", plural_name = "Projects", slug = Slug });
+
+    private static string Fill(string route, Func<string, string> value) => Parameter().Replace(route, match => match.Groups[1].Value is "slug" ? Slug : value(match.Groups[1].Value));
 
     [GeneratedRegex(@"\{\*?(\w+)[^}]*\}")]
     private static partial Regex Parameter();

@@ -66,7 +66,7 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
         Assert.Equal([other.Id, a.Id, b.Id], (await Api.Get("/v1/custom-fields")).Ids);
         Assert.Equal([a.Id, b.Id], (await Api.Get("/v1/custom-fields?entity_type=contact&sort=name")).Ids);
         Assert.Equal([b.Id, a.Id], (await Api.Get("/v1/custom-fields?entity_type=contact&sort=-display_order")).Ids);
-        (await Api.Get("/v1/custom-fields?entity_type=person")).IsInvalid("entity_type");
+        (await Api.Get("/v1/custom-fields?entity_type=contacts")).IsInvalid("entity_type");
         (await Api.Get("/v1/custom-fields?sort=slug")).IsInvalid("sort");
     }
 

@@ -122,8 +122,11 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
     {
         foreach (var (slug, type, options) in new[] { ("x", "select", new[] { "a", "b" }), ("n", "number", null), ("d", "date", null), ("m", "multi_select", ["a", "b"]) })
             pool.Add((await api.Create("custom-fields", new { entity_type = "contact", name = slug, slug, field_type = type, options })).Id);
+        var relation = new { name = "r", slug = "r", field_type = "relation" };
+        foreach (var slug in new[] { "projects", "houses" }) pool.Add((await api.Create("objects", new { singular_name = slug, plural_name = slug, fields = new[] { relation } })).Id);
         foreach (var (collection, body) in new (string, object)[]
         {
+            ("objects/projects/records", new { name = "P" }), ("objects/houses/records", new { name = "H" }),
             ("contacts", new { email = "jane@acme.com" }), ("companies", new { name = "Acme" }), ("deals", new { title = "T" }), ("activities", new { type = "note" }), ("tags", new { name = "a" }),
             ("webhooks", new { url = "https://127.0.0.1:9/in", is_enabled = false }), ("api-keys", new { name = "K", scopes = new[] { "contacts:read" } }),
         })

@@ -16,10 +16,16 @@ internal sealed class Grammar(Pool pool, string key)
     {
         ["x"] = ("select", ["\"a\"", "\"b\""]), ["m"] = ("multi_select", ["[\"a\"]", "[\"b\",\"a\"]"]), ["n"] = ("number", ["5", "-1.5", "1e3", "9007199254740993"]), ["d"] = ("date", ["\"2026-01-15\""]), ["b"] = ("boolean", ["true", "false"]),
         ["t"] = ("text", ["\"Ünïcödé\"", "\"\""]), ["u"] = ("url", ["\"https://example.com/\""]), ["e"] = ("email", ["\"jane@acme.com\""]), ["p"] = ("phone", ["\"+49 30 1\""]), ["s1"] = (null, ["null", "1", "\"text\"", "true"]),
-        ["s2"] = (null, ["[\"a\",1]", "{\"deep\":[{}]}", "[]"]),
+        ["r"] = (FieldDefinition.Relation, []), ["s2"] = (null, ["[\"a\",1]", "{\"deep\":[{}]}", "[]"]),
     };
 
     private static readonly string[] Slugs = [.. Custom.Keys];
+    /// <summary>Slugs of custom objects.</summary>
+    private static readonly string[] Objects = ["projects", "houses"];
+
+    /// <summary>What relations lead to.</summary>
+    private static readonly string[] Related = ["ct_", "co_", "dl_", "act_", "rec_"];
+
     private static readonly string[] Operators = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "exists"];
 
     /// <summary>Every route, new ones included; those that make records more often, so that there is something to aim at.</summary>
@@ -35,11 +41,14 @@ internal sealed class Grammar(Pool pool, string key)
     public FuzzRequest Make(Random random)
     {
         var (method, route) = random.Pick(Routes);
-        var schema = Catalog.All.FirstOrDefault(s => route == $"v1/{s.Collection}" || route.StartsWith($"v1/{s.Collection}/", StringComparison.Ordinal));
+        var slug = random.Pick(Objects);
+        var schema = route.StartsWith("v1/objects/{slug}/records", StringComparison.Ordinal) ? CustomRecord.Of(slug)
+            : Catalog.All.FirstOrDefault(s => route == $"v1/{s.Collection}" || route.StartsWith($"v1/{s.Collection}/", StringComparison.Ordinal));
         var id = pool.Id(random, schema?.Prefix ?? "ct_");
         var segments = route.Split('/').Select(part => part switch
         {
             "{id}" => id,
+            "{slug}" => schema == CustomObject.Schema && random.OneIn(2) ? id : slug,
             "{stageId}" => pool.StageOf(random, id),
             _ when part.StartsWith('{') => pool.AnyId(random),
             _ => part,
@@ -58,6 +67,7 @@ internal sealed class Grammar(Pool pool, string key)
         // A deletion is mostly dry, or little would be left to aim at.
         if (method is not "GET" && (method is "DELETE" ? !random.OneIn(3) : random.OneIn(10))) yield return ("dry_run", random.Pick(["true", "false"]));
         if (route is "v1/custom-fields/{id}" && method is "PATCH" && random.OneIn(3)) yield return ("force", "true");
+        if (route is "v1/objects/{slug}" && method is "DELETE" && random.OneIn(3)) yield return ("force", "true");
         if (method is not "GET" || schema is null && route is not "v1/events") yield break;
         if (route is "v1/events")
         {
@@ -68,9 +78,10 @@ internal sealed class Grammar(Pool pool, string key)
             yield break;
         }
 
-        var isList = !route.Contains('{', StringComparison.Ordinal);
-        if (random.OneIn(4) && schema!.Includes.Count > 0 && (isList || route.EndsWith("{id}", StringComparison.Ordinal))) yield return ("include", string.Join(',', schema.Includes.Where(_ => random.OneIn(2)).Select(i => i.Name)));
-        if (random.OneIn(8) && (isList || route.EndsWith("{id}", StringComparison.Ordinal))) yield return ("fields", string.Join(',', schema!.Fields.Where(f => f.Access is not FieldAccess.Internal && random.OneIn(3)).Select(f => f.Name)));
+        var isOne = route.EndsWith("{id}", StringComparison.Ordinal) || route is "v1/objects/{slug}";
+        var isList = !isOne && !route.Contains("{id}", StringComparison.Ordinal);
+        if (random.OneIn(4) && schema!.Includes.Count > 0 && (isList || isOne)) yield return ("include", string.Join(',', schema.Includes.Where(_ => random.OneIn(2)).Select(i => i.Name)));
+        if (random.OneIn(8) && (isList || isOne)) yield return ("fields", string.Join(',', schema!.Fields.Where(f => f.Access is not FieldAccess.Internal && random.OneIn(3)).Select(f => f.Name)));
         if (random.OneIn(4) && (isList || route.EndsWith("/timeline", StringComparison.Ordinal))) yield return ("limit", random.Next(1, 101).ToString(CultureInfo.InvariantCulture));
         if (!isList) yield break;
         if (random.OneIn(2)) yield return ("sort", string.Join(',', Sorts(random, schema!)));
@@ -119,6 +130,7 @@ internal sealed class Grammar(Pool pool, string key)
             _ => false,
         }).Select(f => (f.Name, Value(random, f))).ToList();
         if (schema == CustomField.Schema && method is "POST") return Definition(random);
+        if (schema == CustomObject.Schema && method is "POST") given = [.. given.Where(member => member.Name is not "slug"), ("slug", JsonText.Of(random.Pick(Objects)))];
         return new JsonText.Object(given);
     }
 
@@ -140,12 +152,15 @@ internal sealed class Grammar(Pool pool, string key)
     private static JsonText Stage(Random random, string type) =>
         JsonText.ObjectOf(("name", JsonText.Of(random.Pick(Texts))), ("type", JsonText.Of(type)), ("position", new JsonText.Scalar(random.Next(5).ToString(CultureInfo.InvariantCulture))));
 
-    private static JsonText CustomFields(Random random) => new JsonText.Object([.. Slugs.Where(_ => random.OneIn(4)).Select(slug => (slug, JsonText.Parse(random.Pick(Custom[slug].Values))))]);
+    private JsonText CustomFields(Random random) => new JsonText.Object([.. Slugs.Where(_ => random.OneIn(4)).Select(slug =>
+        (slug, Custom[slug].Values is [] ? JsonText.Of(pool.Id(random, random.Pick(Related))) : JsonText.Parse(random.Pick(Custom[slug].Values))))]);
 
-    private static JsonText Definition(Random random)
+    private static JsonText.Object Definition(Random random, bool isOfObject = false)
     {
         var (slug, (type, _)) = random.Pick([.. Custom.Where(c => c.Value.Type is not null)]);
-        var members = new List<(string, JsonText)> { ("entity_type", JsonText.Of(random.Pick(CustomField.EntityType.Choices))), ("name", JsonText.Of(random.Pick(Texts))), ("slug", JsonText.Of(slug)), ("field_type", JsonText.Of(type!)) };
+        var entityType = type is FieldDefinition.Relation || random.OneIn(4) ? random.Pick(Objects) : random.Pick(CustomField.EntityType.Choices);
+        (string, JsonText)[] of = isOfObject ? [] : [("entity_type", JsonText.Of(entityType))];
+        var members = new List<(string, JsonText)>(of) { ("name", JsonText.Of(random.Pick(Texts))), ("slug", JsonText.Of(slug)), ("field_type", JsonText.Of(type!)) };
         if (type!.Contains("select", StringComparison.Ordinal)) members.Add(("options", JsonText.Parse(random.Pick(["""["a","b"]""", """["b","a","c"]"""]))));
         if (random.OneIn(40)) members.Add(("is_required", new JsonText.Scalar("true")));
         return new JsonText.Object(members);
@@ -155,6 +170,8 @@ internal sealed class Grammar(Pool pool, string key)
     {
         ChoiceField choice => JsonText.Of(random.Pick(choice.Choices)),
         EmailField => JsonText.Of($"e{random.Next(200)}@acme.com"),
+        DefinitionsField => new JsonText.Array([.. Enumerable.Range(0, random.Next(3)).Select(_ => Definition(random, isOfObject: true))]),
+        EntityTypeField => JsonText.Of(random.Pick(CustomField.EntityType.Choices)),
         SlugField => JsonText.Of(random.Pick(Slugs)),
         ColorField => JsonText.Of("#1F6FEB"),
         CurrencyField => JsonText.Of(random.Pick(["EUR", "USD", "JPY"])),

@@ -21,7 +21,7 @@ internal static class StoreInvariants
     {
         var store = server.Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
         var records = new List<Record>();
-        foreach (var schema in Catalog.All) records.AddRange((await All(store, schema)).Select(stored => Record.Load(schema, stored)));
+        foreach (var schema in await Schemas(store)) records.AddRange((await All(store, schema)).Select(stored => Record.Load(schema, stored)));
         var byId = records.ToDictionary(record => record.Id, StringComparer.Ordinal);
 
         // Where a merged contact went stays known even when that one is gone too.
@@ -29,12 +29,17 @@ internal static class StoreInvariants
         Assert.Equal(Claims(records), claims[false]);
         Assert.All(claims[true], claim => Assert.DoesNotContain(claim.Key[Merged.Length..], byId.Keys));
         Links(records, byId);
+        Relations(records, byId);
+        Fields(records);
         Pipelines(records);
         Deals(records, byId);
         Assert.All(records.Where(r => r.Schema == Activity.Schema), r => Assert.Equal(Activity.IsDone.Of(r), Activity.CompletedAt.Of(r) is not null));
         await Versions(store, records);
-        await Lists(workspace.Owner, records);
+        await Lists(workspace.Owner, records, await Schemas(store));
     }
+
+    /// <summary>Every resource, and the records of each custom object.</summary>
+    private static async Task<IReadOnlyList<Schema>> Schemas(IWorkspaceStore store) => [.. Catalog.All, .. (await CustomObject.All(store, CancellationToken.None)).Select(o => CustomRecord.Of(o.Slug))];
 
     private static async Task<IReadOnlyList<StoredRecord>> All(IWorkspaceStore store, Schema schema)
     {
@@ -91,6 +96,28 @@ internal static class StoreInvariants
         }
     }
 
+    private static void Relations(IReadOnlyList<Record> records, Dictionary<string, Record> byId)
+    {
+        foreach (var record in records.Where(r => r.Schema.EnvelopeType == CustomRecord.Schema.EnvelopeType))
+        {
+            foreach (var (slug, type) in CustomRecord.RelatedTypes.Of(record))
+            {
+                if (CustomRecord.CustomFields.Of(record)[slug] is not { } id) continue;
+                Assert.True(byId.TryGetValue(id.GetString()!, out var found) && found.Schema.Type == type.GetString(), $"{record.Id} relates to {id}, which is not there");
+            }
+        }
+    }
+
+    /// <summary>Each custom object shows the fields that there are.</summary>
+    private static void Fields(IReadOnlyList<Record> records)
+    {
+        foreach (var definition in records.Where(r => r.Schema == CustomObject.Schema))
+        {
+            var fields = records.Where(r => r.Schema == CustomField.Schema && CustomField.EntityType.Of(r) == CustomObject.Slug.Of(definition)).Select(r => JsonElement.Parse(r.Store().Attributes.Span).GetRawText());
+            Assert.Equal(fields.Order(StringComparer.Ordinal), CustomObject.Fields.Of(definition).Select(f => f.GetRawText()).Order(StringComparer.Ordinal));
+        }
+    }
+
     private static void Pipelines(IEnumerable<Record> records)
     {
         var pipelines = records.Where(r => r.Schema == Pipeline.Schema).ToList();
@@ -142,11 +169,11 @@ internal static class StoreInvariants
     }
 
     /// <summary>Every list pages to its end, whatever its sort, and shows what there is as it is, once.</summary>
-    private static async Task Lists(Running.Api api, IReadOnlyList<Record> records)
+    private static async Task Lists(Running.Api api, IReadOnlyList<Record> records, IReadOnlyList<Schema> schemas)
     {
-        foreach (var schema in Catalog.All.Where(s => s != Core.Access.ApiKey.Schema))
+        foreach (var schema in schemas.Where(s => s != Core.Access.ApiKey.Schema))
         {
-            var stored = records.Where(r => r.Schema == schema).ToDictionary(r => r.Id, StringComparer.Ordinal);
+            var stored = records.Where(r => r.Schema.Type == schema.Type).ToDictionary(r => r.Id, StringComparer.Ordinal);
             foreach (var sort in schema.Fields.Where(f => f.IsSortable).Select(f => f.Name))
             {
                 var listed = (await api.Pages($"/v1/{schema.Collection}?limit=100&sort={sort}")).SelectMany(page => page.List).ToList();

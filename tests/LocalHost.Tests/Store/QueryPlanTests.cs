@@ -8,7 +8,7 @@ namespace NodeStash.LocalHost.Tests.Store;
 /// <summary>Every page of an indexed sort is read off its index, however deep: nothing is sorted, nothing is read from the beginning.</summary>
 public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
 {
-    private static readonly RecordIndex[] Indexes = [new("contact", "email"), new("contact", "updated_at"), new("deal", "value")];
+    private static readonly RecordIndex[] Indexes = [new("contact", "email"), new("contact", "updated_at"), new("deal", "value"), new(TypeFamily.Records, "name"), new(TypeFamily.Records, "updated_at")];
     private readonly TemporaryDatabase file = new(Indexes);
     private readonly QueryTranslator translator = new(Indexes);
 
@@ -20,8 +20,8 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
             for (var batch = 0; batch < 10; batch++)
             {
                 var writes = Enumerable.Range(batch * 100, 100).Select(i => new Write.Insert(
-                    new StoredRecord(i % 3 == 0 ? "deal" : "contact", $"r_{i}", 1, "{}"u8.ToArray()),
-                    Encoding.UTF8.GetBytes($$"""{"created_at":"{{i}}","email":{{(i % 5 == 0 ? "null" : $"\"{i}@example.com\"")}},"value":{{i}},"updated_at":"{{i / 7}}"}""")));
+                    new StoredRecord(i % 3 == 0 ? "deal" : i % 10 == 0 ? "record:projects" : i % 10 == 1 ? "record:houses" : "contact", $"r_{i}", 1, "{}"u8.ToArray()),
+                    Encoding.UTF8.GetBytes($$"""{"created_at":"{{i}}","email":{{(i % 5 == 0 ? "null" : $"\"{i}@example.com\"")}},"value":{{i}},"name":"{{i}}","updated_at":"{{i / 7}}"}""")));
                 await stores.Open(new Partition(workspace, DataEnvironment.Live)).Commit(new Commit { Writes = [.. writes] }, CancellationToken.None);
             }
         }
@@ -42,6 +42,7 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
                 {
                     ("contact", "email", "5@example.com"), ("contact", "email", null), ("contact", "updated_at", "5"), ("deal", "value", 5L),
                     ("contact", "created_at", "5"), ("deal", "created_at", "5"), ("pipeline", "created_at", "5"),
+                    ("record:projects", "name", "5"), ("record:projects", "updated_at", "5"), ("record:houses", "created_at", "5"),
                 })
                 {
                     pages.Add(type, key, value, descending, analyzed);
@@ -63,7 +64,7 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
             {
                 var step = Assert.Single(plan);
                 Assert.StartsWith("SEARCH records USING INDEX", step, StringComparison.Ordinal);
-                Assert.Contains(key == "created_at" ? "records_by_creation" : $"key of {type}: {key}", step, StringComparison.Ordinal);
+                Assert.Contains(key == "created_at" ? "records_by_creation" : $"key of {TypeFamily.Of(type)}: {key}", step, StringComparison.Ordinal);
             }
         }
     }

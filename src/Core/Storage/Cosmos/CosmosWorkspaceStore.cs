@@ -12,6 +12,8 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     public async ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) =>
         await client.Read(id, ct) is { } document && RecordDocument.IsOf(type, document) ? RecordDocument.Read(type, document) : null;
 
+    public async ValueTask<string?> TypeOf(string id, CancellationToken ct) => await client.Read(id, ct) is { } document ? RecordDocument.TypeOf(document) : null;
+
     public async ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct)
     {
         var wanted = ids.Distinct(StringComparer.Ordinal).Where(PartitionClient.IsId).ToList<object?>();

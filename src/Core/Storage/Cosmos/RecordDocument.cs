@@ -22,7 +22,7 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
     private readonly ILookup<string, string> sorts = indexes.ToLookup(index => index.Type, index => index.Key, StringComparer.Ordinal);
 
     /// <summary>Whether every record of the type has the key, and an index is ordered by it.</summary>
-    public bool IsSort(string type, KeyPath path) => path.Inner is null && (path.Name == CreatedAt || sorts[type].Contains(path.Name));
+    public bool IsSort(string type, KeyPath path) => path.Inner is null && (path.Name == CreatedAt || sorts[TypeFamily.Of(type)].Contains(path.Name));
 
     /// <summary>The whole document.</summary>
     public ReadOnlyMemory<byte> New(string partition, StoredRecord record, ReadOnlyMemory<byte> keys) => JsonForm.Object(writer =>
@@ -56,6 +56,9 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
     public static StoredRecord Read(string type, JsonElement document) => new(
         type, document.GetProperty("id").GetString()!, document.GetProperty("version").GetInt64(), Bytes(document.GetProperty("attributes"))!.Value, Bytes(document.GetProperty("internal")));
 
+    /// <summary>The type of the record that a document is; null where it is none.</summary>
+    public static string? TypeOf(JsonElement document) => document.TryGetProperty("type", out var stored) ? stored.GetString() : null;
+
     public static bool IsOf(string type, JsonElement document) => document.TryGetProperty("type", out var stored) && stored.ValueEquals(type);
 
     private static ReadOnlyMemory<byte>? Bytes(JsonElement text) => text.GetString() is { } value ? Encoding.UTF8.GetBytes(value) : default(ReadOnlyMemory<byte>?);
@@ -68,7 +71,7 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
 
     private void WriteKeys(Utf8JsonWriter writer, string type, JsonElement keys)
     {
-        foreach (var name in sorts[type].Append(CreatedAt).Distinct())
+        foreach (var name in sorts[TypeFamily.Of(type)].Append(CreatedAt).Distinct())
         {
             if (!keys.TryGetProperty(name, out var value) || !IsScalar(value)) writer.WriteNull(KeyName.Of(name));
         }

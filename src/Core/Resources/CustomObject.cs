@@ -1,0 +1,200 @@
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>The definition of a custom object: a resource that a workspace makes of its own. contract/resource-router.md, Custom objects; docs/adr/0016.</summary>
+public static class CustomObject
+{
+    public const int LongestSlug = 64;
+
+    /// <summary>The most definitions of a data set: a search over all types asks for each. Some more, where several are made at once.</summary>
+    private const int Most = 200;
+
+    public static readonly TextField SingularName = new("singular_name", 100) { IsRequired = true };
+    public static readonly TextField PluralName = new("plural_name", 100) { IsRequired = true };
+    public static readonly SlugField Slug = new("slug", LongestSlug) { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact, Refuses = Reserved };
+    public static readonly TextField Icon = new("icon", 100);
+    public static readonly DefinitionsField Fields = new("fields") { Access = FieldAccess.CreateOnly };
+
+    public static Schema Schema { get; } = new("object", "obj_", "objects", [SingularName, PluralName, Slug, Icon, Fields])
+    {
+        Noun = "custom object",
+        EventNoun = "object",
+        Uniques = [new Unique("slug", Slug.Of, record => $"A custom object with slug '{Slug.Of(record)}' already exists in this workspace", "slug")],
+        Decide = Decide,
+    };
+
+    /// <summary>The definition of a slug, or of its id; null where there is none.</summary>
+    public static async ValueTask<StoredRecord?> Find(string slugOrId, IWorkspaceStore store, CancellationToken ct)
+    {
+        var id = Ids.IsId(slugOrId, Schema.Prefix) ? slugOrId : await store.FindClaim(ClaimOf(slugOrId), ct);
+        return id is null ? null : await store.Find(Schema.Type, id, ct);
+    }
+
+    /// <summary>The claim that the definition of a slug holds for as long as it is there.</summary>
+    public static string ClaimOf(string slug) => $"object:slug:{slug}";
+
+    /// <summary>All definitions of a data set, by slug.</summary>
+    public static async ValueTask<IReadOnlyList<ObjectDefinition>> All(IWorkspaceStore store, CancellationToken ct) => (await store.Derived<IReadOnlyList<ObjectDefinition>>(
+        Schema.Type,
+        "all",
+        async inner =>
+        {
+            var page = await store.Query(new RecordQuery(Schema.Type, Condition.Always, [new SortKey(new KeyPath(Schema.CreatedAt.Name), false)], null, 2 * Most), inner);
+            return [.. page.Records.Select(ObjectDefinition.Load).OrderBy(definition => definition.Slug, StringComparer.Ordinal)];
+        },
+        ct))!;
+
+    /// <summary>Has the definition that a custom field belongs to show it as it will be; a fault where there is none.</summary>
+    public static async ValueTask Show(Change ofField, CancellationToken ct)
+    {
+        var slug = CustomField.EntityType.Of(ofField.Subject)!;
+        if (await Find(slug, ofField.Store, ct) is not { } stored)
+        {
+            if (ofField.Before is null) ofField.Faults.Add(CustomField.EntityType.Name, $"Expected one of {string.Join(", ", CustomField.EntityType.Choices)}, or the slug of a custom object; there is no '{slug}'");
+            return;
+        }
+
+        var before = Record.Load(Schema, stored);
+        var after = before.Next();
+        if (ofField.After is { } field) field[field.Schema.UpdatedAt] = Text.ToSecond(ofField.Now);
+        var shown = Fields.Of(before).Where(one => one.GetProperty("id").GetString() != ofField.Subject.Id).ToList();
+        if (ofField.After is not null) shown.Add(Shown(ofField.After));
+        if (shown.Count > DefinitionsField.Most) ofField.Faults.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.Most} fields");
+        after[Fields] = InOrder(shown);
+        ofField.With.Add(ofField.Beside(before, after));
+    }
+
+    private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
+    {
+        if (change.After is null) return await Remove(change, Slug.Of(change.Before!)!, ct);
+        return change.Before is null ? await Define(change, change.After, ct) : null;
+    }
+
+    private static async ValueTask<Error?> Define(Change change, Record definition, CancellationToken ct)
+    {
+        if (Slug.Of(definition) is null)
+        {
+            definition[Slug] = Text.ToSlug(PluralName.Of(definition)!, LongestSlug);
+            if (Slug.Of(definition) is not { } made) change.Faults.Add(Slug.Name, "Can't be made from this plural name: give a slug");
+            else if (Reserved(made) is { } fault) change.Faults.Add(Slug.Name, $"Made from the plural name it would be '{made}'. {fault}");
+            if (change.Faults.Any) return null;
+        }
+
+        var slug = Slug.Of(definition)!;
+        var underWay = await WideChanges.Read(change.Store, ct);
+        if (underWay.Overlap(CustomRecord.AllOf(slug)) || underWay.Overlap(CustomField.AllOf(slug)))
+            return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
+        if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= Most) return Error.Conflict($"A workspace has at most {Most} custom objects");
+
+        var fields = Fields.Of(definition).Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new Faults())).ToList();
+        change.With.AddRange(fields.Select(field => change.Beside(null, field)));
+        definition[Fields] = InOrder(fields.Select(Shown));
+        return null;
+    }
+
+    /// <summary>Its records and fields go with it, and what other records say of its records.</summary>
+    private static async ValueTask<Error?> Remove(Change change, string slug, CancellationToken ct)
+    {
+        var records = CustomRecord.AllOf(slug);
+        if (!change.IsForced)
+        {
+            if (await change.Store.Count(records.Type, Condition.Always, ct) is > 0 and var count)
+                return Error.Conflict($"'{slug}' has {count} {(count == 1 ? "record" : "records")}; ?force=true deletes them with it");
+            change.Guards.Add(new Guard.NoneMatch(records.Type, Condition.Always));
+        }
+
+        change.Reaches.AddRange(await Relations.ToAllOf(slug, change.Store, ct));
+        change.Reaches.Add(CustomField.AllOf(slug));
+        if (change.IsForced) change.Reaches.Add(records);
+        return null;
+    }
+
+    /// <summary>As they are displayed.</summary>
+    private static List<JsonElement> InOrder(IEnumerable<JsonElement> fields) =>
+        [.. fields.OrderBy(field => field.GetProperty(CustomField.DisplayOrder.Name).GetInt64()).ThenBy(field => field.GetProperty("id").GetString(), StringComparer.Ordinal)];
+
+    private static JsonElement Shown(Record field) => JsonElement.Parse(field.Store().Attributes.Span);
+
+    /// <summary>Whether a word can't be a slug: it would name events, paths and types beside those that are built in.</summary>
+    internal static bool IsReserved(string slug) => Words.Built.Contains(slug) || Ids.IsAnyId(slug);
+
+    private static string? Reserved(string slug) => IsReserved(slug) ? $"'{slug}' is a word of the API's own: choose another slug" : null;
+
+    /// <summary>What a slug must not be: resources, types, nouns of events, words of paths, those of <c>/api</c> included.</summary>
+    private static class Words
+    {
+        public static readonly HashSet<string> Built =
+        [
+            .. Catalog.All.SelectMany(schema => new[] { schema.Type, schema.EventNoun, schema.Collection.Replace('-', '_') }).OfType<string>(),
+            .. EventPattern.Nouns,
+            "schema", "merge_contacts", "object_config", "bulk", "restore", "batch", "merge", "timeline",
+            "tasks", "task", "note", "notes", "contact_notes", "deal_notes", "company_notes", "configuration", "automation_rules", "crm_users", "companies_summary", "contacts_summary",
+            "stage", "stages", "pipeline_stages", "record", "records", "fields", "custom_field", "custom_field_definition", "custom_field_value", "delivery", "deliveries", "event", "events", "search", "search_result",
+            "workspace", "workspaces", "user", "users", "job", "jobs", "automation", "automations", "rule", "rules", "oauth", "oauth_client", "oauth_clients", "billing", "usage", "wide_changes",
+        ];
+    }
+}
+
+/// <summary>A custom object, as others ask for it.</summary>
+/// <param name="Slug">Of the object.</param>
+/// <param name="Relations">The slugs of its fields that relate to records.</param>
+public sealed record ObjectDefinition(string Slug, IReadOnlyList<string> Relations)
+{
+    public static ObjectDefinition Load(StoredRecord stored)
+    {
+        var record = Record.Load(CustomObject.Schema, stored);
+        var relations = CustomObject.Fields.Of(record).Where(field => field.GetProperty(CustomField.FieldType.Name).ValueEquals(FieldDefinition.Relation));
+        return new ObjectDefinition(CustomObject.Slug.Of(record)!, [.. relations.Select(field => field.GetProperty(CustomField.Slug.Name).GetString()!)]);
+    }
+}
+
+/// <summary>The fields of a custom object: as a client gives them with it, and then as custom field definitions in the order they are displayed.</summary>
+public sealed class DefinitionsField(string name) : Field(name)
+{
+    /// <summary>So many names a record's custom fields have at most.</summary>
+    public const int Most = MapField.MaxNames;
+
+    public override object? EmptyValue => Array.Empty<JsonElement>();
+
+    public IReadOnlyList<JsonElement> Of(Record record) => (IReadOnlyList<JsonElement>?)record[this] ?? [];
+
+    public override object? Read(JsonElement json, string path, Faults faults)
+    {
+        if (json.ValueKind is not JsonValueKind.Array) return faults.WrongType(path, "an array of fields", json);
+        if (json.GetArrayLength() > Most) return faults.Add(path, $"At most {Most} fields");
+        var slugs = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (i, given) in json.EnumerateArray().Index())
+        {
+            var (at, inner) = ($"{path}[{i}]", new Faults());
+            if (given.ValueKind is not JsonValueKind.Object)
+            {
+                faults.WrongType(at, "an object with name and field_type", given);
+                continue;
+            }
+
+            var field = CustomField.Of(entityType: "", given, id: "", default, inner);
+            if (CustomField.Slug.Of(field) is { } slug && !slugs.Add(slug)) inner.Add(CustomField.Slug.Name, $"Another of the fields has the slug '{slug}'");
+            foreach (var fault in inner.All) faults.Add($"{at}.{fault.Field}", fault.Message);
+        }
+
+        return json.EnumerateArray().ToList();
+    }
+
+    public override object? Load(JsonElement json) => json.EnumerateArray().ToList();
+
+    public override void Write(Utf8JsonWriter writer, object value)
+    {
+        writer.WriteStartArray();
+        foreach (var field in (IReadOnlyList<JsonElement>)value) field.WriteTo(writer);
+        writer.WriteEndArray();
+    }
+
+    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+
+    public override bool Same(object? left, object? right) =>
+        ((IReadOnlyList<JsonElement>?)left ?? []).SequenceEqual((IReadOnlyList<JsonElement>?)right ?? [], EqualityComparer<JsonElement>.Create(JsonElement.DeepEquals));
+}

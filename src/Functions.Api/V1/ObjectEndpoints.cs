@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>Definitions of custom objects, each found by its slug or its id: contract/resource-router.md, Custom objects.</summary>
+public sealed class ObjectEndpoints(Http.Api api)
+{
+    [Function("objects-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects")] HttpRequest request) =>
+        api.Run(request, Scope.ObjectsRead, call => call.List(CustomObject.Schema));
+
+    [Function("objects-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects")] HttpRequest request) =>
+        api.Run(request, Scope.ObjectsWrite, call => call.Create(CustomObject.Schema));
+
+    [Function("objects-get")]
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}")] HttpRequest request, string slug) =>
+        api.Run(request, Scope.ObjectsRead, call => OfId(call, slug, id => call.Get(CustomObject.Schema, id)));
+
+    [Function("objects-update")]
+    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/objects/{slug}")] HttpRequest request, string slug) =>
+        api.Run(request, Scope.ObjectsWrite, call => OfId(call, slug, id => call.Update(CustomObject.Schema, id)));
+
+    [Function("objects-delete")]
+    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/objects/{slug}")] HttpRequest request, string slug) =>
+        api.Run(request, Scope.ObjectsWrite, call => OfId(call, slug, id => call.DeleteForced(CustomObject.Schema, id)));
+
+    [Function("objects-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/batch")] HttpRequest request) =>
+        api.Run(request, Scope.ObjectsWrite, call => call.Batch(CustomObject.Schema));
+
+    private static async ValueTask<Answer> OfId(Call call, string slugOrId, Func<string, ValueTask<Answer>> work)
+    {
+        if (Ids.IsId(slugOrId, CustomObject.Schema.Prefix)) return await work(slugOrId);
+        if (!Text.IsSlug(slugOrId, CustomObject.LongestSlug)) return Error.Invalid("slug", $"Expected a slug, or an id of the form {CustomObject.Schema.Prefix} and {Ids.Length} letters or digits");
+        return await CustomObject.Find(slugOrId, call.Caller.Store, call.Aborted) is { } found ? await work(found.Id) : Error.NoObject(slugOrId);
+    }
+}

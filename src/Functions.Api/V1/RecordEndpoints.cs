@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>The records of one custom object: contract/resource-router.md, Custom objects.</summary>
+public sealed class RecordEndpoints(Http.Api api)
+{
+    [Function("records-list")]
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records")] HttpRequest request, string slug) =>
+        api.Run(request, Scope.ObjectsRead, call => Of(call, slug, schema => call.List(schema)));
+
+    [Function("records-create")]
+    public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/{slug}/records")] HttpRequest request, string slug) =>
+        api.Run(request, Scope.ObjectsWrite, call => Of(call, slug, call.Create));
+
+    [Function("records-get")]
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
+        api.Run(request, Scope.ObjectsRead, call => Of(call, slug, schema => call.Get(schema, id)));
+
+    [Function("records-update")]
+    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
+        api.Run(request, Scope.ObjectsWrite, call => Of(call, slug, schema => call.Update(schema, id)));
+
+    [Function("records-delete")]
+    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
+        api.Run(request, Scope.ObjectsWrite, call => Of(call, slug, schema => call.Delete(schema, id)));
+
+    [Function("records-fields-get")]
+    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records/{id}/custom-fields")] HttpRequest request, string slug, string id) =>
+        api.Run(request, Scope.ObjectsRead, call => Of(call, slug, schema => call.GetFieldValues(schema, id)));
+
+    [Function("records-fields-set")]
+    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/objects/{slug}/records/{id}/custom-fields")] HttpRequest request, string slug, string id) =>
+        api.Run(request, Scope.ObjectsWrite, call => Of(call, slug, schema => call.SetFieldValues(schema, id)));
+
+    [Function("records-batch")]
+    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/{slug}/records/batch")] HttpRequest request, string slug) =>
+        api.Run(request, Scope.ObjectsWrite, call => Of(call, slug, call.Batch));
+
+    private static async ValueTask<Answer> Of(Call call, string slug, Func<Schema, ValueTask<Answer>> work) =>
+        Text.IsSlug(slug, CustomObject.LongestSlug) && await call.Caller.Store.FindClaim(CustomObject.ClaimOf(slug), call.Aborted) is not null
+            ? await work(CustomRecord.Of(slug))
+            : Error.NoObject(slug);
+}
