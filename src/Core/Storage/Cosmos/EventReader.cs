@@ -18,6 +18,7 @@ internal sealed class EventReader(PartitionClient client, TimeProvider clock, Ev
     public async ValueTask<EventPage> Read(long horizon, CancellationToken ct)
     {
         var rows = await Rows(horizon, null, ct);
+        var hasMore = rows.Count > query.Limit;
         if (rows.Take(query.Limit).LastOrDefault() is { ValueKind: JsonValueKind.Object } last)
         {
             var over = DateTimeOffset.FromUnixTimeSeconds(Second(last) + 1) + Margin;
@@ -25,11 +26,12 @@ internal sealed class EventReader(PartitionClient client, TimeProvider clock, Ev
             {
                 await Task.Delay(wait, clock, ct);
                 rows = await Rows(horizon, Second(last), ct);
+                hasMore |= rows.Count > query.Limit;
             }
         }
 
         var page = rows.Take(query.Limit).ToList();
-        return new EventPage([.. page.Select(EventDocument.Read)], page is [.., var end] ? Place(end) : query.After, rows.Count > query.Limit);
+        return new EventPage([.. page.Select(EventDocument.Read)], page is [.., var end] ? Place(end) : query.After, hasMore);
     }
 
     /// <summary>The page and one more, if there is one.</summary>
