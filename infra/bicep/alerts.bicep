@@ -12,7 +12,7 @@ var rules = [
     query: 'requests | where toint(resultCode) >= 500 | summarize total = count()'
     threshold: 5
     severity: 1
-    minutes: 5
+    every: 'PT5M'
   }
   {
     name: 'poison-jobs'
@@ -20,7 +20,7 @@ var rules = [
     query: 'traces | where message has "-poison" | summarize total = count()'
     threshold: 0
     severity: 2
-    minutes: 15
+    every: 'PT15M'
   }
   {
     name: 'failing-deliveries'
@@ -28,7 +28,7 @@ var rules = [
     query: 'customMetrics | where name == "nodestash.webhooks.attempts" and tostring(customDimensions.outcome) != "delivered" | summarize total = sum(valueSum)'
     threshold: 1000
     severity: 3
-    minutes: 15
+    every: 'PT15M'
   }
   {
     name: 'disabled-endpoints'
@@ -36,7 +36,7 @@ var rules = [
     query: 'customMetrics | where name == "nodestash.webhooks.endpoints.disabled" | summarize total = sum(valueSum)'
     threshold: 0
     severity: 3
-    minutes: 60
+    every: 'PT1H'
   }
 ]
 
@@ -59,8 +59,8 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: rule.severity
       enabled: true
       scopes: [insightsId]
-      evaluationFrequency: 'PT${rule.minutes}M'
-      windowSize: 'PT${rule.minutes}M'
+      evaluationFrequency: rule.every
+      windowSize: rule.every
       autoMitigate: true
       criteria: {
         allOf: [

@@ -116,20 +116,13 @@ resource server 'Microsoft.App/containerApps@2025-01-01' = {
   }
 }
 
-// The name by which the apps find it, in the network alone.
-resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = {
-  name: environment.properties.defaultDomain
-  location: 'global'
-
-  resource link 'virtualNetworkLinks' = {
-    name: 'network'
-    location: 'global'
-    properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
-  }
-
-  resource everything 'A' = {
-    name: '*'
-    properties: { ttl: 3600, aRecords: [{ ipv4Address: environment.properties.staticIp }] }
+// A module, for the name of a resource has to be known before the deployment begins, and that of the zone is not.
+module zone 'privateZone.bicep' = {
+  name: 'searchZone'
+  params: {
+    name: environment.properties.defaultDomain
+    networkId: networkId
+    address: environment.properties.staticIp
   }
 }
 

@@ -40,21 +40,31 @@ for (const [name, root] of Object.entries(files)) {
   });
 }
 
-for (const [name, module] of named(files["main.bicep"], "module_declaration")) {
-  const target = files[word(module.namedChild(1))];
-
-  test(`the module ${name} gets the parameters it declares`, () => {
-    const given = property(body(module), "params").namedChildren.filter(child => child.type === "object_property").map(pair => pair.namedChild(0).text);
-    const declared = [...named(target, "parameter_declaration").keys()];
-    assert.deepEqual(given.filter(parameter => !declared.includes(parameter)), []);
-    assert.deepEqual(required(target).filter(parameter => !given.includes(parameter)), []);
+// The compiler refuses a name that only the deployment brings forth: it plans by names.
+for (const [name, root] of Object.entries(files)) {
+  test(`${name} names resources by what is known beforehand`, () => {
+    const names = all(root, "resource_declaration").map(resource => property(all(resource, "object")[0], "name").text);
+    assert.deepEqual(names.filter(given => /\.(properties|outputs)\b/.test(given)), []);
   });
+}
 
-  test(`the module ${name} gives what is asked of it`, () => {
-    const asked = [...files["main.bicep"].text.matchAll(new RegExp(`\\b${name}!?\\.outputs\\.(\\w+)`, "g"))].map(match => match[1]);
-    const given = [...named(target, "output_declaration").keys()];
-    assert.deepEqual(asked.filter(output => !given.includes(output)), []);
-  });
+for (const [file, root] of Object.entries(files)) {
+  for (const [name, module] of named(root, "module_declaration")) {
+    const target = files[word(module.namedChild(1))];
+
+    test(`the module ${name} of ${file} gets the parameters it declares`, () => {
+      const given = property(body(module), "params").namedChildren.filter(child => child.type === "object_property").map(pair => pair.namedChild(0).text);
+      const declared = [...named(target, "parameter_declaration").keys()];
+      assert.deepEqual(given.filter(parameter => !declared.includes(parameter)), []);
+      assert.deepEqual(required(target).filter(parameter => !given.includes(parameter)), []);
+    });
+
+    test(`the module ${name} of ${file} gives what is asked of it`, () => {
+      const asked = [...root.text.matchAll(new RegExp(`\\b${name}!?\\.outputs\\.(\\w+)`, "g"))].map(match => match[1]);
+      const given = [...named(target, "output_declaration").keys()];
+      assert.deepEqual(asked.filter(output => !given.includes(output)), []);
+    });
+  }
 }
 
 for (const name of readdirSync(folder).filter(name => name.endsWith(".parameters.json"))) {
