@@ -58,6 +58,7 @@ public sealed class AccessTests(Deployment deployment) : ContractTests(deploymen
     [InlineData("pipelines")]
     [InlineData("activities")]
     [InlineData("webhooks")]
+    [InlineData("objects")]
     public async Task Write_includes_read(string collection)
     {
         var writer = await WithScopes([$"{collection}:write"]);

@@ -21,6 +21,28 @@ public sealed class SearchTests(Deployment deployment) : ContractTests(deploymen
     }
 
     [Fact]
+    public async Task Records_of_custom_objects_are_found_in_their_list_and_across_all_by_the_slug_of_their_object()
+    {
+        var definition = (await Api.Post("objects", new { singular_name = "Project", plural_name = Unique })).Is(201);
+        MadeIds("objects", [$"{definition.Id}?force=true"]);
+        var (records, contact) = ($"objects/{Unique}/records", await Contact(new { last_name = $"Zeppelin {Unique}" }));
+        var made = await Create(records, new { name = $"Zeppelin {Unique}", custom_fields = new { note = "Friedrichshafen" } });
+
+        Assert.Equal([made.Id], (await Found($"{records}?search={Unique}", 1)).Ids);
+        Assert.Equal([made.Id], (await Api.Get($"{records}?search=zepelin frie&name=zepp")).Is(200).Ids);
+        var across = (await Found($"search?q={Unique} zeppelin", 2)).List;
+        Assert.Equal(["contact", Unique], across.Select(result => (string?)result["attributes"]!["resource_type"]));
+        Assert.Equal("name", (string?)across[1]["attributes"]!["highlights"]![0]!["field"]);
+        Assert.Equal([made.Id], (await Api.Get($"search?q={Unique}&types={Unique}")).Is(200).Ids);
+        Assert.Equal([contact.Id], (await (await WithScopes(["contacts:read"])).Get($"search?q={Unique}")).Is(200).Ids);
+        (await (await WithScopes(["contacts:read"])).Get($"search?q={Unique}&types={Unique}")).IsError(403, "INSUFFICIENT_SCOPE");
+        (await Api.Get($"search?q={Unique}&types={Unique}x")).IsInvalid("types");
+
+        (await Api.Delete($"{records}/{made.Id}")).Is(204);
+        Assert.Equal([contact.Id], (await Api.Get($"search?q={Unique}")).Is(200).Ids);
+    }
+
+    [Fact]
     public async Task A_search_tolerates_typos_combines_with_filters_and_ranks_by_relevance()
     {
         var (exact, begun) = (await Contact(new { first_name = "Maria", last_name = Unique, tags = new[] { "vip" } }), await Contact(new { first_name = "Mariana", last_name = Unique }));

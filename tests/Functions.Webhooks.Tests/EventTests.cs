@@ -30,6 +30,26 @@ public sealed class EventTests
     }
 
     [Fact]
+    public async Task Records_of_a_custom_object_tell_of_themselves_by_its_slug_in_order()
+    {
+        await using var crm = await Crm.Start();
+        await using var receiver = await Receiver.Start();
+        await crm.Api.Subscribe(receiver.Address, "projects.*");
+        foreach (var slug in new[] { "projects", "projects_of_others" }) await crm.Api.Create("objects", new { singular_name = "Project", plural_name = slug });
+        await crm.Api.Create("objects/projects_of_others/records", new { name = "Mercury" });
+
+        var id = (await crm.Api.Create("objects/projects/records", new { name = "Apollo" })).GetProperty("id").GetString();
+        for (var i = 2; i < 12; i++) await crm.Api.Update($"objects/projects/records/{id}", new { name = $"Apollo {i}" });
+        await crm.Api.Delete("objects/projects?force=true");
+        await receiver.Event("projects.deleted");
+        await crm.IsIdle();
+
+        Assert.Equal(["projects.created", .. Enumerable.Repeat("projects.updated", 10), "projects.deleted"], receiver.EventNames);
+        Assert.Equal(Enumerable.Range(1, 12), receiver.Requests.Select(request => (int)request.Version));
+        Assert.All(receiver.Requests, request => Assert.Equal((id, "record"), (request.RecordId, request.Event.GetProperty("data").GetProperty("type").GetString())));
+    }
+
+    [Fact]
     public async Task A_deal_that_changes_its_stage_says_so_besides_the_update()
     {
         await using var crm = await Crm.Start();

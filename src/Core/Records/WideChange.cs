@@ -168,6 +168,9 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         return all.Count > Most ? null : new WideChanges(Version + 1, all, now);
     }
 
+    /// <summary>The same once more: a commit that writes it is refused where another was announced since this was read.</summary>
+    public WideChanges Again() => this with { Version = Version + 1 };
+
     /// <summary>Without one that has ended.</summary>
     public WideChanges Without(string id, DateTimeOffset now) => new(Version + 1, [.. Changes.Where(c => c.Id != id)], now);
 

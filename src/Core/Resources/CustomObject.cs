@@ -88,6 +88,7 @@ public static class CustomObject
         var underWay = await WideChanges.Read(change.Store, ct);
         if (underWay.Overlap(CustomRecord.AllOf(slug)) || underWay.Overlap(CustomField.AllOf(slug)))
             return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
+        change.Writes.Add(underWay.Again().Write());
         if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= Most) return Error.Conflict($"A workspace has at most {Most} custom objects");
 
         var fields = Fields.Of(definition).Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new Faults())).ToList();

@@ -46,7 +46,7 @@ public sealed record SearchAcross(string Text, IReadOnlyList<Schema>? Types, int
 
     private static IReadOnlyList<Schema> ReadTypes(string value, IReadOnlyList<Schema> all, Faults faults)
     {
-        var expected = $"expected of {string.Join(", ", all.Select(schema => schema.EventNoun))}";
+        var expected = $"expected of {string.Join(", ", Catalog.Searchable.Select(schema => schema.EventNoun))}, and slugs of custom objects";
         var named = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (named.Length == 0) faults.Add("types", $"Nothing is named; {expected}");
         foreach (var name in named.Where(name => all.All(schema => schema.EventNoun != name))) faults.Add("types", $"'{name}' can't be searched; {expected}");

@@ -155,6 +155,25 @@ public sealed class WideChangeTests : IDisposable
         Assert.Equal(30, await store.Count("contact", new Condition.Equal(Plan, "gold"), CancellationToken.None));
     }
 
+    [Fact]
+    public async Task An_object_defined_while_another_of_its_slug_is_deleted_waits_until_that_is_gone()
+    {
+        var (store, records) = NewRecords();
+        var definition = JsonElement.Parse("""{"singular_name":"Project","plural_name":"Projects"}""");
+        var first = (await records.Create(CustomObject.Schema, definition, CancellationToken.None)).Value;
+        for (var i = 0; i < 30; i++) await Create(records, CustomRecord.Of("projects"), """{"name":"Apollo"}""");
+        var late = Interleaved.Of(store, async () => Assert.Null(await records.Delete(CustomObject.Schema, first.Id, null, CancellationToken.None, force: true)));
+
+        var again = await new RecordSet(new SettledStore(late, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(CustomObject.Schema, definition, CancellationToken.None);
+
+        Assert.Equal((ErrorCode.Conflict, "slug"), Fault(again.Error));
+        Assert.True(await Work(store));
+        await Create(records, CustomObject.Schema, definition.GetRawText());
+        var made = await Create(records, CustomRecord.Of("projects"), """{"name":"Gemini"}""");
+        Assert.True(await Work(store));
+        Assert.Equal([made.Id], (await Find(store, Condition.Always, CustomRecord.TypeOf("projects"))).Select(r => r.Id));
+    }
+
     public void Dispose() => file.Dispose();
 
     private IWorkspaceStore NewStore() =>

@@ -38,6 +38,12 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
         await Costs("PATCH a contact's email", "4 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { email = "janet@example.com" }));
         await Costs("POST a deal", "4 Read, 1 Query, 1 Batch", () => owner.Post("/v1/deals", new { title = "Small", pipeline_id = pipeline }));
         await Costs("PATCH a deal", "3 Read, 1 Batch", () => owner.Patch($"/v1/deals/{deal.Id}", new { title = "Bigger" }));
+        await owner.Create("objects", new { singular_name = "Project", plural_name = "Projects" });
+        var record = await owner.Create("objects/projects/records", new { name = "Apollo" });
+        await Costs("GET a record of a custom object", "4 Read", () => owner.Get($"/v1/objects/projects/records/{record.Id}"));
+        await Costs("GET a list of them", "3 Read, 1 Query", () => owner.Get("/v1/objects/projects/records?sort=name"));
+        await Costs("POST one", "4 Read, 1 Query, 1 Batch", () => owner.Post("/v1/objects/projects/records", new { name = "Gemini" }));
+        await Costs("PATCH one", "4 Read, 1 Batch", () => owner.Patch($"/v1/objects/projects/records/{record.Id}", new { name = "Apollo 11" }));
         await Costs("DELETE a contact", "8 Read, 5 Query, 1 Batch", () => owner.Delete($"/v1/contacts/{contact.Id}"));
     }
 
@@ -47,11 +53,15 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
     {
         var company = await owner.Create("companies", new { name = "Ørsted" });
         var contact = await owner.Create("contacts", new { email = "jane@example.com", first_name = "Jane", company_id = company.Id });
+        foreach (var slug in new[] { "projects", "houses" }) await owner.Create("objects", new { singular_name = slug, plural_name = slug });
+        await owner.Create("objects/projects/records", new { name = "Apollo" });
         (string, Func<Task<Reply>>)[] operations =
         [
             ("get", () => owner.Get($"/v1/contacts/{contact.Id}")),
             ("list", () => owner.Get($"/v1/contacts?company_id={company.Id}")),
             ("update", () => owner.Patch($"/v1/contacts/{contact.Id}", new { last_name = server.FreshId("x_") })),
+            ("list of a custom object", () => owner.Get("/v1/objects/projects/records?name[eq]=Apollo")),
+            ("record of a custom object", () => owner.Post("/v1/objects/projects/records", new { name = "Gemini" })),
             ("create", () => owner.Post("/v1/contacts", new { email = $"{server.FreshId("x_")}@example.com" })),
         ];
         var before = new List<double>();
@@ -63,6 +73,11 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
             {
                 operations = Enumerable.Range(0, 100).Select(i => new { op = "create", data = new { email = $"c{batch}-{i}@example.com" } }),
             })).Is(200);
+        }
+
+        foreach (var slug in new[] { "projects", "houses" })
+        {
+            (await owner.Post($"/v1/objects/{slug}/records/batch", new { operations = Enumerable.Range(0, 100).Select(i => new { op = "create", data = new { name = $"P{i}" } }) })).Is(200);
         }
 
         foreach (var ((name, operation), cost) in operations.Zip(before))

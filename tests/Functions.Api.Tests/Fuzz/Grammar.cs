@@ -20,6 +20,7 @@ internal sealed class Grammar(Pool pool, string key)
     };
 
     private static readonly string[] Slugs = [.. Custom.Keys];
+
     /// <summary>Slugs of custom objects.</summary>
     private static readonly string[] Objects = ["projects", "houses"];
 

@@ -70,6 +70,11 @@ public sealed class FilterTests(Server server)
         from custom in Maybe("custom_fields", Custom)
         select Object($"\"type\":\"{type}\"", done, due, contact, tags, custom);
 
+    private static readonly Gen<string> Project =
+        from name in Gen.Elements(Texts.Where(text => !string.IsNullOrWhiteSpace(text)))
+        from custom in Maybe("custom_fields", Custom)
+        select Object($"\"name\":{Quoted(name)}", custom);
+
     private static readonly Gen<Filter> OnTags = On("tags", FieldKind.List, [null, "eq", "neq", "in", "exists"], Texts);
 
     private static readonly Gen<Filter> OnCustomFields = Gen.OneOf(
@@ -92,6 +97,10 @@ public sealed class FilterTests(Server server)
         On("is_done", FieldKind.Flag, [null, "eq", "neq", "in", "exists"], ["true", "false"]), On("due_date", FieldKind.Time, Ordered, Times), On("type", FieldKind.Code, [null, "eq", "neq", "in", "exists"], ["note", "task", "call"]), OnTags,
         OnCustomFields, On("contact.first_name", FieldKind.Text, [.. OnTexts, null], Texts)));
 
+    [Fact]
+    public Task Records_of_custom_objects_are_found_by_name_and_fields() => Finds("objects/projects/records", Project, Gen.OneOf(
+        On("name", FieldKind.Text, [.. OnTexts, null], Texts), OnCustomFields));
+
     private Task Finds(string collection, Gen<string> body, Gen<Filter> filter) => Property.Holds(
         from companies in Gen.ArrayOf(Company, Companies.Length)
         from contacts in Gen.ArrayOf(Contact, Contacts.Length)
@@ -101,7 +110,8 @@ public sealed class FilterTests(Server server)
         async each =>
         {
             var api = (await server.NewWorkspace()).Owner;
-            foreach (var entity in new[] { "contact", "company", "deal", "activity" })
+            await api.Create("objects", new { singular_name = "Project", plural_name = "Projects" });
+            foreach (var entity in new[] { "contact", "company", "deal", "activity", "projects" })
             {
                 foreach (var (slug, type) in new[] { ("n", "number"), ("d", "date") }) await api.Create("custom-fields", new { entity_type = entity, name = slug, slug, field_type = type });
             }

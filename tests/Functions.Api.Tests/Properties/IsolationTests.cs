@@ -16,7 +16,10 @@ public sealed class IsolationTests(Server server)
         ("contacts", "company_id", "companies"), ("deals", "company_id", "companies"), ("deals", "contact_id", "contacts"), ("activities", "company_id", "companies"), ("activities", "contact_id", "contacts"), ("activities", "deal_id", "deals"),
     ];
 
-    private static readonly string[] Collections = ["companies", "contacts", "deals", "activities", "custom-fields", "webhooks"];
+    /// <summary>Of a custom object that each data set defines for itself.</summary>
+    private const string Projects = "objects/projects/records";
+
+    private static readonly string[] Collections = ["companies", "contacts", "deals", "activities", "custom-fields", "webhooks", Projects];
     private static readonly string[] WithTimeline = ["companies", "contacts", "deals"];
 
     private static readonly Gen<Step> Steps =
@@ -34,6 +37,7 @@ public sealed class IsolationTests(Server server)
         {
             var (first, second) = ((await server.NewWorkspace()).Owner, (await server.NewWorkspace()).Owner);
             DataSet[] sets = [new(first), new(await first.InTest()), new(second), new(await second.InTest())];
+            foreach (var set in sets) await set.Define();
             await Task.WhenAll(sets.Zip(steps).Select(async pair =>
             {
                 foreach (var step in pair.Second) await pair.First.Do(step, sets);
@@ -61,6 +65,8 @@ public sealed class IsolationTests(Server server)
     {
         private readonly Dictionary<string, (string Collection, Dictionary<string, string?> Fields)> model = new(StringComparer.Ordinal);
         private readonly HashSet<string> ever = new(StringComparer.Ordinal);
+
+        public Task Define() => api.Create("objects", new { singular_name = "Project", plural_name = "Projects" });
 
         public async Task Do(Step step, DataSet[] all)
         {
@@ -184,7 +190,7 @@ public sealed class IsolationTests(Server server)
         /// <summary>The fields a step gives; not sound where a link leads to another data set.</summary>
         private (Dictionary<string, string?> Fields, bool Sound) FieldsOf(Step step, DataSet[] all)
         {
-            var fields = new Dictionary<string, string?>(StringComparer.Ordinal) { [step.Collection switch { "contacts" => "email", "companies" => "domain", "deals" => "title", "activities" => "subject", "webhooks" => "description", _ => "slug" }] = Value(step) };
+            var fields = new Dictionary<string, string?>(StringComparer.Ordinal) { [step.Collection switch { "contacts" => "email", "companies" => "domain", "deals" => "title", "activities" => "subject", "webhooks" => "description", Projects => "name", _ => "slug" }] = Value(step) };
             var links = Links.Where(l => l.From == step.Collection).ToList();
             for (var i = 0; i < links.Count; i++) fields[links[i].Field] = step.Links[i] % 3 == 0 ? null : Pick(step.Links[i], links[i].To, all);
             return (fields, links.All(link => fields[link.Field] is not { } id || Has(id)));
