@@ -208,10 +208,11 @@ public abstract partial class WorkspaceStoreContract
         Assert.NotNull((await store.Query(query with { Limit = 1 }, CancellationToken.None)).Next);
     }
 
+    /// <summary>A data set with these records, and the same ones of another type, which no query for them is to find.</summary>
     private async Task<IWorkspaceStore> NewStore(Keys[] records)
     {
         var store = NewStore();
-        await Commit(store, [.. records.Select((keys, i) => Insert(Id(i), keys))]);
+        await Commit(store, [.. records.Select((keys, i) => Insert(Id(i), keys)), .. records.Select((keys, i) => Insert($"co_{i:00}", keys, "company"))]);
         return store;
     }
 

@@ -21,7 +21,7 @@ internal sealed class SqlBuilder(string columns)
     {
         var sql = new SqlBuilder(columns);
         sql.And($"c.type = {sql.Bind(type)}");
-        if (condition is not Condition.All { Conditions.Count: 0 }) sql.And(sql.Translate(condition));
+        if (condition is not Condition.All { Conditions.Count: 0 }) sql.And($"({sql.Translate(condition)})");
         return sql;
     }
 
