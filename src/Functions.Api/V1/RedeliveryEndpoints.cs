@@ -31,9 +31,9 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
 
             var test = new WebhookTest(call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + LongestTest);
             await jobs.Send(test, call.Aborted);
-            return await Outcome(call, test.EventId) is { } attempt
-                ? Answer.One(StatusCodes.Status200OK, "webhook_test", test.EventId, DeliveryLog.TestAttributes(id, test.EventId, attempt), null, null, null)
-                : new Error(ErrorCode.Unavailable, "The test could not be sent now; try again", []);
+            var outcome = await Outcome(call, test);
+            if (outcome.Error is { } none) return none;
+            return Answer.One(StatusCodes.Status200OK, "webhook_test", test.EventId, DeliveryLog.TestAttributes(id, test.EventId, outcome.Value), null, null, null);
         });
 
     [Function("deliveries-retry")]
@@ -95,17 +95,21 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         if (!call.Flag(Call.DryRun)) await jobs.Send(redelivery, call.Aborted);
     }
 
-    /// <summary>What came of a test; null where it did not come in time. It is made by another process, maybe, so it is looked for, seldom once that takes long.</summary>
-    private static async ValueTask<DeliveryAttempt?> Outcome(Call call, string eventId)
+    /// <summary>
+    /// What came of a test, or why nothing did: it did not come in time, or its endpoint was deleted before it was sent. It is made by another process,
+    /// maybe, so it is looked for, seldom once that takes long.
+    /// </summary>
+    private static async ValueTask<Result<DeliveryAttempt>> Outcome(Call call, WebhookTest test)
     {
         using var limit = new CancellationTokenSource(LongestTest, call.Clock);
         for (var pause = FirstLook; !limit.IsCancellationRequested; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
         {
             await Task.Delay(pause, call.Aborted);
-            if (await TestOutcome.Find(call.Caller.Store, eventId, call.Aborted) is { } attempt) return attempt;
+            if (await TestOutcome.Find(call.Caller.Store, test.EventId, call.Aborted) is { } attempt) return attempt;
+            if ((await call.Records.Get(Webhook.Schema, test.WebhookId, call.Aborted)).Error is { } gone) return gone;
         }
 
-        return null;
+        return new Error(ErrorCode.Unavailable, "The test could not be sent now; try again", []);
     }
 
     private static bool IsEnabled(StoredRecord webhook) => Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, webhook));
