@@ -1,5 +1,3 @@
-using NodeStash.Functions.Api.Tests.Running;
-
 namespace NodeStash.Functions.Api.Tests.Cosmos;
 
 /// <summary>Custom objects where records of all types share a container.</summary>
