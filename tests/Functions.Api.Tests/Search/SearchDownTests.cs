@@ -66,6 +66,10 @@ public sealed class SearchDownTests(SearchDownTests.FailingServer server) : ICla
 
             public ValueTask Check(CancellationToken ct) => Up().Check(ct);
 
+            public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) => Up().States(partitions, ct);
+
+            public ValueTask Complete(CancellationToken ct) => Up().Complete(ct);
+
             public ISearchIndexes Up() => server.IsDown ? throw new SearchUnavailableException("turned off by the test") : indexes;
         }
 

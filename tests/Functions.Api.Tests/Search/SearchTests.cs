@@ -1,0 +1,7 @@
+using NodeStash.Functions.Api.Tests.Running;
+
+namespace NodeStash.Functions.Api.Tests.Search;
+
+public sealed class SearchListTests(Server server) : SearchListContract(server);
+
+public sealed class SearchAcrossTests(Server server) : SearchAcrossContract(server);

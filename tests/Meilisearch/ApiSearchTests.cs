@@ -1,0 +1,33 @@
+using NodeStash.Core.Search;
+using NodeStash.Core.Search.Server;
+using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Functions.Api.Tests.Search;
+
+namespace NodeStash.Meilisearch.Tests;
+
+/// <summary>What the API promises of searches, with the search server behind it.</summary>
+public sealed class ApiSearchListTests(ServerWithSearchServer server) : SearchListContract(server), IClassFixture<ServerWithSearchServer>;
+
+public sealed class ApiSearchAcrossTests(ServerWithSearchServer server) : SearchAcrossContract(server), IClassFixture<ServerWithSearchServer>;
+
+/// <summary>The product, with a search server in place of the embedded index. The server is new, and made ready by the product.</summary>
+public sealed class ServerWithSearchServer : Server
+{
+    private readonly SearchServerProcess search = new();
+    private MeilisearchIndexes? indexes;
+
+    protected override Func<ISearchIndexes, ISearchIndexes> Search => _ => indexes ??= new MeilisearchIndexes(search.Url, SearchServerProcess.Key, Time);
+
+    public override async Task InitializeAsync()
+    {
+        await search.Start();
+        await base.InitializeAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        indexes?.Dispose();
+        await search.DisposeAsync();
+    }
+}
