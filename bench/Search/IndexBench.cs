@@ -19,8 +19,8 @@ internal static class IndexBench
         var folder = Directory.CreateTempSubdirectory("nodestash-bench-");
         try
         {
-            using var database = SearchFile.Open(Path.Combine(folder.FullName, "search.db"), NullLogger.Instance);
-            var index = new EmbeddedSearchIndexes(database, TimeProvider.System).Open(new Partition("ws_bench", DataEnvironment.Live));
+            using var file = SearchFile.Open(Path.Combine(folder.FullName, "search.db"), NullLogger.Instance);
+            var index = new EmbeddedSearchIndexes(file, TimeProvider.System).Open(new Partition("ws_bench", DataEnvironment.Live));
             var people = People.Make(contacts, Seed);
             var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             await index.BeginRebuild("bench", CancellationToken.None);

@@ -110,6 +110,10 @@ internal static class ProductBench
         public ISearchIndex Open(Partition partition) => new NoIndex(partition);
 
         public ValueTask Check(CancellationToken ct) => ValueTask.CompletedTask;
+
+        public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) => ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
+
+        public ValueTask Complete(CancellationToken ct) => ValueTask.CompletedTask;
     }
 
     private sealed class NoIndex(Partition partition) : ISearchIndex

@@ -4,6 +4,8 @@ namespace Meilisearch.QueryParameters
     {
         public int? Limit { get; set; }
 
+        public int? Offset { get; set; }
+
         public List<string>? Fields { get; set; }
 
         public object? Filter { get; set; }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.Functions.Webhooks.Jobs;
@@ -12,7 +13,7 @@ namespace NodeStash.Functions.Webhooks;
 /// <summary>What the webhooks app needs beside the stores: the same in Azure and in the local host.</summary>
 public static class WebhookServices
 {
-    /// <summary>Adds delivery. The stores (<c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.</summary>
+    /// <summary>Adds delivery. The stores (<c>IAccessStore</c>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.</summary>
     public static IServiceCollection AddNodeStashWebhooks(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -20,6 +21,6 @@ public static class WebhookServices
         services.TryAddSingleton<WebhookOperations>();
         services.TryAddSingleton<WideChangeWorker>();
         services.TryAddSingleton<JobSender>();
-        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<JobRun>().AddSingleton<AnnouncementsSeen>();
+        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<JobRun>().AddSingleton<AnnouncementsSeen>().AddSingleton<SearchUpkeep>();
     }
 }

@@ -121,10 +121,9 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<SqliteDeliveryStores>().AddSingleton<IDeliveryStores>(services => services.GetRequiredService<SqliteDeliveryStores>())
             .AddSingleton<IReadOnlyCollection<RecordIndex>>(Catalog.Indexes).AddSingleton<SqliteStores>().AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
             .AddSingleton<SqliteQueues>().AddSingleton<IJobQueues>(services => services.GetRequiredService<SqliteQueues>()).AddSingleton<IMessages>(services => services.GetRequiredService<SqliteQueues>())
-            .AddSingleton(services => new EmbeddedSearchIndexes(services.GetRequiredService<SearchDatabase>().Database, settings.Clock))
-            .AddSingleton(services => new SearchDatabase(SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<Database>>())))
+            .AddSingleton(services => new EmbeddedSearchIndexes(services.GetRequiredService<SearchFile>(), settings.Clock))
+            .AddSingleton(services => SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<SearchFile>>()))
             .AddSingleton<ISearchIndexes>(services => settings.Search is { } between ? between(services.GetRequiredService<EmbeddedSearchIndexes>()) : services.GetRequiredService<EmbeddedSearchIndexes>())
-            .AddSingleton<SearchStart>()
             .AddSingleton(_ => new TelemetryExport("nodestash"))
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
@@ -147,7 +146,8 @@ public sealed class CrmHost : IAsyncDisposable
         // What can't be opened fails here: a host that fails while it makes its services can't be stopped in order.
         app.Services.GetRequiredService<TelemetryExport>();
         app.Services.GetRequiredService<DurableEngine>();
-        await app.Services.GetRequiredService<SearchStart>().Run(ct);
+        // Before anything is served: from then on a search is answered whole, or refused until it can be.
+        await app.Services.GetRequiredService<SearchUpkeep>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
     }

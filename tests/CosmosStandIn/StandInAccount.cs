@@ -29,7 +29,7 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     /// The containers where a query that names no partition key is answered: what needs one is too dear to go unnoticed. The client library's own
     /// change feed processor lists its leases so.
     /// </summary>
-    public ISet<string> AllowsCrossPartitionQueriesIn { get; } = new HashSet<string> { "leases" };
+    public ISet<string> AllowsCrossPartitionQueriesIn { get; } = new HashSet<string> { "leases", "access" };
 
     /// <summary>
     /// How many transactions a read may be behind, for a client that has neither seen nor made them; it then is as far behind as it may be. That is what session

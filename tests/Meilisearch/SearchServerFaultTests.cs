@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Meilisearch;
+using Meilisearch.QueryParameters;
 using NodeStash.Core.Search;
 using NodeStash.Core.Search.Server;
 using NodeStash.Core.Storage;
@@ -64,7 +66,7 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
     }
 
     [Fact]
-    public async Task A_task_that_fails_is_a_write_that_fails_and_comes_again()
+    public async Task A_task_that_fails_is_a_write_that_fails()
     {
         var index = Open().Open(partition);
         await index.Write([Jane("ct_1")], CancellationToken.None);
@@ -73,10 +75,56 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
         await Done(client => client.Index(Records).UpdateFilterableAttributesAsync(["key"]));
         await Unavailable(() => index.Write([Jane("ct_2")], CancellationToken.None).AsTask());
 
-        // Without the index it is made anew, with its settings.
         await Done(client => client.DeleteIndexAsync(Records));
-        await Eventually.True(() => IsWritten(index, [Jane("ct_2")]), "the write");
+        await Eventually.True(() => IsRebuilt(opened[0], [Jane("ct_2")]), "the index");
         Assert.Equal(["ct_2"], await Found(index, "jnae"));
+    }
+
+    [Theory]
+    [InlineData(Records)]
+    [InlineData(Records, DataSets)]
+    public async Task A_server_that_has_lost_what_it_had_refuses_until_every_data_set_is_built_anew_and_then_takes_new_ones(params string[] lost)
+    {
+        var (indexes, another) = (Open(), new Partition(partition.WorkspaceId, DataEnvironment.Test));
+        var index = indexes.Open(partition);
+        await index.Write([Jane("ct_1")], CancellationToken.None);
+        foreach (var one in lost) await Done(client => client.DeleteIndexAsync(one));
+
+        // Found by the first request, whichever that is.
+        await Unavailable(() => index.Find(new SearchQuery(["contact"], "jane", 10), CancellationToken.None).AsTask());
+        foreach (var same in new[] { indexes, Open() })
+        {
+            await Unavailable(() => same.Open(partition).Find(new SearchQuery(["contact"], "jane", 10), CancellationToken.None).AsTask());
+            await Unavailable(() => same.Open(partition).Count(["contact"], "jane", CancellationToken.None).AsTask());
+            await Unavailable(() => same.Open(another).Write([Jane("ct_3")], CancellationToken.None).AsTask());
+            await Unavailable(() => same.Check(CancellationToken.None).AsTask());
+            Assert.Equal(new IndexState(partition, false, null), Assert.Single(await same.States([partition], CancellationToken.None)));
+        }
+
+        Assert.True(await IsRebuilt(indexes, [Jane("ct_1"), Jane("ct_2")]));
+
+        await opened[^1].Check(CancellationToken.None);
+        Assert.Equal(["ct_2", "ct_1"], await Found(index, "jnae"));
+        Assert.Equal([new(partition, true, null), new(another, true, null)], await opened[^1].States([partition, another], CancellationToken.None));
+        await opened[^1].Open(another).Write([Jane("ct_3")], CancellationToken.None);
+        Assert.Equal(["ct_3"], await Found(indexes.Open(another)));
+    }
+
+    [Fact]
+    public async Task An_index_that_was_made_by_other_terms_is_not_sound_until_it_was_built_anew()
+    {
+        var indexes = Open();
+        await indexes.Open(partition).Write([Jane("ct_1")], CancellationToken.None);
+        var note = (await server.Client.Index(DataSets).GetDocumentsAsync<JsonElement>(new DocumentsQuery { Limit = 1000 })).Results
+            .Single(document => document.TryGetProperty("partition", out var key) && key.GetString() == partition.Key);
+        Assert.True(Assert.Single(await indexes.States([partition], CancellationToken.None)).IsSound);
+
+        await Done(client => client.Index(DataSets).AddDocumentsJsonAsync($"[{note.GetRawText().Replace(note.GetProperty("settings").GetString()!, "of yesterday", StringComparison.Ordinal)}]"));
+
+        Assert.Equal(new IndexState(partition, false, null), Assert.Single(await indexes.States([partition], CancellationToken.None)));
+        Assert.Equal(["ct_1"], await Found(indexes.Open(partition)));
+        await IsRebuilt(indexes, [Jane("ct_1")]);
+        Assert.Equal(new IndexState(partition, true, null), Assert.Single(await indexes.States([partition], CancellationToken.None)));
     }
 
     [Fact]
@@ -87,7 +135,7 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
 
         Assert.Empty(await Found(Open().Open(partition), "jnae"));
 
-        await Done(client => client.Index(DataSets).AddDocumentsJsonAsync("""[{"key":"settings","version":"of yesterday"}]"""));
+        await Done(client => client.Index(DataSets).AddDocumentsJsonAsync("""[{"key":"settings","version":"of yesterday","complete":true}]"""));
         Assert.Equal(["ct_1"], await Found(Open().Open(partition), "jnae"));
     }
 
@@ -104,6 +152,24 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
     private static SearchChange Jane(string id, long version = 1) => MeilisearchIndexTests.Jane(id, version: version);
 
     private static Task Unavailable(Func<Task> ask) => Assert.ThrowsAsync<SearchUnavailableException>(ask);
+
+    /// <summary>As upkeep and its job do.</summary>
+    private async Task<bool> IsRebuilt(MeilisearchIndexes indexes, IReadOnlyList<SearchChange> changes)
+    {
+        try
+        {
+            var index = indexes.Open(partition);
+            await index.BeginRebuild("anew", CancellationToken.None);
+            await indexes.Complete(CancellationToken.None);
+            await index.Fill("anew", changes, CancellationToken.None);
+            await index.EndRebuild("anew", CancellationToken.None);
+            return true;
+        }
+        catch (SearchUnavailableException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>As the feed does: what fails comes again.</summary>
     private static async Task<bool> IsWritten(ISearchIndex index, IReadOnlyList<SearchChange> changes)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using Meilisearch;
+using NodeStash.Core.Search.Server;
 using NodeStash.Functions.Webhooks.Tests;
 
 namespace NodeStash.Meilisearch.Tests;
@@ -39,7 +40,13 @@ public sealed class SearchServerProcess : IAsyncLifetime
     /// <summary>Asks it past the product.</summary>
     public MeilisearchClient Client => new(Url, Key);
 
-    public Task InitializeAsync() => Start();
+    /// <summary>Starts it for data sets that are all new.</summary>
+    public async Task InitializeAsync()
+    {
+        await Start();
+        using var indexes = new MeilisearchIndexes(Url, Key, TimeProvider.System);
+        await indexes.Complete(CancellationToken.None);
+    }
 
     /// <summary>Starts it with what it has on disk, and waits until it answers.</summary>
     public async Task Start()

@@ -16,6 +16,9 @@ public interface IAccessStore
 
     ValueTask<Workspace?> FindWorkspace(string id, CancellationToken ct);
 
+    /// <summary>The ids of all workspaces, in no order. Reads them all: for upkeep, not for requests.</summary>
+    ValueTask<IReadOnlyList<string>> WorkspaceIds(CancellationToken ct);
+
     /// <summary>Stores or replaces a workspace.</summary>
     ValueTask PutWorkspace(Workspace workspace, CancellationToken ct);
 }

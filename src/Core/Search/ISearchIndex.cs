@@ -51,7 +51,21 @@ public interface ISearchIndexes
     /// <summary>Answers if searches are answered now.</summary>
     /// <exception cref="SearchUnavailableException">They are not.</exception>
     ValueTask Check(CancellationToken ct);
+
+    /// <summary>How the indexes of some data sets stand.</summary>
+    ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct);
+
+    /// <summary>
+    /// Says that every data set there is has an index, or one being built. Whoever keeps the indexes may have lost them: until this is said, a data set it
+    /// does not know is neither searched nor written to (<see cref="SearchUnavailableException"/>); from then on one that it does not know is new, and has nothing.
+    /// </summary>
+    ValueTask Complete(CancellationToken ct);
 }
+
+/// <param name="Partition">The data set.</param>
+/// <param name="IsSound">Whether its index is there, and made as one would be made today.</param>
+/// <param name="Building">The rebuild under way; null for none.</param>
+public sealed record IndexState(Partition Partition, bool IsSound, string? Building);
 
 /// <summary>What is searched for.</summary>
 /// <param name="Types">Of records; at least one.</param>

@@ -2,7 +2,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Where no search server is set up: nothing is kept, and every search is refused. One that is set up later has its indexes built from the records by <c>POST /v1/search/reindex</c>.</summary>
+/// <summary>Where no search server is set up: nothing is kept, and every search is refused. One that is set up later has its indexes built from the records.</summary>
 public sealed class NoSearch : ISearchIndexes
 {
     private static readonly SearchUnavailableException None = new("Search is not set up");
@@ -10,6 +10,10 @@ public sealed class NoSearch : ISearchIndexes
     public ISearchIndex Open(Partition partition) => new Index(partition);
 
     public ValueTask Check(CancellationToken ct) => ValueTask.FromException(None);
+
+    public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) => ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
+
+    public ValueTask Complete(CancellationToken ct) => ValueTask.CompletedTask;
 
     private sealed class Index(Partition partition) : ISearchIndex
     {

@@ -5,29 +5,36 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost.Search;
 
 /// <summary>The indexes of all data sets, in one file on SQLite FTS5. See docs/adr/0013-search.md.</summary>
-/// <param name="database">Opened with <see cref="SearchFile.Open"/>.</param>
+/// <param name="file">The file.</param>
 /// <param name="clock">Tells when records were removed.</param>
-public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock) : ISearchIndexes
+public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) : ISearchIndexes
 {
     private const int SweepBatch = 500;
 
-    private readonly Vocabularies vocabularies = new(set => database.ReadOne(session => session.All("SELECT word FROM words WHERE of_set = ?1", row => row.GetString(0), set)));
+    internal static SearchUnavailableException NotComplete => new("the search index is new, and is built");
 
-    public ISearchIndex Open(Partition partition) => new EmbeddedSearchIndex(database, partition, vocabularies, this, clock);
+    public ISearchIndex Open(Partition partition) => new EmbeddedSearchIndex(file, partition, this, clock);
 
-    public ValueTask Check(CancellationToken ct)
+    public ValueTask Check(CancellationToken ct) => file.Read((session, _) => KnowsAll(session), ct) ? ValueTask.CompletedTask : ValueTask.FromException(NotComplete);
+
+    public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct)
     {
-        ct.ThrowIfCancellationRequested();
-        database.ReadOne(session => session.One("SELECT count(*) FROM partitions WHERE key = ''", row => row.GetInt64(0)));
-        return ValueTask.CompletedTask;
+        file.Look();
+        return new(file.Read<IReadOnlyList<IndexState>>(
+            (session, _) =>
+            {
+                var known = session.All(
+                    "SELECT key, current IS NOT NULL AND settings = ?1, building FROM partitions", row => (Key: row.GetString(0), IsSound: row.GetBoolean(1), Building: row.GetText(2)), DocumentTerms.Format)
+                    .ToDictionary(row => row.Key, StringComparer.Ordinal);
+                var isNew = KnowsAll(session);
+                return [.. partitions.Select(partition => known.TryGetValue(partition.Key, out var row) ? new IndexState(partition, row.IsSound, row.Building) : new IndexState(partition, isNew, null))];
+            },
+            ct));
     }
 
-    /// <summary>Of some data sets those whose index is missing, was made with other settings, or was being built when the process ended.</summary>
-    public IReadOnlyList<Partition> Outdated(IEnumerable<Partition> partitions)
+    public async ValueTask Complete(CancellationToken ct)
     {
-        var sound = database.ReadOne(session => session.All(
-            "SELECT key FROM partitions WHERE current IS NOT NULL AND building IS NULL AND settings = ?1", row => row.GetString(0), SearchChange.Settings)).ToHashSet(StringComparer.Ordinal);
-        return [.. partitions.Where(partition => !sound.Contains(partition.Key))];
+        if (!file.Read((session, _) => KnowsAll(session), ct)) await file.Write((session, _) => session.Execute("INSERT OR IGNORE INTO knows_all (since) VALUES (?1)", clock.GetUtcNow().UtcTicks), ct);
     }
 
     /// <summary>Forgets records that were removed so long ago that nobody tells of an older version of them any more.</summary>
@@ -35,8 +42,10 @@ public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock)
     /// <param name="most">The most to forget at a time.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>How many were forgotten; fewer than <paramref name="most"/> means that none is left.</returns>
-    public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await database.Write(
-        session => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
+    public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await file.Write(
+        (session, _) => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
+
+    internal static bool KnowsAll(Session session) => session.One("SELECT 1 FROM knows_all", _ => true);
 
     /// <summary>Puts the pieces of the index together into one, which is read fastest and has nothing of what was removed; step by step, so that changes need not wait for long.</summary>
     internal async ValueTask Merge(CancellationToken ct)
@@ -45,8 +54,8 @@ public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock)
         for (var pages = Begin; ; pages = GoOn)
         {
             // So it tells that there is nothing left to merge: by changing less than two rows of its tables.
-            var changed = await database.Write(
-                session =>
+            var changed = await file.Write(
+                (session, _) =>
                 {
                     var before = session.One("SELECT total_changes()", row => row.GetInt64(0));
                     session.Execute("INSERT INTO terms (terms, rank) VALUES ('merge', ?1)", pages);
@@ -67,10 +76,10 @@ public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock)
             """;
         while (true)
         {
-            var (swept, documents) = await database.Write(
-                session =>
+            var (swept, loaded) = await file.Write(
+                (session, vocabularies) =>
                 {
-                    if (session.One(Unused, row => (long?)row.GetInt64(0)) is not { } set) return (0L, 0);
+                    if (session.One(Unused, row => (long?)row.GetInt64(0)) is not { } set) return (0L, vocabularies);
                     var numbers = session.All("SELECT number FROM documents WHERE of_set = ?1 LIMIT ?2", row => row.GetInt64(0), set, (long)SweepBatch);
                     foreach (var number in numbers)
                     {
@@ -84,17 +93,17 @@ public sealed class EmbeddedSearchIndexes(Database database, TimeProvider clock)
                         session.Execute("DELETE FROM sets WHERE number = ?1", set);
                     }
 
-                    return (set, numbers.Count);
+                    return (set, vocabularies);
                 },
                 ct);
             if (swept == 0) return;
-            if (documents < SweepBatch) vocabularies.Remove(swept);
+            loaded.Remove(swept);
         }
     }
 }
 
 /// <summary>The index of one data set in the file.</summary>
-internal sealed class EmbeddedSearchIndex(Database database, Partition partition, Vocabularies vocabularies, EmbeddedSearchIndexes all, TimeProvider clock) : ISearchIndex
+internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, EmbeddedSearchIndexes all, TimeProvider clock) : ISearchIndex
 {
     /// <summary>The build of a data set that was indexed from its first record on.</summary>
     private const string FirstBuild = "0";
@@ -111,18 +120,15 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
 
     public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct)
     {
-        ct.ThrowIfCancellationRequested();
         var text = SearchText.Of(query.Text);
-        if (text.Tokens.Count == 0) return new(new SearchPage([], false));
-        return new(database.ReadUntil(session => Find(session, query, text, ct), ct));
+        return new(text.Tokens.Count == 0 ? new SearchPage([], false) : file.Read((session, vocabularies) => Find(session, vocabularies, query, text, ct), ct));
     }
 
     public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct)
     {
-        ct.ThrowIfCancellationRequested();
         var searched = SearchText.Of(text);
-        return new(database.ReadUntil<IReadOnlyDictionary<string, int>>(
-            session => types.ToDictionary(
+        return new(file.Read<IReadOnlyDictionary<string, int>>(
+            (session, vocabularies) => types.ToDictionary(
                 type => type,
                 type => searched.Tokens.Count == 0 || SetOf(session, type) is not { } set
                     ? 0
@@ -134,23 +140,25 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
     public async ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
         var (now, start) = (clock.GetUtcNow(), clock.GetTimestamp());
-        var words = await database.Write(
-            session =>
+        var written = await file.Write(
+            (session, vocabularies) =>
             {
-                session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition.Key, FirstBuild, SearchChange.Settings);
+                var isKnown = session.One("SELECT 1 FROM partitions WHERE key = ?1", _ => true, partition.Key);
+                if (!isKnown && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
+                if (!isKnown) session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3)", partition.Key, FirstBuild, DocumentTerms.Format);
                 var builds = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => new[] { row.GetText(0), row.GetText(1) }, partition.Key)!;
                 var writer = new DocumentWriter(session, partition, vocabularies, now);
                 foreach (var build in builds.OfType<string>()) writer.Write(build, changes);
-                return writer.Words;
+                return writer;
             },
             ct);
-        vocabularies.Add(words);
+        written.Committed();
         var pause = clock.GetElapsedTime(start) * Pause;
         await Task.Delay(pause < LongestPause ? pause : LongestPause, clock, ct);
     }
 
-    public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await database.Write(
-        session => session.Execute(
+    public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await file.Write(
+        (session, _) => session.Execute(
             """
             INSERT INTO partitions (key, building, settings) VALUES (?1, ?2, '')
             ON CONFLICT (key) DO UPDATE SET building = excluded.building WHERE current IS NOT excluded.building
@@ -161,30 +169,30 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
     public async ValueTask<bool> Fill(string rebuild, IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        var words = await database.Write(
-            session =>
+        var written = await file.Write(
+            (session, vocabularies) =>
             {
                 if (session.One("SELECT building FROM partitions WHERE key = ?1", row => row.GetText(0), partition.Key) != rebuild) return null;
                 var writer = new DocumentWriter(session, partition, vocabularies, now);
                 writer.Write(rebuild, changes);
-                return writer.Words;
+                return writer;
             },
             ct);
-        if (words is not null) vocabularies.Add(words);
-        return words is not null;
+        written?.Committed();
+        return written is not null;
     }
 
     public async ValueTask EndRebuild(string rebuild, CancellationToken ct)
     {
-        await database.Write(
-            session => session.Execute(
-                "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild, SearchChange.Settings),
+        await file.Write(
+            (session, _) => session.Execute(
+                "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild, DocumentTerms.Format),
             ct);
         await all.Sweep(ct);
         await all.Merge(ct);
     }
 
-    private SearchPage Find(Session session, SearchQuery query, SearchText text, CancellationToken ct)
+    private SearchPage Find(Session session, Vocabularies vocabularies, SearchQuery query, SearchText text, CancellationToken ct)
     {
         var hits = new List<SearchHit>();
         foreach (var (order, type) in query.Types.Index())
@@ -207,6 +215,7 @@ internal sealed class EmbeddedSearchIndex(Database database, Partition partition
     {
         var (current, building) = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => (row.GetText(0), row.GetText(1)), partition.Key);
         if (current is null && building is not null) throw new SearchUnavailableException("the search index is being built");
+        if (current is null && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
         return session.One("SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => (long?)row.GetInt64(0), partition.Key, current, type);
     }
 
@@ -229,7 +238,10 @@ internal sealed class DocumentWriter(Session session, Partition partition, Vocab
     private readonly Dictionary<(string Build, string Type), long> sets = [];
 
     /// <summary>The words that were looked up in the file, and written where they were missing.</summary>
-    public List<WrittenWord> Words { get; } = [];
+    private readonly List<WrittenWord> words = [];
+
+    /// <summary>To be called once what was written is on disk.</summary>
+    public void Committed() => vocabularies.Add(words);
 
     /// <summary>FTS5 collects what is written to it as long as rowids go up, and writes a piece of its index of its own whenever one goes down.</summary>
     public void Write(string build, IReadOnlyList<SearchChange> changes)
@@ -269,7 +281,7 @@ internal sealed class DocumentWriter(Session session, Partition partition, Vocab
         session.Execute("INSERT OR REPLACE INTO terms (rowid, name, detail, body, parts) VALUES (?1, ?2, ?3, ?4, ?5)", number, terms.Name, terms.Detail, terms.Body, terms.Parts);
         foreach (var word in terms.Words)
         {
-            if (!vocabularies.IsWritten(set, word)) Words.Add(new(set, word, session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0));
+            if (!vocabularies.IsWritten(set, word)) words.Add(new(set, word, session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0));
         }
     }
 

@@ -1,11 +1,23 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using NodeStash.Core.Search;
 using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Search;
 
-/// <summary>The tables of <c>search.db</c>. All of it can be built anew from the store.</summary>
-public static class SearchFile
+/// <summary><c>search.db</c>. All of it can be built anew from the store, so a file that is damaged or gone is removed and begun anew, and whoever uses it at that moment is told to try again.</summary>
+public sealed partial class SearchFile : IDisposable
 {
+    private static readonly string[] Suffixes = ["", "-wal", "-shm"];
+
+    private readonly Lock gate = new();
+    private readonly string path;
+    private readonly ILogger log;
+    private volatile Opened? opened;
+    private bool isClosed;
+
+    private SearchFile(string path, ILogger log) => (this.path, this.log) = (path, log);
+
     /// <summary>SQL scripts, oldest first. Only ever append: files out there have run the ones before.</summary>
     public static IReadOnlyList<string> Migrations { get; } =
     [
@@ -43,11 +55,135 @@ public static class SearchFile
         DELETE FROM sqlite_stat1;
         ANALYZE sqlite_schema;
         """,
+        """
+        CREATE TABLE knows_all (since INTEGER PRIMARY KEY) STRICT; -- a row once every data set there is has a partition here, in ticks
+        """,
     ];
 
     /// <summary>Opens or creates the file.</summary>
     /// <param name="path">The file; its folder must exist.</param>
-    /// <param name="log">Told of failed commits.</param>
+    /// <param name="log">Told of failed commits and of damage.</param>
     /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
-    public static Database Open(string path, ILogger log) => Database.Open(path, Migrations, log);
+    public static SearchFile Open(string path, ILogger log)
+    {
+        var file = new SearchFile(path, log);
+        file.opened = file.Begin();
+        return file;
+    }
+
+    /// <summary>Reads in one snapshot; <paramref name="ct"/> ends it, wherever it is.</summary>
+    /// <exception cref="SearchUnavailableException">The file was damaged, and is begun anew.</exception>
+    internal T Read<T>(Func<Session, Vocabularies, T> read, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var used = Use();
+        try
+        {
+            return used.Database.ReadUntil(session => read(session, used.Vocabularies), ct);
+        }
+        catch (Exception e) when (IsDamage(e) || (e is SqliteException && opened != used))
+        {
+            throw Remove(used, e);
+        }
+    }
+
+    /// <summary>Writes as <see cref="Database.Write"/> does.</summary>
+    /// <exception cref="SearchUnavailableException">The file was damaged, and is begun anew.</exception>
+    internal async Task<T> Write<T>(Func<Session, Vocabularies, T> write, CancellationToken ct)
+    {
+        var used = Use();
+        try
+        {
+            return await used.Database.Write(session => write(session, used.Vocabularies), ct);
+        }
+        catch (Exception e) when (IsDamage(e) || (e is SqliteException && opened != used))
+        {
+            throw Remove(used, e);
+        }
+    }
+
+    /// <summary>Begins anew where somebody has removed the file.</summary>
+    internal void Look()
+    {
+        if (opened is { } used && !File.Exists(path)) _ = Remove(used, new FileNotFoundException("it is gone", path));
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            isClosed = true;
+            opened?.Database.Dispose();
+        }
+    }
+
+    private Opened Use()
+    {
+        if (opened is { } used) return used;
+        lock (gate)
+        {
+            try
+            {
+                return opened ??= isClosed ? throw new SearchUnavailableException("the search index is closing") : Begin();
+            }
+            catch (SqliteException e)
+            {
+                throw new SearchUnavailableException("the file of the search index can't be made", e);
+            }
+        }
+    }
+
+    private Opened Begin()
+    {
+        try
+        {
+            return Make();
+        }
+        catch (SqliteException e) when (IsDamage(e))
+        {
+            Damaged(log, path, e.Message);
+            Delete();
+            return Make();
+        }
+
+        Opened Make()
+        {
+            var database = Database.Open(path, Migrations, log);
+            return new Opened(database, new Vocabularies(set => database.ReadOne(session => session.All("SELECT word FROM words WHERE of_set = ?1", row => row.GetString(0), set))));
+        }
+    }
+
+    private SearchUnavailableException Remove(Opened damaged, Exception e)
+    {
+        lock (gate)
+        {
+            if (opened == damaged && !isClosed)
+            {
+                Damaged(log, path, e.Message);
+                damaged.Database.Dispose();
+                Delete();
+                opened = null;
+            }
+        }
+
+        return new SearchUnavailableException("the search index was damaged, and is built anew", e);
+    }
+
+    private void Delete()
+    {
+        foreach (var suffix in Suffixes) File.Delete(path + suffix);
+    }
+
+    private static bool IsDamage(Exception e)
+    {
+        const int Corrupt = 11, NotADatabase = 26;
+        return (e as SqliteException ?? e.InnerException as SqliteException) is { } fault && (fault.SqliteErrorCode & 0xFF) is Corrupt or NotADatabase;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} is damaged or gone; it is removed and built anew: {Reason}")]
+    private static partial void Damaged(ILogger logger, string path, string reason);
+
+    /// <param name="Database">The file as it was opened.</param>
+    /// <param name="Vocabularies">The words in it.</param>
+    private sealed record Opened(Database Database, Vocabularies Vocabularies);
 }

@@ -53,6 +53,14 @@ internal static class Terms
 /// <summary>The terms of one record, by column.</summary>
 internal sealed class DocumentTerms(long set)
 {
+    /// <summary>Differs where the terms of a record would be others than they were.</summary>
+    public static string Format { get; } = IndexFormat.Of(fields =>
+    {
+        var terms = new DocumentTerms(0);
+        foreach (var field in fields) terms.Add(field);
+        return [terms.Name, terms.Detail, terms.Body, terms.Parts, .. terms.Words];
+    });
+
     private readonly StringBuilder name = new();
     private readonly StringBuilder detail = new();
     private readonly StringBuilder body = new();

@@ -113,7 +113,7 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
         }
     }
 
-    /// <summary>Lets go of a set that is there no more.</summary>
+    /// <summary>Lets go of a set; its words are read again if it is searched again.</summary>
     public void Remove(long set)
     {
         lock (gate) bySet.Remove(set);

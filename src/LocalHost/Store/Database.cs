@@ -244,7 +244,7 @@ public sealed partial class Database : IDisposable
     private static bool IsOfTheDisk(SqliteException e)
     {
         const int Busy = 5, IoError = 10, Full = 13, CannotOpen = 14;
-        return e.SqliteErrorCode is Busy or IoError or Full or CannotOpen;
+        return (e.SqliteErrorCode & 0xFF) is Busy or IoError or Full or CannotOpen;
     }
 
     private static void Migrate(string path, Session writer, IReadOnlyList<string> migrations)

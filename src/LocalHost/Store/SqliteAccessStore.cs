@@ -35,6 +35,12 @@ public sealed class SqliteAccessStore(Database database) : IAccessStore
         "SELECT id, name, plan, created_at FROM workspaces ORDER BY created_at, id LIMIT 1",
         row => new Workspace(row.GetString(0), row.GetString(1), row.GetString(2), Ticks.ToTime(row.GetInt64(3)))));
 
+    public ValueTask<IReadOnlyList<string>> WorkspaceIds(CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        return new(database.ReadOne(session => session.All("SELECT id FROM workspaces", row => row.GetString(0))));
+    }
+
     public async ValueTask PutWorkspace(Workspace workspace, CancellationToken ct) => await database.Write(
         session => session.Execute(
             "INSERT OR REPLACE INTO workspaces (id, name, plan, created_at) VALUES (?1, ?2, ?3, ?4)",

@@ -56,4 +56,16 @@ public abstract class AccessStoreContract
         Assert.Equal("pro", (await Store.FindWorkspace("ws_1", CancellationToken.None))!.Plan);
         Assert.Null(await Store.FindWorkspace("ws_2", CancellationToken.None));
     }
+
+    [Fact]
+    public async Task All_workspaces_are_named_and_nothing_else()
+    {
+        // Others may have workspaces there.
+        var before = await Store.WorkspaceIds(CancellationToken.None);
+        var made = Enumerable.Range(0, 120).Select(number => $"ws_all_{number}").ToList();
+        await Store.PutCredential(Key, CancellationToken.None);
+        foreach (var id in made) await Store.PutWorkspace(new Workspace(id, "Acme", "local", Now), CancellationToken.None);
+
+        Assert.Equal(before.Concat(made).Order(StringComparer.Ordinal), (await Store.WorkspaceIds(CancellationToken.None)).Order(StringComparer.Ordinal));
+    }
 }

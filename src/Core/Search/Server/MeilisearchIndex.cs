@@ -37,6 +37,17 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
 
     public async ValueTask Check(CancellationToken ct) => await server.Check(ct);
 
+    public async ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct)
+    {
+        var noted = (await server.AllDataSets(ct)).ToDictionary(note => note.GetProperty(ServerSettings.Key).GetString()!, StringComparer.Ordinal);
+        var isNew = await server.IsComplete(ct);
+        return [.. partitions.Select(partition => noted.TryGetValue(Hash(partition.Key), out var note)
+            ? new IndexState(partition, note.GetProperty("current").GetString() is not null && note.GetProperty("settings").GetString() == ServerTerms.Format, note.GetProperty("building").GetString())
+            : new IndexState(partition, isNew, null))];
+    }
+
+    public async ValueTask Complete(CancellationToken ct) => await server.Complete(ct);
+
     public void Dispose()
     {
         server.Dispose();
@@ -110,7 +121,8 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
             async () =>
             {
                 var builds = await Builds(ct);
-                if (builds is (null, null)) await Note(builds = (FirstBuild, null), SearchChange.Settings, ct);
+                if (builds is (null, null) && !await server.IsComplete(ct)) throw SearchServer.NotComplete;
+                if (builds is (null, null)) await Note(builds = (FirstBuild, null), ServerTerms.Format, ct);
                 foreach (var build in new[] { builds.Current, builds.Building }.OfType<string>()) await Write(build, changes, ct);
                 return true;
             },
@@ -139,7 +151,7 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
         async () =>
         {
             if ((await Builds(ct)).Building != rebuild) return false;
-            await Note((rebuild, null), SearchChange.Settings, ct);
+            await Note((rebuild, null), ServerTerms.Format, ct);
             await server.Delete($"{Filter.Is(ServerSettings.DataSet, dataSet)} AND NOT {Filter.Is(ServerSettings.Build, MeilisearchIndexes.Hash(partition.Key, rebuild))}", ct);
             return true;
         },
@@ -203,6 +215,7 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
     private async Task<string?> Searched(CancellationToken ct) => await Builds(ct) switch
     {
         (null, not null) => throw new SearchUnavailableException("the search index is being built"),
+        (null, null) when !await server.IsComplete(ct) => throw SearchServer.NotComplete,
         var (current, _) => current,
     };
 

@@ -15,6 +15,7 @@ namespace NodeStash.Core.Search.Server;
 internal sealed class SearchServer(MeilisearchClient client, string prefix) : IDisposable
 {
     private const string SettingsKey = "settings";
+    private const int NotesAtOnce = 1000;
     private const double LongestTask = 120_000;
     private const int PollMilliseconds = 20;
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
@@ -28,7 +29,12 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
 
     private Index DataSets => client.Index($"{prefix}-datasets");
 
-    public Task Check(CancellationToken ct) => Ask(client.HealthAsync, ct, LongestSign);
+    /// <summary>Answers if searches are answered now. A server that is new or has lost what it had is made ready by whoever has something to do there, not by whoever asks.</summary>
+    public async Task Check(CancellationToken ct)
+    {
+        await Ask(client.HealthAsync, ct, LongestSign);
+        if (!IsComplete(await Ask(token => Noted(SettingsKey, token), ct, LongestSign))) throw NotComplete;
+    }
 
     public Task<ISearchable<JsonElement>> Search(string text, ServerQuery query, CancellationToken ct) => Prepared(token => Records.SearchAsync<JsonElement>(text, query, token), ct);
 
@@ -47,7 +53,30 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     /// <summary>What is noted of a data set; null where nothing is.</summary>
     public Task<JsonElement?> FindDataSet(string key, CancellationToken ct) => Prepared(token => Noted(key, token), ct);
 
+    /// <summary>What is noted of all data sets.</summary>
+    public async Task<IReadOnlyList<JsonElement>> AllDataSets(CancellationToken ct)
+    {
+        var all = new List<JsonElement>();
+        while (true)
+        {
+            var query = new DocumentsQuery { Offset = all.Count, Limit = NotesAtOnce };
+            var page = (await Prepared(token => DataSets.GetDocumentsAsync<JsonElement>(query, token), ct)).Results.ToList();
+            all.AddRange(page);
+            if (page.Count < NotesAtOnce) return [.. all.Where(note => note.GetProperty(ServerSettings.Key).GetString() != SettingsKey)];
+        }
+    }
+
+    /// <summary>Whether the server knows every data set there is (<see cref="ISearchIndexes.Complete"/>). Asked anew each time: others may find that it has lost what it had.</summary>
+    public async Task<bool> IsComplete(CancellationToken ct) => IsComplete(await Prepared(token => Noted(SettingsKey, token), ct));
+
+    public async Task Complete(CancellationToken ct)
+    {
+        if (!await IsComplete(ct)) await Carry(token => Note(Settings(isComplete: true), token), ct);
+    }
+
     public Task PutDataSet(ReadOnlyMemory<byte> document, CancellationToken ct) => Carry(token => Note(document, token), ct);
+
+    public static SearchUnavailableException NotComplete => new("the search server is new or has lost its indexes; they are built anew");
 
     public void Dispose() => preparing.Dispose();
 
@@ -65,18 +94,20 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         try
         {
             if (isPrepared) return;
-            var version = (await Ask(token => Noted(SettingsKey, token), ct))?.GetProperty("version").GetString();
-            if (version != ServerSettings.Version || Volatile.Read(ref isLost))
+            var noted = await Ask(token => Noted(SettingsKey, token), ct);
+            if (noted?.GetProperty("version").GetString() != ServerSettings.Version || Volatile.Read(ref isLost))
             {
-                foreach (var index in new[] { DataSets, Records }) await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct);
+                // Notes of what the server has lost would have it searched, and nothing found.
+                if (!await HasRecords(ct))
+                {
+                    noted = null;
+                    await Done(await Ask(token => client.DeleteIndexAsync(DataSets.Uid, token), ct), ct, unless: "index_not_found");
+                }
+
+                foreach (var index in new[] { DataSets, Records }) await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct, unless: "index_already_exists");
                 await Done(await Ask(token => Records.UpdateFilterableAttributesAsync(ServerSettings.Filterable, token), ct), ct);
                 await Done(await Ask(token => Records.UpdateSettingsAsync(ServerSettings.Current, token), ct), ct);
-                var noted = JsonForm.Object(writer =>
-                {
-                    writer.WriteString(ServerSettings.Key, SettingsKey);
-                    writer.WriteString("version"u8, ServerSettings.Version);
-                });
-                await Done(await Ask(token => Note(noted, token), ct), ct);
+                await Done(await Ask(token => Note(Settings(IsComplete(noted)), token), ct), ct);
             }
 
             Volatile.Write(ref isLost, false);
@@ -87,6 +118,30 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
             preparing.Release();
         }
     }
+
+    private Task<bool> HasRecords(CancellationToken ct) => Ask(
+        async token =>
+        {
+            try
+            {
+                await Records.GetDocumentsAsync<JsonElement>(new DocumentsQuery { Limit = 1 }, token);
+                return true;
+            }
+            catch (MeilisearchApiError e) when (e.Code is "index_not_found")
+            {
+                return false;
+            }
+        },
+        ct);
+
+    private static bool IsComplete(JsonElement? settings) => settings is { } noted && noted.TryGetProperty("complete", out var complete) && complete.GetBoolean();
+
+    private static ReadOnlyMemory<byte> Settings(bool isComplete) => JsonForm.Object(writer =>
+    {
+        writer.WriteString(ServerSettings.Key, SettingsKey);
+        writer.WriteString("version"u8, ServerSettings.Version);
+        writer.WriteBoolean("complete"u8, isComplete);
+    });
 
     private async Task<JsonElement?> Noted(string key, CancellationToken ct)
     {
@@ -103,12 +158,15 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     private Task<TaskInfo> Note(ReadOnlyMemory<byte> document, CancellationToken ct) => DataSets.AddDocumentsJsonAsync($"[{Encoding.UTF8.GetString(document.Span)}]", ServerSettings.Key, ct);
 
     /// <summary>Waits for a task: what it was to do is on the server's disk when this returns.</summary>
-    private async Task Done(TaskInfo task, CancellationToken ct)
+    /// <param name="task">The task.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="unless">The error that is none here.</param>
+    private async Task Done(TaskInfo task, CancellationToken ct, string? unless = null)
     {
         var ended = await Ask(token => client.WaitForTaskAsync(task.TaskUid, LongestTask, PollMilliseconds, token), ct, TimeSpan.FromMilliseconds(LongestTask) + LongestAnswer);
         if (ended.Status is TaskInfoStatus.Succeeded) return;
         var code = ended.Error?.GetValueOrDefault("code");
-        if (code != "index_already_exists") throw new SearchUnavailableException($"a task of the search server ended as {ended.Status}: {code}");
+        if (unless is null || code != unless) throw new SearchUnavailableException($"a task of the search server ended as {ended.Status}: {code}");
     }
 
     private async Task<T> Ask<T>(Func<CancellationToken, Task<T>> ask, CancellationToken ct, TimeSpan? most = null)

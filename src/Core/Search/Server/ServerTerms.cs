@@ -28,6 +28,9 @@ internal sealed partial class ServerTerms
     /// <summary>A tag is of the letters of its word's script: the server parts words where the script changes.</summary>
     private static readonly string[] Alphabets = ["abcdefghijklmnopqrstuvwxyz0123456789", "αβγδεζηθικλμνξοπρστυφχψω", "абвгдежзиклмнопрстуфхцчшщъыьэюяђєіјљњћџ"];
 
+    /// <summary>Differs where the terms of a record would be others than they were.</summary>
+    public static string Format { get; } = IndexFormat.Of(fields => new ServerTerms("an example").Of(fields).SelectMany(terms => terms.Value.Prepend(terms.Key)));
+
     private readonly string[] wordTags, codeTags, beginningTags;
 
     /// <param name="dataSet">The key of the partition.</param>

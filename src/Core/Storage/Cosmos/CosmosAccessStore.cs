@@ -36,6 +36,28 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
             ? new Workspace(id, document.GetProperty("name").GetString()!, document.GetProperty("plan").GetString()!, document.GetProperty("created_at").GetDateTimeOffset())
             : null;
 
+    public async ValueTask<IReadOnlyList<string>> WorkspaceIds(CancellationToken ct)
+    {
+        var ids = new List<string>();
+        using var pages = container.GetItemQueryStreamIterator(new QueryDefinition("SELECT c.id FROM c WHERE STARTSWITH(c.id, @kind)").WithParameter("@kind", WorkspaceId("")));
+        try
+        {
+            while (pages.HasMoreResults)
+            {
+                using var answer = await Faults.Told(() => pages.ReadNextAsync(ct), ct);
+                if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+                using var page = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
+                ids.AddRange(page.RootElement.GetProperty("Documents").EnumerateArray().Select(document => document.GetProperty("id").GetString()![WorkspaceId("").Length..]));
+            }
+        }
+        catch (FalteringException e)
+        {
+            throw e.Final();
+        }
+
+        return ids;
+    }
+
     public ValueTask PutWorkspace(Workspace workspace, CancellationToken ct) => Put(
         WorkspaceId(workspace.Id),
         writer =>

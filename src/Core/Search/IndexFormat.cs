@@ -1,0 +1,25 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace NodeStash.Core.Search;
+
+/// <summary>Tells how an index is made from how it was made before: by what the schemas say is searched, and by the terms that are made of some examples.</summary>
+public static class IndexFormat
+{
+    /// <summary>Every letter that is folded, and texts of each form.</summary>
+    private static readonly IReadOnlyList<SearchField> Examples =
+    [
+        new("name", Searchable.Name, "Zoë O’Brien-Łukasz 2nd"),
+        new("detail", Searchable.Detail, $"VIP no. 4711-b 東京商事 한국 أحمد {new string('x', Words.Longest + 1)}"),
+        new("body", Searchable.Body, string.Join(' ', Enumerable.Range(0xAA, 0x600 - 0xAA).Concat(Enumerable.Range(0x1E00, 0x200)).Select(letter => (char)letter))),
+        new("address", Searchable.Address, "Jane.Smith42@Mail.example.com"),
+        new("address", Searchable.Address, "https://www.example.com/a-path?of=it"),
+        new("phone", Searchable.Phone, "+49 (0)30 555-0199 ext. 7"),
+        new("phone", Searchable.Phone, "0044 20 7946 0000"),
+    ];
+
+    /// <param name="terms">Makes the terms of a record, as an adapter indexes them.</param>
+    /// <returns>The same as long as an index that is there need not be built anew.</returns>
+    public static string Of(Func<IReadOnlyList<SearchField>, IEnumerable<string>> terms) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', terms(Examples).Prepend(SearchChange.Settings)))))[..16];
+}

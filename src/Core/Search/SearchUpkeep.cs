@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+using NodeStash.Core.Access;
+using NodeStash.Core.Jobs;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Telemetry;
+
+namespace NodeStash.Core.Search;
+
+/// <summary>Has built anew what can't be searched as it is: indexes that were lost or damaged with what kept them, and those made by other schemas, settings or terms than today's.</summary>
+public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes indexes, JobSender jobs, Ids ids, TimeProvider clock, ILogger<SearchUpkeep> log)
+{
+    /// <summary>A rebuild that has not ended by then was given up.</summary>
+    private static readonly TimeSpan LongestRebuild = TimeSpan.FromDays(1);
+
+    /// <summary>To be done at a start and now and then; where the index or the store does not answer, there is a next time.</summary>
+    public async Task Run(CancellationToken ct)
+    {
+        try
+        {
+            List<Partition> all = [.. (await access.WorkspaceIds(ct)).SelectMany(id => new[] { new Partition(id, DataEnvironment.Live), new Partition(id, DataEnvironment.Test) })];
+            var unsound = await Unsound(all, ct);
+            foreach (var partition in unsound) await Rebuild(partition, ct);
+            if (unsound.Count > 0) unsound = await Unsound(all, ct);
+            if (unsound.Count == 0) await indexes.Complete(ct);
+        }
+        catch (StoreUnavailableException e)
+        {
+            NotLookedAt(log, e.Message);
+        }
+    }
+
+    private async Task<List<Partition>> Unsound(List<Partition> all, CancellationToken ct) =>
+        [.. (await indexes.States(all, ct)).Where(state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > LongestRebuild)).Select(state => state.Partition)];
+
+    /// <summary>The job is sent first: of a rebuild that was begun and has no job nobody would know.</summary>
+    private async Task Rebuild(Partition partition, CancellationToken ct)
+    {
+        var job = ids.New("job_");
+        await jobs.Send(new Reindexing(partition.Key, job), ct);
+        await indexes.Open(partition).BeginRebuild(job, ct);
+        Instruments.SearchRebuilds.Add(1);
+        BuiltAnew(log, partition.Key, job);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or of another form, and is built anew by {Job}")]
+    private static partial void BuiltAnew(ILogger logger, string partition, string job);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Whether search indexes have to be built anew is not known yet: {Reason}")]
+    private static partial void NotLookedAt(ILogger logger, string reason);
+}
