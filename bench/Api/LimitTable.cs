@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Data.Sqlite;
 using NodeStash.Core.Storage;
+using SQLitePCL;
 
 namespace NodeStash.Bench;
 
@@ -143,12 +144,16 @@ internal sealed class LimitTable : IDisposable
     {
         private const string Columns = "SELECT id, created_at, attributes FROM contacts WHERE partition = 1 AND type = 'contact'";
 
+        /// <summary>SQLITE_DBCONFIG_ENABLE_QPSG, as the product has it: without, a statement with a LIMIT is compiled each time it runs.</summary>
+        private const int EnableStabilityGuarantee = 1007;
+
         private readonly SqliteConnection connection;
 
         public Statements(string path, string? script = null)
         {
             connection = new SqliteConnection($"Data Source={path};Pooling=False");
             connection.Open();
+            raw.sqlite3_db_config(connection.Handle, EnableStabilityGuarantee, 1, out _);
             if (script is not null) Prepare(script, 0).ExecuteNonQuery();
             Begin = Prepare("BEGIN IMMEDIATE", 0);
             Commit = Prepare("COMMIT", 0);

@@ -16,6 +16,11 @@ public sealed class Session : IDisposable
 
     private const int SQLITE_DBSTATUS_CACHE_WRITE = 9;
 
+    private const int SQLITE_STMTSTATUS_REPREPARE = 5;
+
+    /// <summary>The query planner's stability guarantee.</summary>
+    private const int SQLITE_DBCONFIG_ENABLE_QPSG = 1007;
+
     private const int BusyTimeoutMilliseconds = 10_000;
 
     /// <summary>SQLite looks so often whether it is to go on: every so many steps of its machine, of which one reads a row or a piece of an index.</summary>
@@ -32,6 +37,9 @@ public sealed class Session : IDisposable
 
     /// <summary>True where no transaction is open, e.g. because SQLite rolled it back on a full disk.</summary>
     internal bool InAutoCommit => raw.sqlite3_get_autocommit(connection) != 0;
+
+    /// <summary>How often SQLite has compiled a statement again that was compiled already; only a changed schema or new statistics are a reason.</summary>
+    public int Recompilations => prepared.Values.Sum(known => raw.sqlite3_stmt_status(known.Statement, SQLITE_STMTSTATUS_REPREPARE, resetFlg: 0));
 
     /// <summary>How many pages were written to the file or its log since this was asked last.</summary>
     internal int PagesWritten()
@@ -55,6 +63,8 @@ public sealed class Session : IDisposable
             session.Check(code);
             session.Check(raw.sqlite3_extended_result_codes(connection, 1));
             session.Check(raw.sqlite3_busy_timeout(connection, BusyTimeoutMilliseconds));
+            // Plans are made from the text alone. Else SQLite looks at what is bound to a LIMIT, or beside a partial index, and compiles the statement anew each time.
+            session.Check(raw.sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
             return session;
         }
         catch

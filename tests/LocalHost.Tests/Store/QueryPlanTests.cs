@@ -121,6 +121,27 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
         Assert.Equal(before, Plans(query).Single());
     }
 
+    [Fact]
+    public void What_is_bound_makes_no_new_plan()
+    {
+        var (first, then) = file.Database.Read(session =>
+        {
+            Run(session, 1);
+            var first = session.Recompilations;
+            for (var limit = 2; limit < 10; limit++) Run(session, limit);
+            return (first, session.Recompilations);
+        });
+
+        Assert.Equal(first, then);
+
+        void Run(Session session, int limit)
+        {
+            var query = new RecordQuery("contact", new Condition.In(KeyPath.Id, ["r_1", "r_2"]), [new(new("created_at"), true)], new Keyset(["5"], "r_5"), limit);
+            foreach (var statement in translator.Page(1, query)) session.Each(statement.Sql, _ => { }, statement.Arguments);
+            session.Each("SELECT id FROM records WHERE partition = ?1 AND id IN (SELECT value FROM json_each(?2)) AND type = ?3", _ => { }, 1L, "[]", "contact");
+        }
+    }
+
     private IEnumerable<List<string>> Plans(RecordQuery query) => translator.Page(1, query).Select(Plan);
 
     private List<string> Plan(Statement statement) =>
