@@ -18,14 +18,15 @@ public sealed partial class Database : IDisposable
     private const int MaxGroup = 512;
     private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
 
-    private readonly BlockingCollection<Work> queue = new(MaxQueued);
+    private readonly Queue<Work> queue = new();
     private readonly ConcurrentBag<Session> readers = [];
     private readonly Session writer;
     private readonly Checkpoints checkpoints;
     private readonly Thread thread;
     private readonly string path;
     private readonly ILogger log;
-    private int closed;
+    private bool isClosed;
+    private bool isIdle;
     private int failedGroups;
     private long told;
 
@@ -84,14 +85,12 @@ public sealed partial class Database : IDisposable
     {
         ct.ThrowIfCancellationRequested();
         var item = new Work<T>(work);
-        try
+        lock (queue)
         {
-            if (!queue.TryAdd(item, 0, CancellationToken.None))
-                throw new DatabaseUnavailableException("more writes are waiting than the disk can take");
-        }
-        catch (InvalidOperationException)
-        {
-            throw new DatabaseUnavailableException("the database is closing");
+            if (isClosed) throw new DatabaseUnavailableException("the database is closing");
+            if (queue.Count == MaxQueued) throw new DatabaseUnavailableException("more writes are waiting than the disk can take");
+            queue.Enqueue(item);
+            if (isIdle) Monitor.Pulse(queue);
         }
 
         return item.Task;
@@ -151,24 +150,51 @@ public sealed partial class Database : IDisposable
     /// <summary>Commits what is queued, then closes every connection.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref closed, 1) == 1) return;
-        queue.CompleteAdding();
+        lock (queue)
+        {
+            if (isClosed) return;
+            isClosed = true;
+            Monitor.Pulse(queue);
+        }
+
         thread.Join();
         while (readers.TryTake(out var session)) session.Dispose();
         checkpoints.Dispose();
         writer.Dispose();
-        queue.Dispose();
     }
 
     private void WriteLoop()
     {
         var group = new List<Work>(MaxGroup);
-        while (queue.TryTake(out var first, Timeout.Infinite))
+        while (Await())
         {
             group.Clear();
-            group.Add(first);
+            Take(group);
             Commit(group);
             checkpoints.AfterCommit();
+        }
+    }
+
+    /// <summary>Waits for work; false where none is left and none will come.</summary>
+    private bool Await()
+    {
+        lock (queue)
+        {
+            isIdle = true;
+            while (queue.Count == 0 && !isClosed) Monitor.Wait(queue);
+            isIdle = false;
+            return queue.Count > 0;
+        }
+    }
+
+    /// <summary>Moves what waits into the group, as much as fits; false where that is nothing.</summary>
+    private bool Take(List<Work> group)
+    {
+        lock (queue)
+        {
+            var before = group.Count;
+            while (group.Count < MaxGroup && queue.TryDequeue(out var work)) group.Add(work);
+            return group.Count > before;
         }
     }
 
@@ -178,12 +204,8 @@ public sealed partial class Database : IDisposable
         {
             // Savepoints keep a copy of every page that is written. Most work stays, so it is tried without; if any must not stay, all is done again with.
             writer.Execute("BEGIN IMMEDIATE");
-            var stays = group[0].Run(writer);
-            while (stays && group.Count < MaxGroup && queue.TryTake(out var next))
-            {
-                group.Add(next);
-                stays = next.Run(writer);
-            }
+            var stays = true;
+            for (var i = 0; stays && (i < group.Count || Take(group)); i++) stays = group[i].Run(writer);
 
             if (!stays)
             {
