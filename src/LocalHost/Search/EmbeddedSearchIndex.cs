@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.LocalHost.Store;
@@ -10,6 +11,12 @@ namespace NodeStash.LocalHost.Search;
 public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) : ISearchIndexes
 {
     private const int SweepBatch = 500;
+
+    private static readonly double mostPauses = 16.0 / Environment.ProcessorCount;
+    private static readonly TimeSpan longestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock gate = new();
+    private (long At, TimeSpan Cpu) looked = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
 
     internal static SearchUnavailableException NotComplete => new("the search index is new, and is built");
 
@@ -44,6 +51,25 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     /// <returns>How many were forgotten; fewer than <paramref name="most"/> means that none is left.</returns>
     public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await file.Write(
         (session, _) => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
+
+    /// <summary>
+    /// What is left to others before the next batch is indexed: where the cores are busy with a flood of writes, it is indexed a little later rather than slowed down, and in larger batches,
+    /// which cost less for each record. Where they are not, hardly anything.
+    /// </summary>
+    /// <param name="took">How long the batch took.</param>
+    internal TimeSpan PauseAfter(TimeSpan took)
+    {
+        double busy;
+        lock (gate)
+        {
+            var (before, now) = (looked, (At: Stopwatch.GetTimestamp(), Cpu: Environment.CpuUsage.TotalTime));
+            busy = Math.Min(1, (now.Cpu - before.Cpu) / (Stopwatch.GetElapsedTime(before.At, now.At) * Environment.ProcessorCount));
+            looked = now;
+        }
+
+        var pause = took * (busy * busy * mostPauses);
+        return pause < longestPause ? pause : longestPause;
+    }
 
     internal static bool KnowsAll(Session session) => session.One("SELECT 1 FROM knows_all", _ => true);
 
@@ -108,14 +134,6 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
     /// <summary>The build of a data set that was indexed from its first record on.</summary>
     private const string FirstBuild = "0";
 
-    /// <summary>
-    /// Of the time a batch has taken, so many times as much is left to those who write records before the next one: where there are few cores, a flood is indexed
-    /// a little later rather than slowed down, and in larger batches, which cost less for each record. A single change takes a millisecond or two.
-    /// </summary>
-    private const int Pause = 3;
-
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
-
     public Partition Partition => partition;
 
     public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct)
@@ -153,8 +171,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
             },
             ct);
         written.Committed();
-        var pause = clock.GetElapsedTime(start) * Pause;
-        await Task.Delay(pause < LongestPause ? pause : LongestPause, clock, ct);
+        await Task.Delay(all.PauseAfter(clock.GetElapsedTime(start)), clock, ct);
     }
 
     public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await file.Write(
