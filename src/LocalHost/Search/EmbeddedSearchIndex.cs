@@ -12,8 +12,8 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
 {
     private const int SweepBatch = 500;
 
-    private static readonly double mostPauses = 16.0 / Environment.ProcessorCount;
-    private static readonly TimeSpan longestPause = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long others are left alone for each change that was indexed, where all cores are busy: a thousand a second go on.</summary>
+    private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock gate = new();
     private (long At, TimeSpan Cpu) looked = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
@@ -52,23 +52,16 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await file.Write(
         (session, _) => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
 
-    /// <summary>
-    /// What is left to others before the next batch is indexed: where the cores are busy with a flood of writes, it is indexed a little later rather than slowed down, and in larger batches,
-    /// which cost less for each record. Where they are not, hardly anything.
-    /// </summary>
-    /// <param name="took">How long the batch took.</param>
-    internal TimeSpan PauseAfter(TimeSpan took)
+    /// <summary>How long to wait with the next changes after so many. The busier the process, the longer: a flood is indexed later rather than slowed down.</summary>
+    internal TimeSpan PauseAfter(int changes)
     {
-        double busy;
         lock (gate)
         {
             var (before, now) = (looked, (At: Stopwatch.GetTimestamp(), Cpu: Environment.CpuUsage.TotalTime));
-            busy = Math.Min(1, (now.Cpu - before.Cpu) / (Stopwatch.GetElapsedTime(before.At, now.At) * Environment.ProcessorCount));
             looked = now;
+            var busy = Math.Min(1, (now.Cpu - before.Cpu) / (Stopwatch.GetElapsedTime(before.At, now.At) * Environment.ProcessorCount));
+            return pause * (changes * busy * busy);
         }
-
-        var pause = took * (busy * busy * mostPauses);
-        return pause < longestPause ? pause : longestPause;
     }
 
     internal static bool KnowsAll(Session session) => session.One("SELECT 1 FROM knows_all", _ => true);
@@ -157,7 +150,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
 
     public async ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
-        var (now, start) = (clock.GetUtcNow(), clock.GetTimestamp());
+        var now = clock.GetUtcNow();
         var written = await file.Write(
             (session, vocabularies) =>
             {
@@ -171,7 +164,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
             },
             ct);
         written.Committed();
-        await Task.Delay(all.PauseAfter(clock.GetElapsedTime(start)), clock, ct);
+        await Task.Delay(all.PauseAfter(changes.Count), clock, ct);
     }
 
     public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await file.Write(
