@@ -42,43 +42,89 @@ public sealed partial class SendDeliveries(
     {
         if (slots.IsBusy(work.Partition, work.WebhookId)) return new RoundSent(RoundEnd.Busy);
         var partition = Partition.Parse(work.Partition);
-        var (store, deliveries, holder) = (stores.Open(partition), deliveryStores.Open(partition), work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
-        using var round = new Round(work.WebhookId, store, deliveries, client, clock, ct);
-        while (true)
+        using var round = new Round(work.WebhookId, stores.Open(partition), deliveryStores.Open(partition), client, clock, ct);
+        var lanes = new Lanes();
+        using var end = round.Stopping.UnsafeRegister(_ => lanes.End(), null);
+        var working = WorkOff(round, lanes, work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
+        await Task.WhenAny(working, round.Over);
+        if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(LastAttempts, CancellationToken.None));
+        if (!working.IsCompleted && round.End() is { Count: > 0 } underWay)
         {
-            var due = await Take(deliveries, work.WebhookId, holder, ct);
-            if (due.State is not (WorkState.Due or WorkState.Waits)) return End(due);
+            await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
+            _ = GoOn(working, round.WebhookId);
+        }
+        else if (await working is { } done)
+        {
+            return done;
+        }
+
+        ct.ThrowIfCancellationRequested();
+        return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
+    }
+
+    /// <summary>Works off lanes side by side until nothing is due, or the round is over and what was under way has ended.</summary>
+    /// <returns>How the round ended; null where it was time.</returns>
+    private async Task<RoundSent?> WorkOff(Round round, Lanes lanes, string holder)
+    {
+        var sending = SendReady(round, lanes);
+        RoundSent? done;
+        try
+        {
+            done = await Follow(round, lanes, holder);
+        }
+        finally
+        {
+            lanes.End();
+            await NoteAttempts(round, lanes);
+        }
+
+        await sending;
+        return done;
+    }
+
+    /// <summary>
+    /// Takes what is due and notes what came of it, in turns, so that nothing is taken that is under way. More is taken before all of it is sent: those who send need not wait for it.
+    /// </summary>
+    private async Task<RoundSent?> Follow(Round round, Lanes lanes, string holder)
+    {
+        while (!round.IsOver)
+        {
+            var due = await Take(round, lanes, holder);
 
             // After what is due, so that an event is signed with the secrets the endpoint had when it happened, or later ones.
             var asOf = clock.GetUtcNow();
-            if (!await Look(round, ct))
+            if (due.State is WorkState.Due or WorkState.Waits && !await Look(round))
             {
                 // What was recorded since is left for the next round, which looks at the endpoint anew: it may be enabled again.
-                await deliveries.Settle(work.WebhookId, round.IsGone ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, ct);
-                return End(await Take(deliveries, work.WebhookId, holder, ct));
+                await NoteAttempts(round, lanes);
+                await round.Deliveries.Settle(round.WebhookId, round.IsGone ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, CancellationToken.None);
+                return End(await Take(round, lanes, holder));
             }
 
-            if (due.State is WorkState.Waits) return End(due);
-            await SendLanes(round, due.Heads);
-            if (due.Heads.Count < SendSlots.MostPerEndpoint) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            ct.ThrowIfCancellationRequested();
-            if (round.IsOver) return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
+            if (due.State is not WorkState.Due && lanes.Open == 0) return End(due);
+            var begun = lanes.Begin(due.Heads);
+            var isLittle = due.Heads.Count < SendSlots.MostPerEndpoint;
+            await NoteAttempts(round, lanes, isLittle ? 0 : begun / 4);
+            if (isLittle) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        return null;
     }
 
     /// <summary>Sees the endpoint as it is now.</summary>
     /// <returns>Whether it is there and enabled.</returns>
-    private async Task<bool> Look(Round round, CancellationToken ct)
+    private async Task<bool> Look(Round round)
     {
-        var webhook = await round.Store.Find(Webhook.Schema.Type, round.WebhookId, ct) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
+        var webhook = await round.Store.Find(Webhook.Schema.Type, round.WebhookId, CancellationToken.None) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
         round.See(webhook is null ? null : new Seen(webhook, endpoints.SecretsOf(webhook)));
         return webhook is not null && Webhook.IsEnabled.Of(webhook);
     }
 
-    private ValueTask<DueDeliveries> Take(IDeliveryStore deliveries, string webhookId, string holder, CancellationToken ct)
+    /// <summary>Takes what is due; what is open comes first of it.</summary>
+    private ValueTask<DueDeliveries> Take(Round round, Lanes lanes, string holder)
     {
         var now = clock.GetUtcNow();
-        return deliveries.Take(webhookId, holder, now, now + HoldMargin, MostLanes, ct);
+        return round.Deliveries.Take(round.WebhookId, holder, now, now + HoldMargin, lanes.Open + MostLanes, CancellationToken.None);
     }
 
     private static RoundSent End(DueDeliveries due) => due switch
@@ -87,39 +133,6 @@ public sealed partial class SendDeliveries(
         { State: WorkState.Due } => new RoundSent(RoundEnd.More),
         _ => new RoundSent(RoundEnd.Done),
     };
-
-    /// <summary>Works off lanes side by side until all are done or the round is over; what is under way a moment later goes on without being waited for.</summary>
-    private async Task SendLanes(Round round, IReadOnlyList<Core.Webhooks.Delivery> heads)
-    {
-        if (heads.Count == 0) return;
-        var lanes = new Lanes(heads);
-        using var end = round.Stopping.UnsafeRegister(_ => lanes.End(), null);
-        var work = WorkOff(round, lanes);
-        await Task.WhenAny(work, round.Over);
-        if (!work.IsCompleted) await Task.WhenAny(work, Task.Delay(LastAttempts, CancellationToken.None));
-        if (!work.IsCompleted && round.End() is { Count: > 0 } underWay)
-        {
-            await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
-            _ = GoOn(work, round.WebhookId);
-            return;
-        }
-
-        await work;
-    }
-
-    private async Task WorkOff(Round round, Lanes lanes)
-    {
-        var noting = NoteAttempts(round, lanes);
-        try
-        {
-            await Task.WhenAll(Enumerable.Range(0, Math.Min(lanes.Count, SendSlots.MostPerEndpoint)).Select(_ => SendReady(round, lanes)));
-        }
-        finally
-        {
-            lanes.Attempts.Writer.Complete();
-            await noting;
-        }
-    }
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it: what went wrong is logged, and the lane is due again in time.")]
     private async Task GoOn(Task work, string webhookId)
@@ -134,16 +147,36 @@ public sealed partial class SendDeliveries(
         }
     }
 
-    /// <summary>Sends one delivery after the other, each the oldest of its lane, until no more come.</summary>
+    /// <summary>Sends what is ready, until the lanes end; then completes the attempts.</summary>
     private async Task SendReady(Round round, Lanes lanes)
     {
-        await foreach (var delivery in lanes.Ready.ReadAllAsync(CancellationToken.None))
+        try
         {
-            using var slot = await slots.TryEnter(round.Store.Partition.Key, round.WebhookId, round.Stopping);
-            if (slot is null) return;
-            var happened = await round.Store.FindEvent(delivery.EventId, CancellationToken.None);
-            if (!round.Begin(delivery, slot)) return;
-            lanes.Attempts.Writer.TryWrite(happened is null ? Expire(delivery) : await Send(round, delivery, happened));
+            await Task.WhenAll(Enumerable.Range(0, SendSlots.MostPerEndpoint).Select(_ => SendOneByOne(round, lanes)));
+        }
+        finally
+        {
+            lanes.Attempts.Writer.Complete();
+        }
+    }
+
+    /// <summary>Sends one delivery after the other, each the oldest of its lane.</summary>
+    private async Task SendOneByOne(Round round, Lanes lanes)
+    {
+        try
+        {
+            await foreach (var delivery in lanes.Ready.ReadAllAsync(CancellationToken.None))
+            {
+                using var slot = await slots.TryEnter(round.Store.Partition.Key, round.WebhookId, round.Stopping);
+                if (slot is null) return;
+                var happened = await round.Store.FindEvent(delivery.EventId, CancellationToken.None);
+                if (!round.Begin(delivery, slot)) return;
+                lanes.Attempts.Writer.TryWrite((delivery.Lane, happened is null ? Expire(delivery) : await Send(round, delivery, happened)));
+            }
+        }
+        finally
+        {
+            lanes.End();
         }
     }
 
@@ -166,34 +199,31 @@ public sealed partial class SendDeliveries(
         return new AttemptMade(delivery.Id, attempt, status, clock.GetUtcNow() + (wait ?? TimeSpan.Zero));
     }
 
-    /// <summary>Notes what came of attempts, all at once that were made since it last did; what can then be sent next in a lane is ready.</summary>
-    private async Task NoteAttempts(Round round, Lanes lanes)
+    /// <summary>Notes what came of attempts, all at once that were made since it last did, until all lanes are done or fewer deliveries are ready than <paramref name="enough"/>.</summary>
+    private async Task NoteAttempts(Round round, Lanes lanes, int enough = 0)
     {
-        try
+        while (lanes.Open > 0 && lanes.Ready.Count >= enough && await lanes.Attempts.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            while (await lanes.Attempts.Reader.WaitToReadAsync(CancellationToken.None))
+            var attempts = new List<(Lane Lane, AttemptMade Made)>();
+            while (lanes.Attempts.Reader.TryRead(out var attempt)) attempts.Add(attempt);
+            var noted = await round.Deliveries.Attempted(round.WebhookId, [.. attempts.Select(each => each.Made)], CancellationToken.None);
+            var goesOn = noted.All(each => each.Next is null) || await Look(round);
+            for (var i = 0; i < attempts.Count; i++)
             {
-                var made = new List<AttemptMade>();
-                while (lanes.Attempts.Reader.TryRead(out var attempt)) made.Add(attempt);
-                var noted = await round.Deliveries.Attempted(round.WebhookId, made, CancellationToken.None);
-                var goesOn = noted.All(each => each.Next is null) || await Look(round, CancellationToken.None);
-                for (var i = 0; i < made.Count; i++) await Heed(round, lanes, made[i], noted[i], goesOn);
+                var (lane, made) = attempts[i];
+                await Heed(round, made, noted[i]);
+                lanes.Go(lane, made.Status is DeliveryStatus.Pending || !goesOn ? null : noted[i].Next);
             }
-        }
-        finally
-        {
-            lanes.End();
         }
     }
 
-    private async Task Heed(Round round, Lanes lanes, AttemptMade made, AttemptNoted noted, bool goesOn)
+    private async Task Heed(Round round, AttemptMade made, AttemptNoted noted)
     {
         var isWaitedFor = round.Done(made.DeliveryId);
         var (attempt, isExpired) = (made.Attempt, made.Attempt.Outcome is AttemptOutcome.Expired);
         if (attempt.Outcome is AttemptOutcome.Gone) await Disable(round, "gone", "The endpoint answered 410 Gone");
         else if (!isExpired && noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
         else if (!isWaitedFor && noted.Next is not null) await round.Begin(clock.GetUtcNow());
-        lanes.Go(made.Status is DeliveryStatus.Pending || !goesOn ? null : noted.Next);
     }
 
     private async Task Disable(Round round, string cause, string reason)
@@ -226,28 +256,37 @@ public sealed partial class SendDeliveries(
     private sealed class Lanes
     {
         private readonly Channel<Core.Webhooks.Delivery> ready = Channel.CreateUnbounded<Core.Webhooks.Delivery>();
-        private int open;
+        private readonly HashSet<Lane> open = [];
 
-        public Lanes(IReadOnlyList<Core.Webhooks.Delivery> heads)
-        {
-            Count = open = heads.Count;
-            foreach (var head in heads) ready.Writer.TryWrite(head);
-        }
+        /// <summary>Those that are not done.</summary>
+        public int Open => open.Count;
 
-        public int Count { get; }
-
-        /// <summary>The oldest delivery of each lane that has nothing under way; ends when all lanes are done, or with the round.</summary>
+        /// <summary>The oldest delivery of each lane that has nothing under way, until the lanes end.</summary>
         public ChannelReader<Core.Webhooks.Delivery> Ready => ready.Reader;
 
-        public Channel<AttemptMade> Attempts { get; } = Channel.CreateUnbounded<AttemptMade>();
+        public Channel<(Lane Lane, AttemptMade Made)> Attempts { get; } = Channel.CreateUnbounded<(Lane, AttemptMade)>();
 
-        /// <summary>A lane goes on with this delivery; null where it is done.</summary>
-        public void Go(Core.Webhooks.Delivery? next)
+        /// <summary>Begins with lanes, except those that are open: they have something under way.</summary>
+        /// <returns>How many.</returns>
+        public int Begin(IReadOnlyList<Core.Webhooks.Delivery> heads)
         {
-            if (next is not null) ready.Writer.TryWrite(next);
-            else if (--open == 0) End();
+            var before = open.Count;
+            foreach (var head in heads)
+            {
+                if (open.Add(head.Lane)) ready.Writer.TryWrite(head);
+            }
+
+            return open.Count - before;
         }
 
+        /// <summary>A lane goes on with this delivery; null where it is done.</summary>
+        public void Go(Lane lane, Core.Webhooks.Delivery? next)
+        {
+            if (next is null) open.Remove(lane);
+            else ready.Writer.TryWrite(next);
+        }
+
+        /// <summary>Nothing more is begun.</summary>
         public void End() => ready.Writer.TryComplete();
     }
 
