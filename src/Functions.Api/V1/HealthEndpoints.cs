@@ -21,7 +21,7 @@ public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, I
 
     [Public("Load balancers ask without a credential")]
     [Function("health")]
-    public Task<IResult> Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request) =>
+    public Task<IResult> Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health")] HttpRequest request) =>
         api.RunPublic(request, _ => ValueTask.FromResult(Ready([])));
 
     /// <summary>
@@ -30,7 +30,7 @@ public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, I
     /// </summary>
     [Public("Load balancers ask without a credential")]
     [Function("health-ready")]
-    public Task<IResult> Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request) =>
+    public Task<IResult> Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health/ready")] HttpRequest request) =>
         api.RunPublic(request, async requestId =>
         {
             using var patience = new CancellationTokenSource(Patience, clock);

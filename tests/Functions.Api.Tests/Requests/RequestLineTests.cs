@@ -74,6 +74,17 @@ public sealed class RequestLineTests(Server server) : ApiTests(server)
         else Assert.Empty(reply.Raw);
     }
 
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/health/ready")]
+    public async Task Health_is_told_without_a_body_where_that_is_all_that_is_asked(string path)
+    {
+        var reply = (await Server.Anonymous.Send(HttpMethod.Head, path, null)).Is(200);
+
+        Assert.Empty(reply.Raw);
+        Assert.Equal((await Server.Anonymous.Get(path)).Is(200).Header("Content-Type"), reply.Header("Content-Type"));
+    }
+
     [Fact]
     public async Task Parameters_without_end_are_refused_quickly()
     {
