@@ -45,7 +45,7 @@ internal sealed class Worker : IDisposable
     /// <summary>Runs in the worker's process until its input ends; says what it has done when it listens, and at each line it is sent.</summary>
     public static async Task Run()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddNodeStashAzure(builder.Configuration, "nodestash-api").AddNodeStashApi();

@@ -38,7 +38,7 @@ internal sealed class Receiver : IAsyncDisposable
     /// <param name="refusedOnce">The event whose first delivery is answered with 500.</param>
     public static async Task<Receiver> Start(Func<JsonElement, bool> refusedOnce, Narration tell, TimeProvider clock, CancellationToken ct)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();

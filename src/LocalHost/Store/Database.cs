@@ -61,9 +61,9 @@ public sealed partial class Database : IDisposable
             // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
             writer.Execute("PRAGMA temp_store = MEMORY");
             Migrate(path, writer, migrations);
-            writer.Execute("BEGIN IMMEDIATE");
+            writer.Begin();
             prepare?.Invoke(writer);
-            writer.Execute("COMMIT");
+            writer.Commit();
         }
         catch
         {
@@ -78,7 +78,7 @@ public sealed partial class Database : IDisposable
     /// Runs <paramref name="work"/> inside the next group's transaction: if it throws, nothing of it stays and the others are not
     /// touched. Work that must not stay but has an answer calls <see cref="Session.Undo"/>. Completes only when the group is safely on disk.
     /// </summary>
-    /// <param name="work">Runs on the writer thread, and again if it or another one of its group must not stay: no I/O of its own, no waiting, no effect but its answer.</param>
+    /// <param name="work">Runs on the writer thread, and again if it or another one of its group must not stay: no I/O of its own, no waiting, no effect but its answer and what <see cref="Session.Afterwards"/> takes back.</param>
     /// <param name="ct">Honoured until the work is queued; queued work is always run.</param>
     /// <exception cref="DatabaseUnavailableException">The disk is full or failing, too much is queued, or the database is closing. Nothing was written.</exception>
     public Task<T> Write<T>(Func<Session, T> work, CancellationToken ct = default)
@@ -203,18 +203,18 @@ public sealed partial class Database : IDisposable
         try
         {
             // Savepoints keep a copy of every page that is written. Most work stays, so it is tried without; if any must not stay, all is done again with.
-            writer.Execute("BEGIN IMMEDIATE");
+            writer.Begin();
             var stays = true;
             for (var i = 0; stays && (i < group.Count || Take(group)); i++) stays = group[i].Run(writer);
 
             if (!stays)
             {
                 Rollback();
-                writer.Execute("BEGIN IMMEDIATE");
+                writer.Begin();
                 foreach (var work in group) RunInSavepoint(work);
             }
 
-            writer.Execute("COMMIT");
+            writer.Commit();
         }
         catch (SqliteException e)
         {
@@ -255,7 +255,7 @@ public sealed partial class Database : IDisposable
     {
         try
         {
-            if (!writer.InAutoCommit) writer.Execute("ROLLBACK");
+            writer.Rollback();
         }
         catch (SqliteException e)
         {
@@ -275,10 +275,10 @@ public sealed partial class Database : IDisposable
         if (version > migrations.Count) throw new NewerDatabaseException(path, version, migrations.Count);
         for (; version < migrations.Count; version++)
         {
-            writer.Execute("BEGIN IMMEDIATE");
+            writer.Begin();
             writer.Script(migrations[version]);
             writer.Script(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1}"));
-            writer.Execute("COMMIT");
+            writer.Commit();
         }
     }
 

@@ -117,6 +117,13 @@ public static class Schema
         ) STRICT;
         CREATE INDEX messages_by_time ON messages (queue, visible_at);
         """,
+        """
+        CREATE TABLE untried ( -- as in UntriedDeliveries
+            id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, webhook TEXT NOT NULL,
+            due INTEGER NOT NULL,    -- ticks
+            deliveries TEXT NOT NULL -- a JSON array
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>

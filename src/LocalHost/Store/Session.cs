@@ -30,6 +30,8 @@ public sealed class Session : IDisposable
     private readonly Dictionary<string, Prepared> prepared = new(StringComparer.Ordinal);
     private byte[] text = new byte[1024];
     private long uses;
+    private readonly Stack<(Action Kept, Action Undone)> ends = new();
+    private int endsBeforeWork;
     private bool isSaved;
     private CancellationToken stop;
 
@@ -143,13 +145,38 @@ public sealed class Session : IDisposable
     {
         if (!isSaved) throw new InvalidOperationException("this work is run again in a savepoint");
         Execute("ROLLBACK TO work");
+        TakeBack(endsBeforeWork);
+    }
+
+    /// <summary>For what is kept in memory beside the file, and was changed with it.</summary>
+    /// <param name="kept">Done once what the running piece of work has written is on disk.</param>
+    /// <param name="undone">Done if it does not stay: puts back what was there, the last change first.</param>
+    internal void Afterwards(Action kept, Action undone) => ends.Push((kept, undone));
+
+    /// <summary>Begins the transaction of a group.</summary>
+    internal void Begin() => Execute("BEGIN IMMEDIATE");
+
+    /// <summary>Puts on disk what was written since <see cref="Begin"/>.</summary>
+    internal void Commit()
+    {
+        Execute("COMMIT");
+        while (ends.TryPop(out var end)) end.Kept();
+    }
+
+    /// <summary>Takes back everything since <see cref="Begin"/>.</summary>
+    internal void Rollback()
+    {
+        isSaved = false;
+        TakeBack(0);
+        // SQLite rolls back by itself where it must.
+        if (!InAutoCommit) Execute("ROLLBACK");
     }
 
     /// <summary>Makes the savepoint that <see cref="Undo"/> goes back to.</summary>
     internal void Save()
     {
         Execute("SAVEPOINT work");
-        isSaved = true;
+        (isSaved, endsBeforeWork) = (true, ends.Count);
     }
 
     /// <summary>Lets go of the savepoint; what was written since stays.</summary>
@@ -174,6 +201,11 @@ public sealed class Session : IDisposable
     {
         foreach (var statement in prepared.Values) statement.Statement.Dispose();
         connection.Dispose();
+    }
+
+    private void TakeBack(int before)
+    {
+        while (ends.Count > before) ends.Pop().Undone();
     }
 
     private bool Step(sqlite3_stmt statement)

@@ -4,8 +4,11 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The deliveries of one data set in the file. There is a row in <c>lanes</c> for each lane that has something pending.</summary>
-internal sealed class SqliteDeliveryStore(Database database, Partition partition, PartitionNumbers numbers) : IDeliveryStore
+/// <summary>
+/// The deliveries of one data set in the file. Those that nothing was attempted of are in <see cref="UntriedDeliveries"/> at first; a lane that has something else pending has all of it
+/// in <c>deliveries</c>, and a row in <c>lanes</c>.
+/// </summary>
+internal sealed class SqliteDeliveryStore(Database database, Partition partition, PartitionNumbers numbers, UntriedDeliveries untried) : IDeliveryStore
 {
     private const string Columns = "id, webhook, record, event, event_name, version, status, attempts, created_at, attempts_before";
 
@@ -15,15 +18,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         session =>
         {
             var number = numbers.Ensure(session, partition);
-            foreach (var delivery in deliveries)
-            {
-                var added = session.Execute(
-                    $"INSERT INTO deliveries (partition, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (partition, id) DO NOTHING",
-                    number, delivery.Id, delivery.Lane.WebhookId, delivery.Lane.RecordId, delivery.EventId, delivery.EventName, delivery.Version,
-                    (long)delivery.Status, JsonSerializer.Serialize(delivery.Attempts), delivery.CreatedAt.UtcTicks, (long)delivery.AttemptsBefore);
-                if (added > 0 && delivery.Status is DeliveryStatus.Pending) Enqueue(session, number, delivery.Lane, now);
-            }
-
+            foreach (var ofEndpoint in deliveries.GroupBy(each => each.Lane.WebhookId, StringComparer.Ordinal)) Add(session, number, ofEndpoint.Key, [.. ofEndpoint.DistinctBy(each => each.Id)], now);
             return deliveries.Count;
         },
         ct);
@@ -41,28 +36,29 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             {
                 var number = numbers.Ensure(session, partition);
                 if (FindWorker(session, number, webhookId, now) is { } worker && worker.Holder != holder) return (WorkState.Held, default(long));
+                var isUntried = untried.Any(number, webhookId);
                 var next = session.One("SELECT min(due) FROM lanes WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? (long?)null : row.GetInt64(0), number, webhookId);
-                if (next is null)
+                if (next is null && !isUntried)
                 {
                     session.Execute("DELETE FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND failing_since IS NULL", number, webhookId);
                     session.Execute("UPDATE endpoints SET holder = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
                     return (WorkState.Empty, default(long));
                 }
 
-                var waits = next > now.UtcTicks;
+                var waits = !isUntried && next > now.UtcTicks;
                 session.Execute(
                     """
                     INSERT INTO endpoints (partition, webhook, holder, until, asleep) VALUES (?1, ?2, ?3, ?4, ?5)
                     ON CONFLICT (partition, webhook) DO UPDATE SET holder = excluded.holder, until = excluded.until, asleep = excluded.asleep
                     """,
                     number, webhookId, holder, waits ? next + (until - now).Ticks : until.UtcTicks, waits ? 1L : 0L);
-                return (waits ? WorkState.Waits : WorkState.Due, next.Value);
+                return (waits ? WorkState.Waits : WorkState.Due, next ?? default);
             },
             ct);
         return due switch
         {
-            (WorkState.Due, _) => new DueDeliveries(WorkState.Due, Heads(webhookId, now.UtcTicks, limit)),
-            (WorkState.Waits, var next) => Heads(webhookId, next, 1) is [var head, ..] ? new DueDeliveries(WorkState.Waits, [], (head, Ticks.ToTime(next))) : new DueDeliveries(WorkState.Due, []),
+            (WorkState.Due, _) => new DueDeliveries(WorkState.Due, [.. Heads(webhookId, now.UtcTicks, limit).Select(each => each.Head)]),
+            (WorkState.Waits, var next) => Heads(webhookId, next, 1) is [var (_, head), ..] ? new DueDeliveries(WorkState.Waits, [], (head, Ticks.ToTime(next))) : new DueDeliveries(WorkState.Due, []),
             var (state, _) => new DueDeliveries(state, []),
         };
     }
@@ -83,6 +79,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             var number = numbers.Ensure(session, partition);
             foreach (var (id, attempt) in attempts)
             {
+                if (untried.Find(number, id) is { } entry) PutInRows(session, number, entry.Delivery.Lane);
                 if (One(session, number, id) is not { Status: DeliveryStatus.Pending } delivery || delivery.NextAttempt > attempt) continue;
                 session.Execute(
                     "UPDATE lanes SET due = ?4, under_way = 1 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
@@ -99,6 +96,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             var (number, reopened) = (numbers.Ensure(session, partition), new Dictionary<string, Lane>(StringComparer.Ordinal));
             foreach (var id in deliveryIds)
             {
+                if (untried.Find(number, id) is { } entry) PutInRows(session, number, entry.Delivery.Lane);
                 if (One(session, number, id) is not { } delivery || !those.Contains(delivery.Status)) continue;
                 session.Execute("UPDATE deliveries SET status = 0, attempts_before = ?3 WHERE partition = ?1 AND id = ?2", number, id, delivery.NextAttempt - 1L);
                 reopened[id] = delivery.Lane;
@@ -106,6 +104,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 
             foreach (var lane in reopened.Values.Distinct())
             {
+                PutInRows(session, number, lane);
                 Enqueue(session, number, lane, now);
                 if (reopened.ContainsKey(Head(session, number, lane)!.Id))
                     session.Execute("UPDATE lanes SET due = ?4 WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND under_way = 0", number, lane.WebhookId, lane.RecordId, now.UtcTicks);
@@ -119,6 +118,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         session =>
         {
             var number = numbers.Ensure(session, partition);
+            PutInRows(session, untried.Of(number, webhookId));
             var settled = session.Execute(
                 "UPDATE deliveries SET status = ?3 WHERE partition = ?1 AND webhook = ?2 AND status = 0 AND created_at <= ?4", number, webhookId, (long)status, asOf.UtcTicks);
             session.Execute(
@@ -137,18 +137,21 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     public ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        return new(database.Read(session => numbers.Find(session, partition) is { } number ? One(session, number, deliveryId) : null));
+        return new(Number() is { } number ? untried.See(number, deliveryId) ?? database.ReadOne(session => One(session, number, deliveryId)) : null);
     }
 
     public ValueTask<IReadOnlyList<Delivery>> List(string webhookId, DeliveryStatus? status, string? before, int limit, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        return new(database.Read<IReadOnlyList<Delivery>>(session => numbers.Find(session, partition) is not { } number ? [] : session.All(
+        if (Number() is not { } number) return new([]);
+        var waiting = status is null or DeliveryStatus.Pending ? untried.SeeAll(number, webhookId).Where(each => before is null || string.CompareOrdinal(each.Id, before) < 0) : [];
+        var others = database.ReadOne(session => session.All(
             $"""
             SELECT {Columns} FROM deliveries
             WHERE partition = ?1 AND webhook = ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5
             """,
-            Delivery, number, webhookId, (long?)status, before, (long)limit)));
+            Delivery, number, webhookId, (long?)status, before, (long)limit));
+        return new([.. others.Concat(waiting).DistinctBy(each => each.Id, StringComparer.Ordinal).OrderByDescending(each => each.Id, StringComparer.Ordinal).Take(limit)]);
     }
 
     public ValueTask<IReadOnlyList<Delivery>> ListFailed(string webhookId, string after, int limit, CancellationToken ct)
@@ -159,19 +162,76 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             Delivery, number, webhookId, after, (long)DeliveryStatus.Failed, (long)limit)));
     }
 
-    /// <summary>The oldest pending delivery of each lane that is due by then.</summary>
-    private IReadOnlyList<Delivery> Heads(string webhookId, long due, int limit) => database.Read(session => session.All(
-        $"""
-        SELECT {string.Join(", ", Columns.Split(", ").Select(column => "d." + column))}
-        FROM (SELECT record, due FROM lanes WHERE partition = ?1 AND webhook = ?2 AND due <= ?3 ORDER BY due LIMIT ?4) AS l
-        JOIN deliveries AS d ON d.rowid = (
-            SELECT rowid FROM deliveries WHERE partition = ?1 AND webhook = ?2 AND record = l.record AND status = 0 ORDER BY version, event LIMIT 1) ORDER BY l.due
-        """,
-        Delivery, numbers.Find(session, partition), webhookId, due, (long)limit));
+    private long? Number() => database.ReadOne(session => numbers.Find(session, partition));
 
-    private static AttemptNoted Attempted(Session session, long number, AttemptMade made, ref FailureRun? run)
+    /// <summary>The oldest pending delivery of each lane that is due by then, and since when it is.</summary>
+    private IReadOnlyList<(long Due, Delivery Head)> Heads(string webhookId, long due, int limit)
+    {
+        if (Number() is not { } number) return [];
+        var heads = untried.Heads(number, webhookId, limit);
+        var others = database.ReadOne(session => session.All(
+            $"""
+            SELECT {string.Join(", ", Columns.Split(", ").Select(column => "d." + column))}, l.due
+            FROM (SELECT record, due FROM lanes WHERE partition = ?1 AND webhook = ?2 AND due <= ?3 ORDER BY due LIMIT ?4) AS l
+            JOIN deliveries AS d ON d.rowid = (
+                SELECT rowid FROM deliveries WHERE partition = ?1 AND webhook = ?2 AND record = l.record AND status = 0 ORDER BY version, event LIMIT 1) ORDER BY l.due
+            """,
+            row => (Due: row.GetInt64(10), Head: Delivery(row)), number, webhookId, due, (long)limit));
+        return others.Count == 0 ? heads : [.. others.Concat(heads).OrderBy(each => each.Due).Take(limit)];
+    }
+
+    /// <summary>Records those deliveries to one endpoint that are not recorded yet.</summary>
+    private void Add(Session session, long number, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset now)
+    {
+        while (untried.InTheWay(number, webhookId, deliveries.Count) is { Count: > 0 } crowding) PutInRows(session, crowding);
+
+        // Ids are ordered by time: most are of a later time than all that have a row. And most endpoints have no lane with rows.
+        var last = session.One("SELECT max(id) FROM deliveries WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? "" : row.GetString(0), number, webhookId);
+        var hasLanes = session.One("SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2", static _ => true, number, webhookId);
+        var together = new List<Delivery>(deliveries.Count);
+        foreach (var delivery in deliveries.OrderBy(IsUntried))
+        {
+            if (untried.Find(number, delivery.Id) is not null || string.CompareOrdinal(delivery.Id, last) <= 0 && One(session, number, delivery.Id) is not null) continue;
+            if (IsUntried(delivery) && !(hasLanes && HasRow(session, number, delivery.Lane)))
+            {
+                together.Add(delivery);
+                continue;
+            }
+
+            PutInRows(session, number, delivery.Lane);
+            AddRow(session, number, delivery, now);
+            hasLanes = true;
+        }
+
+        if (together.Count > 0) untried.Add(session, number, webhookId, together, now);
+    }
+
+    /// <summary>Puts what is pending in a lane where all of a lane can stand.</summary>
+    private void PutInRows(Session session, long number, Lane lane) => PutInRows(session, untried.Of(number, lane));
+
+    private void PutInRows(Session session, IReadOnlyList<UntriedDeliveries.Entry> entries)
+    {
+        if (entries.Count == 0) return;
+        foreach (var entry in entries) AddRow(session, entry.Batch.Partition, entry.Delivery, Ticks.ToTime(entry.Batch.Due));
+        untried.Remove(session, entries);
+    }
+
+    private AttemptNoted Attempted(Session session, long number, AttemptMade made, ref FailureRun? run)
     {
         var attempt = made.Attempt;
+        if (untried.Find(number, made.DeliveryId) is { } entry)
+        {
+            if (made.Status is not DeliveryStatus.Pending)
+            {
+                Insert(session, number, entry.Delivery with { Attempts = [attempt], Status = made.Status });
+                untried.Remove(session, entry);
+                run = Note(session, number, entry.Delivery.Lane.WebhookId, run, attempt);
+                return new AttemptNoted(untried.Head(number, entry.Delivery.Lane), run?.Since);
+            }
+
+            PutInRows(session, number, entry.Delivery.Lane);
+        }
+
         if (One(session, number, made.DeliveryId) is not { } delivery) return default;
         if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Head(session, number, delivery.Lane), run?.Since);
 
@@ -189,6 +249,22 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         run = Note(session, number, delivery.Lane.WebhookId, run, attempt);
         return new AttemptNoted(head, run?.Since);
     }
+
+    private static void AddRow(Session session, long number, Delivery delivery, DateTimeOffset due)
+    {
+        Insert(session, number, delivery);
+        if (delivery.Status is DeliveryStatus.Pending) Enqueue(session, number, delivery.Lane, due);
+    }
+
+    private static void Insert(Session session, long number, Delivery delivery) => session.Execute(
+        $"INSERT INTO deliveries (partition, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        number, delivery.Id, delivery.Lane.WebhookId, delivery.Lane.RecordId, delivery.EventId, delivery.EventName, delivery.Version,
+        (long)delivery.Status, JsonSerializer.Serialize(delivery.Attempts), delivery.CreatedAt.UtcTicks, (long)delivery.AttemptsBefore);
+
+    private static bool IsUntried(Delivery delivery) => delivery is { Status: DeliveryStatus.Pending, Attempts: [], AttemptsBefore: 0 };
+
+    private static bool HasRow(Session session, long number, Lane lane) => session.One(
+        "SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", static _ => true, number, lane.WebhookId, lane.RecordId);
 
     private static void Enqueue(Session session, long number, Lane lane, DateTimeOffset now) => session.Execute(
         "INSERT INTO lanes (partition, webhook, record, due, under_way) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING", number, lane.WebhookId, lane.RecordId, now.UtcTicks);

@@ -3,13 +3,14 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The deliveries of all data sets, in one file.</summary>
+/// <summary>The deliveries of all data sets, in one file. There is one for a file, as it keeps in memory what it alone changes (<see cref="UntriedDeliveries"/>).</summary>
 /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
 public sealed class SqliteDeliveryStores(Database database) : IDeliveryStores
 {
     private readonly PartitionNumbers numbers = new();
+    private readonly UntriedDeliveries untried = new(database);
 
-    public IDeliveryStore Open(Partition partition) => new SqliteDeliveryStore(database, partition, numbers);
+    public IDeliveryStore Open(Partition partition) => new SqliteDeliveryStore(database, partition, numbers, untried);
 
     /// <summary>Removes deliveries that were recorded before and are pending no more, the oldest first.</summary>
     /// <param name="olderThan">Deliveries recorded from then on stay.</param>

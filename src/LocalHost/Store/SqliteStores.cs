@@ -12,6 +12,7 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
 {
     private readonly PartitionNumbers numbers = new();
     private readonly QueryTranslator translator = new(indexes);
+    private readonly RecentEvents recent = new();
     private readonly ConcurrentDictionary<Partition, IWorkspaceStore> opened = new();
 
     public IWorkspaceStore Open(Partition partition, string? session = null) =>
@@ -30,5 +31,5 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
             (clock.GetUtcNow() - StoredAnswer.Retention).UtcTicks, (long)most),
         ct);
 
-    private SqliteWorkspaceStore Make(Partition partition) => new(database, partition, numbers, translator, feed, clock);
+    private SqliteWorkspaceStore Make(Partition partition) => new(database, partition, numbers, translator, recent, feed, clock);
 }

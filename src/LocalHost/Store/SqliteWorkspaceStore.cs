@@ -6,7 +6,7 @@ namespace NodeStash.LocalHost.Store;
 
 /// <summary>One data set in the file. Reads run on the caller's thread, each in one snapshot; commits through <see cref="Database.Write"/>.</summary>
 internal sealed class SqliteWorkspaceStore(
-    Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, SqliteChangeFeed feed, TimeProvider clock) : IWorkspaceStore
+    Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, RecentEvents recent, SqliteChangeFeed feed, TimeProvider clock) : IWorkspaceStore
 {
     private const string EventColumns = "position, id, name, record_type, record_id, version, at, body";
 
@@ -103,7 +103,12 @@ internal sealed class SqliteWorkspaceStore(
         try
         {
             var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys), ct);
-            if (lastEvent > 0) feed.Signal(lastEvent);
+            if (lastEvent > 0)
+            {
+                recent.Add(partition, commit.Events);
+                feed.Signal(lastEvent);
+            }
+
             return outcome;
         }
         finally
@@ -137,11 +142,16 @@ internal sealed class SqliteWorkspaceStore(
             number, key, (clock.GetUtcNow() - StoredAnswer.Retention).UtcTicks),
         ct);
 
-    public ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct) => Read(
-        null,
-        (session, number) => session.One(
-            $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND id = ?2 AND at > ?3", row => Event(row).Event, number, id, Horizon()),
-        ct);
+    public ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct)
+    {
+        var horizon = Horizon();
+        if (recent.Find(partition, id) is { } happened) return new(happened.At.ToUnixTimeSeconds() > horizon ? happened : null);
+        return Read(
+            null,
+            (session, number) => session.One(
+                $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND id = ?2 AND at > ?3", row => Event(row).Event, number, id, horizon),
+            ct);
+    }
 
     public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => Read(
         new EventPage([], query.After, false),

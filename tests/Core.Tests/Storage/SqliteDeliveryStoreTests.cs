@@ -8,8 +8,9 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
     private readonly TemporaryDatabase file = new([]);
+    private SqliteDeliveryStores? stores;
 
-    protected override IDeliveryStores Stores => new SqliteDeliveryStores(file.Database);
+    protected override IDeliveryStores Stores => stores ??= new SqliteDeliveryStores(file.Database);
 
     [Fact]
     public async Task Old_deliveries_are_removed_unless_they_are_pending()
