@@ -183,7 +183,8 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     /// <summary>Records those deliveries to one endpoint that are not recorded yet.</summary>
     private void Add(Session session, long number, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset now)
     {
-        while (untried.InTheWay(number, webhookId, deliveries.Count) is { Count: > 0 } crowding) PutInRows(session, crowding);
+        PutInRows(session, untried.InTheWay(deliveries.Count));
+        var hasRoom = untried.HasRoom(number, webhookId, deliveries.Count);
 
         // Ids are ordered by time: most are of a later time than all that have a row. And most endpoints have no lane with rows.
         var last = session.One("SELECT max(id) FROM deliveries WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? "" : row.GetString(0), number, webhookId);
@@ -192,7 +193,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         foreach (var delivery in deliveries.OrderBy(IsUntried))
         {
             if (untried.Find(number, delivery.Id) is not null || string.CompareOrdinal(delivery.Id, last) <= 0 && One(session, number, delivery.Id) is not null) continue;
-            if (IsUntried(delivery) && !(hasLanes && HasRow(session, number, delivery.Lane)))
+            if (hasRoom && IsUntried(delivery) && !(hasLanes && HasRow(session, number, delivery.Lane)))
             {
                 together.Add(delivery);
                 continue;

@@ -5,10 +5,11 @@ namespace NodeStash.LocalHost.Store;
 
 /// <summary>The deliveries of all data sets, in one file. There is one for a file, as it keeps in memory what it alone changes (<see cref="UntriedDeliveries"/>).</summary>
 /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
-public sealed class SqliteDeliveryStores(Database database) : IDeliveryStores
+/// <param name="mostUntried">The most deliveries in memory, some 600 bytes each; an endpoint has a sixth of them, which is more than a receiver that keeps up has before it.</param>
+public sealed class SqliteDeliveryStores(Database database, int mostUntried = 50_000) : IDeliveryStores
 {
     private readonly PartitionNumbers numbers = new();
-    private readonly UntriedDeliveries untried = new(database);
+    private readonly UntriedDeliveries untried = new(database, mostUntried);
 
     public IDeliveryStore Open(Partition partition) => new SqliteDeliveryStore(database, partition, numbers, untried);
 

@@ -10,22 +10,23 @@ namespace NodeStash.LocalHost.Store;
 /// <remarks>Written to by the writer's thread, in its transactions; read by any.</remarks>
 internal sealed class UntriedDeliveries
 {
-    /// <summary>What a receiver that keeps up has before it at most; of one that does not, what waits goes to its place on disk.</summary>
-    private const int MostOfEndpoint = 8_192;
-
-    /// <summary>Of all endpoints: some 30 MB.</summary>
-    private const int MostOfAll = 50_000;
-
+    private readonly int most;
     private readonly Lock access = new();
     private readonly Dictionary<(long Partition, string WebhookId), Endpoint> endpoints = [];
     private readonly Dictionary<(long Partition, string DeliveryId), Entry> entries = [];
 
     /// <summary>Finds what was left when the file was last closed.</summary>
-    public UntriedDeliveries(Database database) => database.Read(session =>
+    /// <param name="database">The file.</param>
+    /// <param name="most">So many at most, and of one endpoint a sixth of that; what waits behind them has rows of its own.</param>
+    public UntriedDeliveries(Database database, int most)
     {
-        session.Each("SELECT id, partition, webhook, due, deliveries FROM untried ORDER BY id", row => Load(session, row));
-        return entries.Count;
-    });
+        this.most = most;
+        database.Read(session =>
+        {
+            session.Each("SELECT id, partition, webhook, due, deliveries FROM untried ORDER BY id", row => Load(session, row));
+            return entries.Count;
+        });
+    }
 
     /// <summary>Records deliveries to one endpoint.</summary>
     /// <param name="session">The writer's.</param>
@@ -56,13 +57,21 @@ internal sealed class UntriedDeliveries
         foreach (var batch in removed.Select(each => each.Batch).Distinct().Where(each => each.Left == 0)) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
     }
 
-    /// <summary>What is to go to its place on disk before so many deliveries to an endpoint can be added: all of that endpoint's, or those of the one that has waited longest; none where there is room.</summary>
-    public IReadOnlyList<Entry> InTheWay(long partition, string webhookId, int added)
+    /// <summary>Whether so many more deliveries to an endpoint can be added.</summary>
+    public bool HasRoom(long partition, string webhookId, int added)
+    {
+        lock (access) return entries.Count + added <= most && (endpoints.GetValueOrDefault((partition, webhookId))?.Order.Count ?? 0) + added <= most / 6;
+    }
+
+    /// <summary>What is to have rows of its own before so many can be added, for there are too many of all endpoints: whole lanes of the one that has waited longest. None where there is room.</summary>
+    public IReadOnlyList<Entry> InTheWay(int added)
     {
         lock (access)
         {
-            if (endpoints.TryGetValue((partition, webhookId), out var endpoint) && endpoint.Order.Count + added > MostOfEndpoint) return endpoint.Waiting;
-            return entries.Count + added > MostOfAll ? endpoints.Values.MinBy(each => each.Order.First!.Value.Batch.Due)?.Waiting ?? [] : [];
+            if (entries.Count + added <= most || endpoints.Values.MinBy(each => each.Order.First!.Value.Batch.Due) is not { } longest) return [];
+            var crowding = new List<Entry>();
+            foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => crowding.Count < added)) crowding.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
+            return crowding;
         }
     }
 

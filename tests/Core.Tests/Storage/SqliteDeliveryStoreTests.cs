@@ -1,3 +1,4 @@
+using FsCheck.Fluent;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Store;
@@ -28,5 +29,201 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(["dlv_4", "dlv_3"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
     }
 
+    [Fact]
+    public async Task What_was_not_attempted_before_a_restart_is_due_after_it_and_what_was_is_not()
+    {
+        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var store = Stores.Open(partition);
+        await store.Add([Of(1, "ct_1"), Of(2, "ct_1"), Of(3, "ct_2"), Of(4, "ct_3")], Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt, DeliveryStatus.Delivered, Now);
+        await Attempted(store, "dlv_4", Attempt, DeliveryStatus.Pending, Now.AddHours(1));
+
+        file.Reopen();
+
+        store = new SqliteDeliveryStores(file.Database).Open(partition);
+        Assert.Equal(["dlv_2", "dlv_3"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
+        Assert.Equal(["dlv_4", "dlv_3", "dlv_2", "dlv_1"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
+    }
+
+    [Fact]
+    public async Task However_long_a_backlog_is_all_of_it_is_delivered_once_and_in_order()
+    {
+        const int Records = 7, Events = 300;
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 100).Open(new Partition("ws_1", DataEnvironment.Live));
+        string[] webhooks = ["wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7", "wh_8"];
+        for (var i = 0; i < Events; i += 3)
+            await store.Add([.. webhooks.SelectMany(webhook => Enumerable.Range(i, 3).Select(number => Of(number, $"ct_{number % Records}", webhook)))], Now.AddSeconds(i), CancellationToken.None);
+
+        foreach (var webhook in webhooks)
+        {
+            var order = new List<Delivery>();
+            while ((await store.Take(webhook, "one", Now.AddHours(1), Now.AddHours(2), 4, CancellationToken.None)).Heads is [_, ..] heads)
+            {
+                order.AddRange(heads);
+                await store.Attempted(webhook, [.. heads.Select(head => new AttemptMade(head.Id, Attempt, DeliveryStatus.Delivered, Now))], CancellationToken.None);
+            }
+
+            Assert.Equal(Events, order.DistinctBy(each => each.Id).Count());
+            Assert.Equal(Events, order.Count);
+            foreach (var lane in order.GroupBy(each => each.Lane)) Assert.Equal(lane.Select(each => each.Version).Order(), lane.Select(each => each.Version));
+        }
+
+        Assert.Equal(0, file.Database.Read(session => session.One("SELECT count(*) FROM untried", row => row.GetInt64(0))));
+    }
+
+    /// <summary>A store that has a row for each delivery from the beginning tells what is right.</summary>
+    [Fact]
+    public Task Deliveries_in_memory_are_what_those_in_rows_would_be_whatever_fails_beside_them() => Property.Holds(
+        Gen.Choose(0, int.MaxValue).SelectMany(seed => Gen.Choose(1, 40).Select(steps => (seed, steps))),
+        async run =>
+        {
+            using var inMemory = await Trial.Begin(mostUntried: 90, run.seed);
+            using var inRows = await Trial.Begin(mostUntried: 0, run.seed);
+            for (var i = 0; i < run.steps; i++)
+            {
+                Assert.Equal(await inRows.Step(), await inMemory.Step());
+                Assert.Equal(await inRows.State(), await inMemory.State());
+            }
+
+            inMemory.Restart();
+            Assert.Equal(await inRows.State(), await inMemory.State());
+        },
+        tests: 50);
+
     public void Dispose() => file.Dispose();
+
+    private static readonly DeliveryAttempt Attempt = new(1, Now, TimeSpan.FromSeconds(1), AttemptOutcome.Delivered, 200, null);
+
+    private static Delivery Of(int number, string record, string webhook = "wh_1") => new(
+        $"dlv_{number}{(webhook == "wh_1" ? "" : webhook)}", new Lane(webhook, record), $"evt_{number:D4}", "contact.updated", number, DeliveryStatus.Pending, [], Now);
+
+    /// <summary>A file on which things happen, the same ones for the same seed.</summary>
+    private sealed class Trial : IDisposable
+    {
+        private static readonly Partition Partition = new("ws_1", DataEnvironment.Live);
+        private static readonly string[] Webhooks = ["wh_1", "wh_2"];
+
+        private readonly TemporaryDatabase file = new([]);
+        private readonly Random random;
+        private readonly int mostUntried;
+        private IDeliveryStore store;
+        private int events;
+
+        private Trial(int mostUntried, int seed)
+        {
+            (this.mostUntried, random) = (mostUntried, new Random(seed));
+            store = Open();
+        }
+
+        public static async Task<Trial> Begin(int mostUntried, int seed)
+        {
+            var trial = new Trial(mostUntried, seed);
+            await trial.file.Database.Write(session => session.Execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)"));
+            await trial.file.Database.Write(session => session.Execute("CREATE TABLE orphans (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"));
+            return trial;
+        }
+
+        /// <summary>Does something; by itself, beside work that throws, or in a transaction that the disk does not take.</summary>
+        /// <returns>What was answered.</returns>
+        public async Task<string> Step()
+        {
+            var (what, how) = (await Any(), random.Next(6));
+            if (how > 1) return await what();
+            using var allQueued = new ManualResetEventSlim();
+            var first = file.Database.Write(_ => allQueued.Wait(TimeSpan.FromMinutes(1)));
+            var answer = what();
+            var beside = file.Database.Write(session => how == 0 ? throw new InvalidOperationException("no") : session.Execute("INSERT INTO orphans VALUES (1)"));
+            allQueued.Set();
+            foreach (var other in (Task[])[first, beside]) await other.ContinueWith(_ => { }, TaskScheduler.Default);
+            Assert.True(how == 0 ? beside.Exception?.InnerException is InvalidOperationException : beside.Exception?.InnerException is StoreUnavailableException);
+            try
+            {
+                return await answer;
+            }
+            catch (StoreUnavailableException)
+            {
+                return "the disk did not take it";
+            }
+        }
+
+        /// <summary>All that can be seen.</summary>
+        public async Task<string> State()
+        {
+            var seen = new List<string>();
+            foreach (var webhook in Webhooks)
+            {
+                foreach (var delivery in await store.List(webhook, null, null, 1000, CancellationToken.None))
+                {
+                    seen.Add(Text(delivery));
+                    Assert.Equal(Text(delivery), Text((await store.Find(delivery.Id, CancellationToken.None))!));
+                }
+
+                seen.Add("pending " + string.Join(' ', (await store.List(webhook, DeliveryStatus.Pending, null, 1000, CancellationToken.None)).Select(each => each.Id)));
+                foreach (var at in (DateTimeOffset[])[Now, Now.AddHours(1)])
+                {
+                    var due = await store.Take(webhook, "one", at, at.AddHours(1), 1000, CancellationToken.None);
+                    seen.Add($"{due.State} {due.Next?.Delivery.Lane} {due.Next?.At} {string.Join(' ', due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal))}");
+                }
+            }
+
+            return string.Join('\n', seen);
+        }
+
+        public void Restart()
+        {
+            file.Reopen();
+            store = Open();
+        }
+
+        public void Dispose() => file.Dispose();
+
+        private IDeliveryStore Open() => new SqliteDeliveryStores(file.Database, mostUntried).Open(Partition);
+
+        private async Task<Func<Task<string>>> Any()
+        {
+            var webhook = Webhooks[random.Next(Webhooks.Length)];
+            var known = await store.List(webhook, null, null, 1000, CancellationToken.None);
+            var some = known.Where(_ => random.Next(4) == 0).Select(each => each.Id).ToList();
+            var heads = (await store.Take(webhook, "one", Now, Now.AddHours(1), 1000, CancellationToken.None)).Heads.OrderBy(head => head.Id, StringComparer.Ordinal).Where(_ => random.Next(2) == 0).ToList();
+            switch (random.Next(8))
+            {
+                case < 3:
+                    // Some of them were recorded before.
+                    events += random.Next(4);
+                    var numbers = Enumerable.Range(Math.Max(0, events - 5), 5).ToList();
+                    Delivery[] added = [.. Webhooks.SelectMany(each => numbers.Select(number => Of(number, $"ct_{number % 3}", each)))];
+                    return async () =>
+                    {
+                        await store.Add(added, Now, CancellationToken.None);
+                        return "added";
+                    };
+                case < 6:
+                    AttemptMade[] made = [.. heads.Select(head => random.Next(3) switch
+                    {
+                        0 => Made(head, AttemptOutcome.Timeout, DeliveryStatus.Pending, Now.AddMinutes(1)),
+                        1 => Made(head, AttemptOutcome.Timeout, DeliveryStatus.Failed, Now),
+                        _ => Made(head, AttemptOutcome.Delivered, DeliveryStatus.Delivered, Now),
+                    })];
+                    return async () => string.Join(' ', (await store.Attempted(webhook, made, CancellationToken.None)).Select(noted => $"{noted.Next?.Id} {noted.FailingSince}"));
+                case 6 when random.Next(2) == 0:
+                    return async () => $"{await store.Settle(webhook, DeliveryStatus.Failed, Now, CancellationToken.None)} settled";
+                case 6:
+                    (string, int)[] underWay = [.. heads.Select(head => (head.Id, head.NextAttempt))];
+                    return async () =>
+                    {
+                        await store.PutOff(underWay, Now.AddMinutes(1), CancellationToken.None);
+                        return "put off";
+                    };
+                default:
+                    DeliveryStatus[] those = random.Next(2) == 0 ? [DeliveryStatus.Failed, DeliveryStatus.Delivered] : [DeliveryStatus.Failed, DeliveryStatus.Pending];
+                    return async () => $"{await store.Reopen(some, those, Now, CancellationToken.None)} reopened";
+            }
+        }
+
+        private static AttemptMade Made(Delivery head, AttemptOutcome outcome, DeliveryStatus status, DateTimeOffset due) =>
+            new(head.Id, Attempt with { Number = head.NextAttempt, Outcome = outcome }, status, due);
+
+        private static string Text(Delivery delivery) =>
+            $"{delivery.Id} {delivery.Lane} {delivery.EventId} {delivery.EventName} {delivery.Version} {delivery.Status} {string.Join(',', delivery.Attempts)} {delivery.CreatedAt:O} {delivery.AttemptsBefore}";
+    }
 }
