@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using NodeStash.Bench;
 using NodeStash.Core.Records;
 using NodeStash.Core.Webhooks;
-using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost.Tests.Process;
 
 const int Writers = 256;
@@ -46,7 +45,7 @@ async Task Throughput(int endpoints, TimeSpan duration)
 
     // Warm, then as much as it takes: a window of events is kept open. The limit is measured before and after it.
     await Measure(TimeSpan.FromSeconds(5), null);
-    var connections = Math.Min(64, SendSlots.MostPerEndpoint * endpoints);
+    var connections = Math.Min(64, new WebhookOptions().ConcurrencyPerEndpoint * endpoints);
     await Limit(receivers, endpoints, connections, TimeSpan.FromSeconds(2));
     var before = await Limit(receivers, endpoints, connections, duration / 2);
     var full = await Measure(duration, null);

@@ -27,7 +27,8 @@ public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool 
 
         The first start makes a workspace and writes its key to DIR/api-key.
         Environment: Logging__LogLevel__Default=Warning (less on the console), Logging__Console__FormatterName=json
-        (logs for machines), OTEL_EXPORTER_OTLP_ENDPOINT=http://… (traces and metrics).
+        (logs for machines), OTEL_EXPORTER_OTLP_ENDPOINT=http://… (traces and metrics),
+        NODESTASH_WEBHOOK_CONCURRENCY=8 (attempts at one endpoint at the same time, 1 to 64).
         """;
 
     public static CommandLine Parse(IReadOnlyList<string> args)

@@ -114,7 +114,7 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton(catalog)
             .AddSingleton(folder.OpenSecretBox())
             .AddSingleton(OperatorSecretOf(builder.Configuration))
-            .AddSingleton(new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero })
+            .AddSingleton(OptionsOf(settings, builder.Configuration))
             .AddSingleton(services => Schema.Open(folder.Database, Catalog.Indexes, services.GetRequiredService<ILogger<Database>>()))
             .AddSingleton<SqliteChangeFeed>().AddSingleton<IChangeFeed>(services => services.GetRequiredService<SqliteChangeFeed>())
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())
@@ -150,6 +150,13 @@ public sealed class CrmHost : IAsyncDisposable
         await app.Services.GetRequiredService<SearchUpkeep>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
+    }
+
+    private static WebhookOptions OptionsOf(HostSettings settings, IConfiguration configuration)
+    {
+        var concurrency = WebhookOptions.ReadConcurrency(configuration[WebhookOptions.ConcurrencySetting], out var fault);
+        if (fault is not null) throw new StartException(fault);
+        return new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero, ConcurrencyPerEndpoint = concurrency };
     }
 
     private static OperatorSecret OperatorSecretOf(IConfiguration configuration)

@@ -1,3 +1,4 @@
+using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 
 namespace NodeStash.Functions.Webhooks.Tests;
@@ -6,13 +7,14 @@ public sealed class SendSlotsTests
 {
     private const string Partition = "ws_1";
 
-    private readonly SendSlots slots = new();
+    private static readonly WebhookOptions options = new();
+    private readonly SendSlots slots = new(options);
     private readonly CancellationToken late = new(canceled: true);
 
     [Fact]
     public async Task An_endpoint_gets_so_many_at_a_time_and_takes_nothing_from_another()
     {
-        var taken = await Take("wh_1", SendSlots.MostPerEndpoint);
+        var taken = await Take("wh_1", options.ConcurrencyPerEndpoint);
 
         Assert.Null(await slots.TryEnter(Partition, "wh_1", late));
         using var other = await slots.TryEnter(Partition, "wh_2", CancellationToken.None);
@@ -27,7 +29,7 @@ public sealed class SendSlotsTests
     public async Task The_process_makes_so_many_at_a_time()
     {
         var taken = new List<SendSlots.Slot>();
-        for (var i = 0; i < SendSlots.MostPerProcess / SendSlots.MostPerEndpoint; i++) taken.AddRange(await Take($"wh_{i}", SendSlots.MostPerEndpoint));
+        for (var i = 0; i < SendSlots.MostPerProcess / options.ConcurrencyPerEndpoint; i++) taken.AddRange(await Take($"wh_{i}", options.ConcurrencyPerEndpoint));
 
         using var cancelled = new CancellationTokenSource();
         var one = slots.TryEnter(Partition, "wh_more", cancelled.Token);
@@ -40,7 +42,7 @@ public sealed class SendSlotsTests
     [Fact]
     public async Task An_endpoint_is_busy_when_everything_it_may_have_is_slow()
     {
-        var taken = await Take("wh_1", SendSlots.MostPerEndpoint);
+        var taken = await Take("wh_1", options.ConcurrencyPerEndpoint);
         Assert.False(slots.IsBusy(Partition, "wh_1"));
         foreach (var slot in taken) slot.IsSlow();
 

@@ -33,7 +33,7 @@ public static class AzureServices
             .AddSingleton<IJobQueues, AzureJobQueues>()
             .AddCosmosStores(settings)
             .AddSingleton(new SecretBox(settings.SealingKey))
-            .AddSingleton(new WebhookOptions())
+            .AddSingleton(new WebhookOptions { ConcurrencyPerEndpoint = settings.WebhookConcurrency })
             .AddSingleton<ISearchIndexes>(_ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
             .AddSingleton(new OperatorSecret(settings.OperatorSecret))
             .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()))

@@ -28,6 +28,9 @@ public sealed record AzureSettings
     /// <summary>Makes workspaces; null where nobody may.</summary>
     public string? OperatorSecret { get; init; }
 
+    /// <summary>Attempts at one webhook endpoint at the same time, in one instance.</summary>
+    public int WebhookConcurrency { get; init; }
+
     /// <exception cref="SettingsException">Names every setting that is missing or will not do.</exception>
     public static AzureSettings Read(IConfiguration settings)
     {
@@ -41,7 +44,9 @@ public sealed record AzureSettings
             SealingKey = Key(settings["SEALING_KEY"]),
             ClientId = settings["AZURE_CLIENT_ID"],
             OperatorSecret = settings[Access.OperatorSecret.Setting],
+            WebhookConcurrency = WebhookOptions.ReadConcurrency(settings[WebhookOptions.ConcurrencySetting], out var concurrencyFault),
         };
+        if (concurrencyFault is not null) faults.Add(concurrencyFault);
         if (Access.OperatorSecret.Fault(read.OperatorSecret) is { } fault) faults.Add(fault);
         return faults.Count == 0 ? read : throw new SettingsException(faults);
 

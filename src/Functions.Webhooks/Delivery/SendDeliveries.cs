@@ -20,10 +20,13 @@ public sealed partial class SendDeliveries(
     Ids ids, TimeProvider clock, ILogger<SendDeliveries> log)
 {
     /// <summary>Lanes taken at a time. More than may be sent at once, so that sending need not wait for outcomes to be on disk.</summary>
-    private const int MostLanes = 512;
+    private const int MostLanes = 1024;
 
-    /// <summary>How long a round lasts: others get their turn, and a process that ends need not wait for long.</summary>
+    /// <summary>How long a round lasts: then others get their turn.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long it lasts at most where nobody is known to wait for a turn, and the receiver keeps up.</summary>
+    private static readonly TimeSpan LongestRound = TimeSpan.FromSeconds(10);
 
     /// <summary>Before asking again where little was due: what comes in quick succession is one round of one worker, not a worker each.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
@@ -42,7 +45,7 @@ public sealed partial class SendDeliveries(
     {
         if (slots.IsBusy(work.Partition, work.WebhookId)) return new RoundSent(RoundEnd.Busy);
         var partition = Partition.Parse(work.Partition);
-        using var round = new Round(work.WebhookId, stores.Open(partition), deliveryStores.Open(partition), client, clock, ct);
+        using var round = new Round(work.WebhookId, stores.Open(partition), deliveryStores.Open(partition), client, slots, clock, ct);
         var lanes = new Lanes();
         using var end = round.Stopping.UnsafeRegister(_ => lanes.End(), null);
         var working = WorkOff(round, lanes, work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
@@ -87,6 +90,7 @@ public sealed partial class SendDeliveries(
     /// </summary>
     private async Task<RoundSent?> Follow(Round round, Lanes lanes, string holder)
     {
+        var patience = Gathering;
         while (!round.IsOver)
         {
             var due = await Take(round, lanes, holder);
@@ -103,9 +107,16 @@ public sealed partial class SendDeliveries(
 
             if (due.State is not WorkState.Due && lanes.Open == 0) return End(due);
             var begun = lanes.Begin(due.Heads);
-            var isLittle = due.Heads.Count < SendSlots.MostPerEndpoint;
-            await NoteAttempts(round, lanes, isLittle ? 0 : begun / 4);
-            if (isLittle) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (due.Heads.Count >= slots.MostPerEndpoint)
+            {
+                await NoteAttempts(round, lanes, begun / 4);
+                continue;
+            }
+
+            // An attempt that takes long is not waited for: other records may have something due. The longer it takes, the less often this is asked.
+            patience = begun > 0 ? Gathering : patience * 2;
+            await NoteAttempts(round, lanes, until: Task.Delay(patience, round.Stopping));
+            if (lanes.Open == 0) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return null;
@@ -152,7 +163,7 @@ public sealed partial class SendDeliveries(
     {
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, SendSlots.MostPerEndpoint).Select(_ => SendOneByOne(round, lanes)));
+            await Task.WhenAll(Enumerable.Range(0, slots.MostPerEndpoint).Select(_ => SendOneByOne(round, lanes)));
         }
         finally
         {
@@ -199,10 +210,13 @@ public sealed partial class SendDeliveries(
         return new AttemptMade(delivery.Id, attempt, status, clock.GetUtcNow() + (wait ?? TimeSpan.Zero));
     }
 
-    /// <summary>Notes what came of attempts, all at once that were made since it last did, until all lanes are done or fewer deliveries are ready than <paramref name="enough"/>.</summary>
-    private async Task NoteAttempts(Round round, Lanes lanes, int enough = 0)
+    /// <summary>
+    /// Notes what came of attempts, all at once that were made since it last did, until all lanes are done, fewer deliveries are ready than <paramref name="enough"/>, or
+    /// <paramref name="until"/> completes and nothing is to be noted.
+    /// </summary>
+    private async Task NoteAttempts(Round round, Lanes lanes, int enough = 0, Task? until = null)
     {
-        while (lanes.Open > 0 && lanes.Ready.Count >= enough && await lanes.Attempts.Reader.WaitToReadAsync(CancellationToken.None))
+        while (lanes.Open > 0 && lanes.Ready.Count >= enough && await lanes.IsAttemptMade(until))
         {
             var attempts = new List<(Lane Lane, AttemptMade Made)>();
             while (lanes.Attempts.Reader.TryRead(out var attempt)) attempts.Add(attempt);
@@ -279,6 +293,13 @@ public sealed partial class SendDeliveries(
             return open.Count - before;
         }
 
+        /// <summary>Waits until there is an attempt to be noted; false where there will be none, or none until then.</summary>
+        public async Task<bool> IsAttemptMade(Task? until)
+        {
+            var made = Attempts.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+            return (until is null || made.IsCompleted || await Task.WhenAny(made, until) == made) && await made;
+        }
+
         /// <summary>A lane goes on with this delivery; null where it is done.</summary>
         public void Go(Lane lane, Core.Webhooks.Delivery? next)
         {
@@ -298,23 +319,28 @@ public sealed partial class SendDeliveries(
     /// <summary>One go at an endpoint: what is needed to send to it, and what is under way.</summary>
     private sealed class Round : IDisposable
     {
-        private readonly Dictionary<string, (int Number, SendSlots.Slot Slot)> underWay = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, (int Number, SendSlots.Slot Slot, long Begun)> underWay = new(StringComparer.Ordinal);
         private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly CancellationTokenSource limit;
         private readonly CancellationTokenSource stop;
         private readonly DurableTaskClient client;
+        private readonly SendSlots slots;
+        private readonly TimeProvider clock;
+        private readonly long begun;
+        private readonly ITimer time;
+        private bool isLong;
         private bool ended;
         private bool stopped;
 
         private volatile Seen? seen;
 
-        public Round(string webhookId, IWorkspaceStore store, IDeliveryStore deliveries, DurableTaskClient client, TimeProvider clock, CancellationToken ct)
+        public Round(string webhookId, IWorkspaceStore store, IDeliveryStore deliveries, DurableTaskClient client, SendSlots slots, TimeProvider clock, CancellationToken ct)
         {
-            (WebhookId, Store, Deliveries, this.client) = (webhookId, store, deliveries, client);
-            limit = new CancellationTokenSource(RoundTime, clock);
-            stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+            (WebhookId, Store, Deliveries, this.client, this.slots, this.clock) = (webhookId, store, deliveries, client, slots, clock);
+            stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
             Stopping = stop.Token;
             Stopping.UnsafeRegister(_ => over.TrySetResult(), null);
+            begun = clock.GetTimestamp();
+            time = clock.CreateTimer(_ => TimeIsUp(), null, RoundTime, RoundTime);
         }
 
         public string WebhookId { get; }
@@ -347,7 +373,7 @@ public sealed partial class SendDeliveries(
         /// <returns>False where the round is over: the attempt is not to be made.</returns>
         public bool Begin(Core.Webhooks.Delivery delivery, SendSlots.Slot slot)
         {
-            lock (underWay) return !ended && !IsOver && underWay.TryAdd(delivery.Id, (delivery.NextAttempt, slot));
+            lock (underWay) return !ended && !IsOver && underWay.TryAdd(delivery.Id, (delivery.NextAttempt, slot, clock.GetTimestamp()));
         }
 
         /// <returns>Whether the round waits for the lane; false where it has ended without it.</returns>
@@ -366,7 +392,7 @@ public sealed partial class SendDeliveries(
             lock (underWay)
             {
                 ended = true;
-                foreach (var (_, slot) in underWay.Values) slot.IsSlow();
+                foreach (var (_, slot, _) in underWay.Values) slot.IsSlow();
                 return [.. underWay.Select(attempt => (attempt.Key, attempt.Value.Number))];
             }
         }
@@ -389,8 +415,22 @@ public sealed partial class SendDeliveries(
         public void Dispose()
         {
             lock (underWay) ended = true;
+            time.Dispose();
             stop.Dispose();
-            limit.Dispose();
+            if (isLong) slots.EndLongRound();
         }
+
+        /// <summary>Ends the round, unless it may go on: then this is asked again after as long.</summary>
+        private void TimeIsUp()
+        {
+            lock (underWay)
+            {
+                if (!ended && !MayGoOn()) stop.Cancel();
+            }
+        }
+
+        /// <summary>What was begun in the first half of a round and has not ended is slow: that is for others to be let in.</summary>
+        private bool MayGoOn() =>
+            clock.GetElapsedTime(begun) < LongestRound && underWay.Values.All(attempt => clock.GetElapsedTime(attempt.Begun) < RoundTime / 2) && (isLong = isLong || slots.TryBeginLongRound());
     }
 }

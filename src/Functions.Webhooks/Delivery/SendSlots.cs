@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
 
@@ -6,12 +7,10 @@ namespace NodeStash.Functions.Webhooks.Delivery;
 /// Bounds the attempts under way in this process, so that neither an endpoint that is flooded nor many that hang take what the others need. An attempt that
 /// takes longer than a round lasts is slow: whoever has slow ones gets no more while there are too many of them.
 /// </summary>
+/// <param name="options">How many one endpoint may have.</param>
 [SuppressMessage("Design", "CA1001", Justification = "Attempts that are ended when the process stops still let go of their slots; a semaphore nobody waits for on a handle holds nothing.")]
-public sealed class SendSlots
+public sealed class SendSlots(WebhookOptions options)
 {
-    /// <summary>Attempts at one endpoint at the same time.</summary>
-    public const int MostPerEndpoint = 8;
-
     /// <summary>Attempts in the process at the same time.</summary>
     public const int MostPerProcess = 512;
 
@@ -21,10 +20,17 @@ public sealed class SendSlots
     /// <summary>Slow attempts in the process beyond which slow endpoints begin no more: half of it is left to the quick.</summary>
     public const int MostSlowPerProcess = MostPerProcess / 2;
 
+    /// <summary>Rounds in the process that may last longer than others at the same time: few, beside the many that take turns.</summary>
+    public const int MostLongRounds = 8;
+
     private readonly Dictionary<string, Endpoint> endpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> slowOf = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim all = new(MostPerProcess);
     private int slow;
+    private int longRounds;
+
+    /// <summary>Attempts at one endpoint at the same time.</summary>
+    public int MostPerEndpoint => options.ConcurrencyPerEndpoint;
 
     /// <summary>Whether an endpoint may begin nothing now.</summary>
     public bool IsBusy(string partition, string webhookId)
@@ -36,6 +42,22 @@ public sealed class SendSlots
         }
     }
 
+    /// <summary>Whether a round whose time is up may go on; if so, <see cref="EndLongRound"/> is to be called when it ends.</summary>
+    public bool TryBeginLongRound()
+    {
+        lock (endpoints)
+        {
+            if (longRounds == MostLongRounds) return false;
+            longRounds++;
+            return true;
+        }
+    }
+
+    public void EndLongRound()
+    {
+        lock (endpoints) longRounds--;
+    }
+
     /// <summary>Waits for its turn: first among the attempts at the endpoint, then among all.</summary>
     /// <returns>The right to make one attempt, until it is disposed; null where the turn did not come in time.</returns>
     public async Task<Slot?> TryEnter(string partition, string webhookId, CancellationToken ct)
@@ -43,7 +65,7 @@ public sealed class SendSlots
         Endpoint endpoint;
         lock (endpoints)
         {
-            if (!endpoints.TryGetValue(webhookId, out endpoint!)) endpoints.Add(webhookId, endpoint = new Endpoint());
+            if (!endpoints.TryGetValue(webhookId, out endpoint!)) endpoints.Add(webhookId, endpoint = new Endpoint(MostPerEndpoint));
             endpoint.Users++;
         }
 
@@ -116,9 +138,9 @@ public sealed class SendSlots
         }
     }
 
-    internal sealed class Endpoint
+    internal sealed class Endpoint(int most)
     {
-        public SemaphoreSlim Attempts { get; } = new(MostPerEndpoint);
+        public SemaphoreSlim Attempts { get; } = new(most);
 
         /// <summary>Those who have a slot or wait for one.</summary>
         public int Users { get; set; }

@@ -21,6 +21,7 @@ public sealed class AzureSettingsTests
         Assert.Equal(new Connection(new Uri("https://crm.documents.azure.com:443/"), null), settings.Cosmos);
         Assert.Equal(new Connection(new Uri("https://crm.queue.core.windows.net/"), null), settings.Queues);
         Assert.Equal("nodestash", settings.Database);
+        Assert.Equal(8, settings.WebhookConcurrency);
     }
 
     [Fact]
@@ -41,6 +42,8 @@ public sealed class AzureSettingsTests
     [InlineData("SEARCH_URL", "search.internal", "SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server")]
     [InlineData("SEARCH_URL", "http://search.internal", "SEARCH_KEY is missing: the key of the search server at SEARCH_URL")]
     [InlineData("NODESTASH_OPERATOR_SECRET", "guess", "NODESTASH_OPERATOR_SECRET is too short: expected 32 random characters or more, e.g. of `openssl rand -hex 32`")]
+    [InlineData("NODESTASH_WEBHOOK_CONCURRENCY", "0", "NODESTASH_WEBHOOK_CONCURRENCY will not do: expected a whole number from 1 to 64")]
+    [InlineData("NODESTASH_WEBHOOK_CONCURRENCY", "many", "NODESTASH_WEBHOOK_CONCURRENCY will not do: expected a whole number from 1 to 64")]
     public void What_will_not_do_is_named_with_what_is_expected(string setting, string value, string fault) =>
         Assert.Equal([fault], Faults(new() { [setting] = value }));
 
