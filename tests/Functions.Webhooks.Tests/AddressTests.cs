@@ -55,6 +55,7 @@ public sealed class AddressTests
     [InlineData("http://0x7f.1/")]
     [InlineData("http://017700000001/")]
     [InlineData("http://[::ffff:7f00:1]/")]
+    [InlineData("http://①②⑦.0.0.1/")]
     [InlineData("http://127.0.0.1%2f@10.0.0.1/")]
     public async Task Where_loopback_is_not_allowed_no_way_to_write_it_leads_there(string url) =>
         Assert.Equal(AttemptOutcome.RefusedAddress, await Send(url, _ => [IPAddress.Loopback], allowLoopback: false));
@@ -83,6 +84,50 @@ public sealed class AddressTests
         });
 
         Assert.Equal(AttemptOutcome.InvalidAnswer, await Send($"http://{listener.LocalEndpoint}/", _ => []));
+        await server;
+    }
+
+    [Fact]
+    public async Task Answers_before_the_answer_without_end_are_a_timeout()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var time = new ManualTime();
+        using var sender = new WebhookSender(new WebhookOptions { AllowLoopback = true }, time);
+        var sending = sender.Send($"http://{listener.LocalEndpoint}/", [new byte[32]], Happened, 1, CancellationToken.None);
+        using var client = await listener.AcceptTcpClientAsync();
+        var server = Task.Run(async () =>
+        {
+            try
+            {
+                while (true) await client.GetStream().WriteAsync("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"u8.ToArray());
+            }
+            catch (IOException)
+            {
+            }
+        });
+
+        time.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.Equal(AttemptOutcome.Timeout, (await sending).Attempt.Outcome);
+        await server;
+    }
+
+    [Fact]
+    public async Task A_receiver_that_has_no_version_of_TLS_in_common_is_a_TLS_failure()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var server = Task.Run(async () =>
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            // RFC 8446, 6.2: a fatal alert, protocol_version.
+            await client.GetStream().ReadExactlyAsync(new byte[5]);
+            await client.GetStream().WriteAsync(new byte[] { 21, 3, 1, 0, 2, 2, 70 });
+            await client.GetStream().CopyToAsync(Stream.Null);
+        });
+
+        Assert.Equal(AttemptOutcome.TlsFailure, await Send($"https://{listener.LocalEndpoint}/", _ => []));
         await server;
     }
 

@@ -29,6 +29,9 @@ public sealed class Crm : IAsyncDisposable
         return crm;
     }
 
+    public T Service<T>()
+        where T : notnull => host.Services.GetRequiredService<T>();
+
     /// <summary>A client of a new workspace of its own.</summary>
     public async Task<CrmClient> NewWorkspace()
     {
@@ -85,12 +88,19 @@ public sealed class Crm : IAsyncDisposable
     }
 
     /// <summary>Waits until every job is done and every orchestration has come to its end: nothing more will be sent.</summary>
-    public async Task IsIdle()
+    /// <param name="step">By how much the clock is moved until then, again and again.</param>
+    public async Task IsIdle(TimeSpan step = default)
     {
         await Eventually.True(() => host.Services.GetRequiredService<SqliteQueues>().Backlog().Count == 0, "the end of every job");
         var client = host.Services.GetRequiredService<DurableTaskClient>();
         var underWay = new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]);
-        await Eventually.True(async () => !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync(), "the end of every orchestration");
+        await Eventually.True(
+            async () =>
+            {
+                Time.Advance(step);
+                return !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync();
+            },
+            "the end of every orchestration");
     }
 
     /// <summary>Runs a round of the only worker once more, as happens where its answer was lost in a crash.</summary>

@@ -135,6 +135,34 @@ public sealed class OutcomeTests
         Assert.Equal(4096, System.Text.Encoding.UTF8.GetByteCount(attempt.Answer!));
     }
 
+    /// <summary>What lies in the buffers between the two is sent and not read; but that is not a megabyte.</summary>
+    [Fact]
+    public async Task Nothing_beyond_64_KiB_of_an_answer_is_read_afterwards_either()
+    {
+        const int Most = 1 << 20;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var server = Task.Run(async () =>
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            client.SendBufferSize = 64 * 1024;
+            await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {Most}\r\n\r\n"));
+            var taken = 0;
+            try
+            {
+                for (var part = new byte[1024]; taken < Most; taken += part.Length) await client.GetStream().WriteAsync(part);
+            }
+            catch (IOException)
+            {
+            }
+
+            return taken;
+        });
+
+        Assert.Equal(AttemptOutcome.Delivered, (await AttemptAt(new Uri($"http://{listener.LocalEndpoint}/"))).Outcome);
+        Assert.InRange(await server, 64 * 1024, Most - 1);
+    }
+
     [Fact]
     public async Task Of_an_endless_answer_64_KiB_are_read()
     {

@@ -8,15 +8,16 @@ public sealed class SendSlotsTests
     private const string Partition = "ws_1";
 
     private static readonly WebhookOptions options = new();
+
     private readonly SendSlots slots = new(options);
     private readonly CancellationToken late = new(canceled: true);
 
     [Fact]
     public async Task An_endpoint_gets_so_many_at_a_time_and_takes_nothing_from_another()
     {
-        var taken = await Take("wh_1", options.ConcurrencyPerEndpoint);
+        var taken = await TakeAll("wh_1");
 
-        Assert.Null(await slots.TryEnter(Partition, "wh_1", late));
+        Assert.Equal(options.ConcurrencyPerEndpoint, taken.Count);
         using var other = await slots.TryEnter(Partition, "wh_2", CancellationToken.None);
         Assert.NotNull(other);
         var waiting = slots.TryEnter(Partition, "wh_1", CancellationToken.None);
@@ -25,11 +26,45 @@ public sealed class SendSlotsTests
         Assert.NotNull(await waiting);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(64)]
+    public async Task How_many_an_endpoint_gets_is_a_setting(int most)
+    {
+        var (few, taken) = (new SendSlots(new WebhookOptions { ConcurrencyPerEndpoint = most }), new List<SendSlots.Slot>());
+        for (var i = 0; i < most; i++)
+        {
+            (await few.TryEnter(Partition, "wh_1", CancellationToken.None))!.Dispose();
+            taken.Add((await few.TryEnter(Partition, "wh_1", CancellationToken.None))!);
+        }
+
+        Assert.False(few.TryEnter(Partition, "wh_1", CancellationToken.None).IsCompleted);
+    }
+
+    [Fact]
+    public async Task An_endpoint_of_which_nothing_is_known_gets_a_few_and_one_more_for_each_that_ends_in_time()
+    {
+        var first = await Take("wh_1", SendSlots.FirstAttempts);
+        var next = slots.TryEnter(Partition, "wh_1", CancellationToken.None);
+        var afterwards = slots.TryEnter(Partition, "wh_1", CancellationToken.None);
+        Assert.False(next.IsCompleted);
+
+        first[0].Dispose();
+
+        Assert.NotNull(await next);
+        Assert.NotNull(await afterwards);
+        first[1].IsSlow();
+        first[1].Dispose();
+        Assert.NotNull(await slots.TryEnter(Partition, "wh_1", CancellationToken.None));
+        Assert.False(slots.TryEnter(Partition, "wh_1", CancellationToken.None).IsCompleted);
+    }
+
     [Fact]
     public async Task The_process_makes_so_many_at_a_time()
     {
         var taken = new List<SendSlots.Slot>();
-        for (var i = 0; i < SendSlots.MostPerProcess / options.ConcurrencyPerEndpoint; i++) taken.AddRange(await Take($"wh_{i}", options.ConcurrencyPerEndpoint));
+        for (var i = 0; i < SendSlots.MostPerProcess; i++) taken.AddRange(await Take($"wh_{i}", 1, $"ws_{i}"));
 
         using var cancelled = new CancellationTokenSource();
         var one = slots.TryEnter(Partition, "wh_more", cancelled.Token);
@@ -40,9 +75,18 @@ public sealed class SendSlotsTests
     }
 
     [Fact]
+    public async Task However_many_endpoints_of_a_data_set_hang_others_have_their_turn_at_once()
+    {
+        for (var i = 0; i < SendSlots.MostPerPartition; i++) await Take($"wh_{i}", 1);
+
+        Assert.False(slots.TryEnter(Partition, "wh_more", CancellationToken.None).IsCompleted);
+        Assert.NotNull(await slots.TryEnter("ws_2", "wh_other", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task An_endpoint_is_busy_when_everything_it_may_have_is_slow()
     {
-        var taken = await Take("wh_1", options.ConcurrencyPerEndpoint);
+        var taken = await TakeAll("wh_1");
         Assert.False(slots.IsBusy(Partition, "wh_1"));
         foreach (var slot in taken) slot.IsSlow();
 
@@ -55,13 +99,23 @@ public sealed class SendSlotsTests
     [Fact]
     public async Task While_a_data_set_has_many_slow_ones_its_slow_endpoints_are_busy_its_quick_ones_and_other_data_sets_are_not()
     {
+        using var quick = (await Take("wh_quick", 1))[0];
         for (var i = 0; i < SendSlots.MostSlowPerPartition; i++) (await Take($"wh_{i}", 1))[0].IsSlow();
         (await Take("wh_other", 1, "ws_2"))[0].IsSlow();
-        using var quick = (await Take("wh_quick", 1))[0];
 
         Assert.True(slots.IsBusy(Partition, "wh_0"));
         Assert.False(slots.IsBusy(Partition, "wh_quick"));
         Assert.False(slots.IsBusy("ws_2", "wh_other"));
+    }
+
+    [Fact]
+    public async Task While_a_data_set_has_many_slow_ones_an_endpoint_of_it_that_nothing_is_known_of_gets_one()
+    {
+        for (var i = 0; i < SendSlots.MostSlowPerPartition; i++) (await Take($"wh_{i}", 1))[0].IsSlow();
+
+        await Take("wh_new", 1);
+        Assert.False(slots.TryEnter(Partition, "wh_new", CancellationToken.None).IsCompleted);
+        await Take("wh_other", SendSlots.FirstAttempts, "ws_2");
     }
 
     [Fact]
@@ -71,6 +125,41 @@ public sealed class SendSlotsTests
 
         Assert.True(slots.IsBusy("ws_0", "wh_0"));
         Assert.False(slots.IsBusy("ws_0", "wh_quick"));
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_leaves_nothing_behind()
+    {
+        var taken = await TakeAll("wh_1");
+        for (var i = 0; i < 100; i++) Assert.Null(await slots.TryEnter(Partition, "wh_1", late));
+        foreach (var slot in taken) slot.Dispose();
+
+        await Take("wh_1", SendSlots.FirstAttempts);
+        Assert.False(slots.TryEnter(Partition, "wh_1", CancellationToken.None).IsCompleted);
+    }
+
+    [Fact]
+    public void Few_rounds_are_long_at_the_same_time()
+    {
+        for (var i = 0; i < SendSlots.MostLongRounds; i++) Assert.True(slots.TryBeginLongRound());
+
+        Assert.False(slots.TryBeginLongRound());
+        slots.EndLongRound();
+        Assert.True(slots.TryBeginLongRound());
+    }
+
+    /// <summary>As many as the endpoint may have, which it earns first.</summary>
+    private async Task<IReadOnlyList<SendSlots.Slot>> TakeAll(string webhookId)
+    {
+        var taken = new List<SendSlots.Slot>();
+        while (taken.Count < options.ConcurrencyPerEndpoint)
+        {
+            (await slots.TryEnter(Partition, webhookId, CancellationToken.None))!.Dispose();
+            taken.AddRange(await Take(webhookId, 1));
+        }
+
+        Assert.Null(await slots.TryEnter(Partition, webhookId, late));
+        return taken;
     }
 
     private async Task<IReadOnlyList<SendSlots.Slot>> Take(string webhookId, int count, string partition = Partition)

@@ -26,6 +26,7 @@ internal sealed class GuardedConnection(WebhookOptions options)
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = null,
         MaxResponseHeadersLength = 16, // KiB
+        MaxResponseDrainSize = 0, // what was not read of an answer is not read afterwards either
         ConnectTimeout = options.Timeout, // an attempt given up while connecting would otherwise go on doing so, for minutes
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),

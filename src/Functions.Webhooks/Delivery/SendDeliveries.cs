@@ -91,7 +91,7 @@ public sealed partial class SendDeliveries(
     private async Task<RoundSent?> Follow(Round round, Lanes lanes, string holder)
     {
         var patience = Gathering;
-        while (!round.IsOver)
+        while (!round.IsOver && !lanes.IsEnded)
         {
             var due = await Take(round, lanes, holder);
 
@@ -122,13 +122,15 @@ public sealed partial class SendDeliveries(
         return null;
     }
 
-    /// <summary>Sees the endpoint as it is now.</summary>
+    /// <summary>Sees the endpoint as it is now; where it is gone or disabled nothing more is begun.</summary>
     /// <returns>Whether it is there and enabled.</returns>
     private async Task<bool> Look(Round round)
     {
         var webhook = await round.Store.Find(Webhook.Schema.Type, round.WebhookId, CancellationToken.None) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
         round.See(webhook is null ? null : new Seen(webhook, endpoints.SecretsOf(webhook)));
-        return webhook is not null && Webhook.IsEnabled.Of(webhook);
+        if (webhook is not null && Webhook.IsEnabled.Of(webhook)) return true;
+        round.Stop();
+        return false;
     }
 
     /// <summary>Takes what is due; what is open comes first of it.</summary>
@@ -221,7 +223,7 @@ public sealed partial class SendDeliveries(
             var attempts = new List<(Lane Lane, AttemptMade Made)>();
             while (lanes.Attempts.Reader.TryRead(out var attempt)) attempts.Add(attempt);
             var noted = await round.Deliveries.Attempted(round.WebhookId, [.. attempts.Select(each => each.Made)], CancellationToken.None);
-            var goesOn = noted.All(each => each.Next is null) || await Look(round);
+            var goesOn = await Look(round);
             for (var i = 0; i < attempts.Count; i++)
             {
                 var (lane, made) = attempts[i];
@@ -307,8 +309,15 @@ public sealed partial class SendDeliveries(
             else ready.Writer.TryWrite(next);
         }
 
+        /// <summary>Whether nothing more is begun, as the round is over or sending has failed.</summary>
+        public bool IsEnded { get; private set; }
+
         /// <summary>Nothing more is begun.</summary>
-        public void End() => ready.Writer.TryComplete();
+        public void End()
+        {
+            IsEnded = true;
+            ready.Writer.TryComplete();
+        }
     }
 
     /// <summary>An endpoint as it was at some moment.</summary>

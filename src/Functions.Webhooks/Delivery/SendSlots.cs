@@ -14,6 +14,9 @@ public sealed class SendSlots(WebhookOptions options)
     /// <summary>Attempts in the process at the same time.</summary>
     public const int MostPerProcess = 512;
 
+    /// <summary>Attempts of one data set at the same time: however many endpoints it has, and however they hang, half of the process is left to others.</summary>
+    public const int MostPerPartition = MostPerProcess / 2;
+
     /// <summary>Slow attempts of one data set beyond which its slow endpoints begin no more.</summary>
     public const int MostSlowPerPartition = 64;
 
@@ -23,8 +26,11 @@ public sealed class SendSlots(WebhookOptions options)
     /// <summary>Rounds in the process that may last longer than others at the same time: few, beside the many that take turns.</summary>
     public const int MostLongRounds = 8;
 
+    /// <summary>Attempts that an endpoint may have of which nothing is known; each that ends before it is slow earns it one more, up to what it may have.</summary>
+    public const int FirstAttempts = 4;
+
     private readonly Dictionary<string, Endpoint> endpoints = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> slowOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DataSet> dataSets = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim all = new(MostPerProcess);
     private int slow;
     private int longRounds;
@@ -35,11 +41,7 @@ public sealed class SendSlots(WebhookOptions options)
     /// <summary>Whether an endpoint may begin nothing now.</summary>
     public bool IsBusy(string partition, string webhookId)
     {
-        lock (endpoints)
-        {
-            if (!endpoints.TryGetValue(webhookId, out var endpoint) || endpoint.Slow == 0) return false;
-            return endpoint.Slow >= MostPerEndpoint || slow >= MostSlowPerProcess || slowOf.GetValueOrDefault(partition) >= MostSlowPerPartition;
-        }
+        lock (endpoints) return endpoints.TryGetValue(webhookId, out var endpoint) && endpoint.Slow > 0 && (endpoint.Slow >= endpoint.Allowed || AreManySlow(partition));
     }
 
     /// <summary>Whether a round whose time is up may go on; if so, <see cref="EndLongRound"/> is to be called when it ends.</summary>
@@ -58,60 +60,64 @@ public sealed class SendSlots(WebhookOptions options)
         lock (endpoints) longRounds--;
     }
 
-    /// <summary>Waits for its turn: first among the attempts at the endpoint, then among all.</summary>
+    /// <summary>Waits for its turn: first among the attempts at the endpoint, then among those of the data set, then among all.</summary>
     /// <returns>The right to make one attempt, until it is disposed; null where the turn did not come in time.</returns>
     public async Task<Slot?> TryEnter(string partition, string webhookId, CancellationToken ct)
     {
-        Endpoint endpoint;
-        lock (endpoints)
-        {
-            if (!endpoints.TryGetValue(webhookId, out endpoint!)) endpoints.Add(webhookId, endpoint = new Endpoint(MostPerEndpoint));
-            endpoint.Users++;
-        }
-
-        var entered = false;
+        var slot = Join(partition, webhookId);
         try
         {
-            await endpoint.Attempts.WaitAsync(ct);
-            entered = true;
-            await all.WaitAsync(ct);
-            return new Slot(this, partition, webhookId, endpoint);
+            foreach (var bound in slot.Bounds)
+            {
+                await bound.WaitAsync(ct);
+                slot.Entered++;
+            }
+
+            return slot;
         }
         catch (OperationCanceledException)
         {
-            Leave(webhookId, endpoint, entered);
+            slot.Leave();
             return null;
         }
     }
 
-    private void Leave(string webhookId, Endpoint endpoint, bool entered)
+    private Slot Join(string partition, string webhookId)
     {
         lock (endpoints)
         {
-            if (entered) endpoint.Attempts.Release();
-            if (--endpoint.Users == 0) endpoints.Remove(webhookId);
+            if (!dataSets.TryGetValue(partition, out var dataSet)) dataSets.Add(partition, dataSet = new DataSet());
+            if (!endpoints.TryGetValue(webhookId, out var endpoint)) endpoints.Add(webhookId, endpoint = new Endpoint(Math.Min(MostPerEndpoint, AreManySlow(partition) ? 1 : FirstAttempts)));
+            dataSet.Users++;
+            endpoint.Users++;
+            return new Slot(this, partition, dataSet, webhookId, endpoint);
         }
     }
 
-    private void CountSlow(string partition, Endpoint endpoint, int by)
-    {
-        endpoint.Slow += by;
-        slow += by;
-        if ((slowOf[partition] = slowOf.GetValueOrDefault(partition) + by) == 0) slowOf.Remove(partition);
-    }
+    private bool AreManySlow(string partition) => slow >= MostSlowPerProcess || (dataSets.TryGetValue(partition, out var dataSet) && dataSet.Slow >= MostSlowPerPartition);
 
     /// <summary>The right to make one attempt.</summary>
     public sealed class Slot : IDisposable
     {
         private readonly SendSlots slots;
         private readonly string partition;
+        private readonly DataSet dataSet;
         private readonly string webhookId;
         private readonly Endpoint endpoint;
         private bool isSlow;
         private bool left;
 
-        internal Slot(SendSlots slots, string partition, string webhookId, Endpoint endpoint) =>
-            (this.slots, this.partition, this.webhookId, this.endpoint) = (slots, partition, webhookId, endpoint);
+        internal Slot(SendSlots slots, string partition, DataSet dataSet, string webhookId, Endpoint endpoint)
+        {
+            (this.slots, this.partition, this.dataSet, this.webhookId, this.endpoint) = (slots, partition, dataSet, webhookId, endpoint);
+            Bounds = [endpoint.Attempts, dataSet.Attempts, slots.all];
+        }
+
+        /// <summary>What is to be entered, in this order.</summary>
+        internal SemaphoreSlim[] Bounds { get; }
+
+        /// <summary>How many of them are.</summary>
+        internal int Entered { get; set; }
 
         /// <summary>Says that the attempt takes longer than the round it began in.</summary>
         public void IsSlow()
@@ -120,7 +126,7 @@ public sealed class SendSlots(WebhookOptions options)
             {
                 if (isSlow || left) return;
                 isSlow = true;
-                slots.CountSlow(partition, endpoint, 1);
+                CountSlow(1);
             }
         }
 
@@ -130,21 +136,56 @@ public sealed class SendSlots(WebhookOptions options)
             {
                 if (left) return;
                 left = true;
-                if (isSlow) slots.CountSlow(partition, endpoint, -1);
+                if (isSlow) CountSlow(-1);
+                else if (endpoint.Allowed < slots.MostPerEndpoint) endpoint.AllowMore();
             }
 
-            slots.all.Release();
-            slots.Leave(webhookId, endpoint, entered: true);
+            Leave();
+        }
+
+        internal void Leave()
+        {
+            lock (slots.endpoints)
+            {
+                foreach (var bound in Bounds.AsSpan(0, Entered)) bound.Release();
+                if (--endpoint.Users == 0) slots.endpoints.Remove(webhookId);
+                if (--dataSet.Users == 0) slots.dataSets.Remove(partition);
+            }
+        }
+
+        private void CountSlow(int by)
+        {
+            endpoint.Slow += by;
+            dataSet.Slow += by;
+            slots.slow += by;
         }
     }
 
-    internal sealed class Endpoint(int most)
+    internal sealed class DataSet
     {
-        public SemaphoreSlim Attempts { get; } = new(most);
+        public SemaphoreSlim Attempts { get; } = new(MostPerPartition);
 
         /// <summary>Those who have a slot or wait for one.</summary>
         public int Users { get; set; }
 
         public int Slow { get; set; }
+    }
+
+    internal sealed class Endpoint(int first)
+    {
+        public SemaphoreSlim Attempts { get; } = new(first);
+
+        public int Allowed { get; private set; } = first;
+
+        /// <summary>Those who have a slot or wait for one.</summary>
+        public int Users { get; set; }
+
+        public int Slow { get; set; }
+
+        public void AllowMore()
+        {
+            Allowed++;
+            Attempts.Release();
+        }
     }
 }

@@ -92,16 +92,15 @@ public sealed class WebhookSender : IDisposable
     private static async Task<string?> Read(HttpResponseMessage response, CancellationToken ct)
     {
         await using var body = await response.Content.ReadAsStreamAsync(ct);
-        var buffer = ArrayPool<byte>.Shared.Rent(MostKept);
+        var buffer = ArrayPool<byte>.Shared.Rent(2 * MostKept);
+        var kept = 0;
         try
         {
-            var (kept, total) = (0, 0);
-            while (total < MostRead)
+            // What is kept comes first in the buffer, what is read past it goes behind.
+            for (var (total, read) = (0, -1); total < MostRead && read != 0; total += read)
             {
-                var read = kept < MostKept ? await body.ReadAsync(buffer.AsMemory(kept, MostKept - kept), ct) : await body.ReadAsync(new byte[MostKept], ct);
-                if (read == 0) break;
+                read = await body.ReadAsync(kept < MostKept ? buffer.AsMemory(kept, MostKept - kept) : buffer.AsMemory(MostKept, MostKept), ct);
                 if (kept < MostKept) kept += read;
-                total += read;
             }
 
             return kept == 0 ? null : Encoding.UTF8.GetString(buffer, 0, kept);
