@@ -119,6 +119,21 @@ public sealed class SendSlotsTests
     }
 
     [Fact]
+    public async Task Where_a_data_set_has_all_it_may_and_much_of_it_is_slow_every_endpoint_of_it_is_busy()
+    {
+        var taken = new List<SendSlots.Slot>();
+        for (var i = 0; i < SendSlots.MostPerPartition; i++) taken.AddRange(await Take($"wh_{i}", 1));
+        Assert.False(slots.IsBusy(Partition, "wh_new"));
+
+        foreach (var slot in taken.Take(SendSlots.MostSlowPerPartition)) slot.IsSlow();
+
+        Assert.True(slots.IsBusy(Partition, "wh_new"));
+        Assert.False(slots.IsBusy("ws_2", "wh_other"));
+        taken[^1].Dispose();
+        Assert.False(slots.IsBusy(Partition, "wh_new"));
+    }
+
+    [Fact]
     public async Task While_half_of_the_process_is_slow_whoever_has_slow_ones_is_busy()
     {
         for (var i = 0; i < SendSlots.MostSlowPerProcess; i++) (await Take($"wh_{i}", 1, $"ws_{i}"))[0].IsSlow();

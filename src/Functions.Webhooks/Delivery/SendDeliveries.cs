@@ -20,7 +20,7 @@ public sealed partial class SendDeliveries(
     Ids ids, TimeProvider clock, ILogger<SendDeliveries> log)
 {
     /// <summary>Lanes taken at a time. More than may be sent at once, so that sending need not wait for outcomes to be on disk.</summary>
-    private const int MostLanes = 1024;
+    private const int MostLanes = 512;
 
     /// <summary>How long a round lasts: then others get their turn.</summary>
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);

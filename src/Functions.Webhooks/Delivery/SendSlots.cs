@@ -38,10 +38,14 @@ public sealed class SendSlots(WebhookOptions options)
     /// <summary>Attempts at one endpoint at the same time.</summary>
     public int MostPerEndpoint => options.ConcurrencyPerEndpoint;
 
-    /// <summary>Whether an endpoint may begin nothing now.</summary>
+    /// <summary>Whether an endpoint may begin nothing now: what it may have is slow, or what its data set may have is taken, and much of that slow.</summary>
     public bool IsBusy(string partition, string webhookId)
     {
-        lock (endpoints) return endpoints.TryGetValue(webhookId, out var endpoint) && endpoint.Slow > 0 && (endpoint.Slow >= endpoint.Allowed || AreManySlow(partition));
+        lock (endpoints)
+        {
+            if (endpoints.TryGetValue(webhookId, out var endpoint) && endpoint.Slow > 0) return endpoint.Slow >= endpoint.Allowed || AreManySlow(partition);
+            return AreManySlow(partition) && dataSets.TryGetValue(partition, out var dataSet) && dataSet.Attempts.CurrentCount == 0;
+        }
     }
 
     /// <summary>Whether a round whose time is up may go on; if so, <see cref="EndLongRound"/> is to be called when it ends.</summary>
