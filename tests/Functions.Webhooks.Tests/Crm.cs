@@ -103,6 +103,17 @@ public sealed class Crm : IAsyncDisposable
             "the end of every orchestration");
     }
 
+    /// <summary>Ends every orchestration, as an operator may.</summary>
+    public async Task EndOrchestrations()
+    {
+        var client = host.Services.GetRequiredService<DurableTaskClient>();
+        await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running])))
+        {
+            await client.TerminateInstanceAsync(instance.InstanceId);
+            await client.WaitForInstanceCompletionAsync(instance.InstanceId);
+        }
+    }
+
     /// <summary>Runs a round of the only worker once more, as happens where its answer was lost in a crash.</summary>
     public async Task<RoundSent> RepeatRound()
     {

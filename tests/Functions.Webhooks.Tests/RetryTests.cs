@@ -149,6 +149,27 @@ public sealed class RetryTests
     }
 
     [Fact]
+    public async Task Where_the_orchestration_was_ended_from_outside_the_next_event_begins_another_and_nothing_is_lost()
+    {
+        await using var crm = await Crm.Start();
+        await using var receiver = await Receiver.Start();
+        receiver.AnswerWith(500);
+        await crm.Api.Subscribe(receiver.Address);
+        await crm.Api.CreateContact("jane@example.com");
+        var due = await crm.WaitsFor(2);
+        await crm.EndOrchestrations();
+
+        receiver.AnswerWith(200);
+        await crm.Api.CreateContact("joan@example.com");
+        await receiver.Until(2);
+        crm.Time.Advance(due - crm.Time.GetUtcNow());
+        await crm.IsIdle();
+
+        var requests = await receiver.Until(3);
+        Assert.Equal([requests[0].Id, requests[1].Id, requests[0].Id], requests.Select(request => request.Id));
+    }
+
+    [Fact]
     public async Task A_failing_record_holds_back_only_itself_and_keeps_its_order()
     {
         await using var crm = await Crm.Start();

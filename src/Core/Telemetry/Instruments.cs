@@ -28,6 +28,9 @@ public static class Instruments
     /// <summary>Endpoints disabled by the system. Tags: cause (gone: answered 410; failing: nothing but failures for 5 days).</summary>
     public static readonly Counter<long> EndpointsDisabled = Meter.CreateCounter<long>("nodestash.webhooks.endpoints.disabled", description: "Endpoints disabled by the system, by cause");
 
+    /// <summary>Workers of endpoints that were found to be no more, though they had not come to their end, and in whose place another began.</summary>
+    public static readonly Counter<long> WorkersReplaced = Meter.CreateCounter<long>("nodestash.webhooks.workers.replaced", description: "Workers of endpoints that were lost, and replaced");
+
     /// <summary>Time from a change to its being found.</summary>
     public static readonly Histogram<double> SearchLag = Meter.CreateHistogram<double>("nodestash.search.lag", "s", "Time from a change to its being found");
 

@@ -26,6 +26,9 @@ public interface IDeliveryStore
     /// </summary>
     ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct);
 
+    /// <summary>Takes an endpoint from a worker that is no more, so that another can have it. Nothing changes where it is another's by now, or nobody's.</summary>
+    ValueTask Release(string webhookId, string holder, CancellationToken ct);
+
     /// <summary>
     /// Asks, as the endpoint's worker, for what is due: the oldest pending delivery of each due lane, the lane due for longest first. Where none is due
     /// the worker is noted as asleep; where nothing is pending at all it is let go, in the same transaction: what is recorded afterwards finds no worker.

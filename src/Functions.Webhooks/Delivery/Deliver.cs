@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using NodeStash.Core.Telemetry;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
@@ -49,6 +50,14 @@ public static class Deliver
     internal static async Task Begin(DurableTaskClient client, IDeliveryStore deliveries, string webhookId, DateTimeOffset now, CancellationToken ct)
     {
         var worker = await deliveries.WorkerOf(webhookId, now, ct);
+        if (worker is { IsAsleep: true } && await client.GetInstanceAsync(worker.Holder, ct) is null or { IsCompleted: true })
+        {
+            // It was ended from outside, or lost with the durable engine's storage: it would sleep for ever.
+            await deliveries.Release(webhookId, worker.Holder, ct);
+            Instruments.WorkersReplaced.Add(1);
+            worker = null;
+        }
+
         if (worker is null) await client.ScheduleNewOrchestrationInstanceAsync(nameof(DeliverToEndpoint), new EndpointWork(deliveries.Partition.Key, webhookId, Holder: null), ct);
         else if (worker.IsAsleep) await client.RaiseEventAsync(worker.Holder, Wake, "", ct);
     }

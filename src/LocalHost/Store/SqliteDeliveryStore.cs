@@ -29,6 +29,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         return new(database.Read(session => numbers.Find(session, partition) is { } number ? FindWorker(session, number, webhookId, now) : null));
     }
 
+    public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await database.Write(
+        session => session.Execute("UPDATE endpoints SET holder = NULL WHERE partition = ?1 AND webhook = ?2 AND holder = ?3", numbers.Ensure(session, partition), webhookId, holder), ct);
+
     public async ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct)
     {
         var due = await database.Write(

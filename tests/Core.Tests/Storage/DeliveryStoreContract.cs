@@ -142,6 +142,23 @@ public abstract class DeliveryStoreContract
     }
 
     [Fact]
+    public async Task An_endpoint_that_is_taken_from_its_worker_is_another_s_and_only_that_worker_loses_it()
+    {
+        var store = NewStore();
+        await store.Release("wh_1", "nobody", CancellationToken.None);
+        await store.Add([New(1)], Now, CancellationToken.None);
+        await Take(store, "one");
+
+        await store.Release("wh_1", "another", CancellationToken.None);
+        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+
+        await store.Release("wh_1", "one", CancellationToken.None);
+        Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(["dlv_1"], (await Take(store, "two")).Heads.Select(head => head.Id));
+        Assert.Equal(WorkState.Held, (await Take(store, "one")).State);
+    }
+
+    [Fact]
     public async Task A_worker_that_sleeps_keeps_the_endpoint_beyond_its_sleep()
     {
         var store = NewStore();

@@ -78,6 +78,14 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
+    public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await Decided(
+        async () =>
+        {
+            var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
+            return (endpoint?.Holder != holder || await new DeliveryBatch(client).Delete(EndpointDocument.IdOf(webhookId), endpoint.ETag).Send(ct), true);
+        },
+        ct);
+
     /// <remarks>A point read and two queries, whatever the number of lanes; a write where the worker falls asleep, wakes, begins or ends, and else once in a tenth of its time.</remarks>
     public async ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) => await Decided<DueDeliveries>(
         async () =>

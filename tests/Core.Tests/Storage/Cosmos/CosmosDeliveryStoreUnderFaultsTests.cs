@@ -48,6 +48,12 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
 
         public ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct) => Done(() => store.WorkerOf(webhookId, now, ct));
 
+        public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await Done(async () =>
+        {
+            await store.Release(webhookId, holder, ct);
+            return true;
+        });
+
         public ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) =>
             Done(() => store.Take(webhookId, holder, now, until, limit, ct));
 
