@@ -183,16 +183,17 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     /// <summary>Records those deliveries to one endpoint that are not recorded yet.</summary>
     private void Add(Session session, long number, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset now)
     {
-        PutInRows(session, untried.InTheWay(deliveries.Count));
-        var hasRoom = untried.HasRoom(number, webhookId, deliveries.Count);
-
-        // Ids are ordered by time: most are of a later time than all that have a row. And most endpoints have no lane with rows.
+        // Ids are ordered by time: most are of a later time than all that have a row. All are looked for before any lane is put in rows, which adds later ones there.
         var last = session.One("SELECT max(id) FROM deliveries WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? "" : row.GetString(0), number, webhookId);
+        Delivery[] unknown = [.. deliveries.Where(each => untried.Find(number, each.Id) is null && (string.CompareOrdinal(each.Id, last) > 0 || One(session, number, each.Id) is null))];
+        PutInRows(session, untried.InTheWay(unknown.Length));
+        var hasRoom = untried.HasRoom(number, webhookId, unknown.Length);
+
+        // Most endpoints have no lane with rows.
         var hasLanes = session.One("SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2", static _ => true, number, webhookId);
-        var together = new List<Delivery>(deliveries.Count);
-        foreach (var delivery in deliveries.OrderBy(IsUntried))
+        var together = new List<Delivery>(unknown.Length);
+        foreach (var delivery in unknown.OrderBy(IsUntried))
         {
-            if (untried.Find(number, delivery.Id) is not null || string.CompareOrdinal(delivery.Id, last) <= 0 && One(session, number, delivery.Id) is not null) continue;
             if (hasRoom && IsUntried(delivery) && !(hasLanes && HasRow(session, number, delivery.Lane)))
             {
                 together.Add(delivery);
