@@ -186,8 +186,8 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         // Ids are ordered by time: most are of a later time than all that have a row. All are looked for before any lane is put in rows, which adds later ones there.
         var last = session.One("SELECT max(id) FROM deliveries WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? "" : row.GetString(0), number, webhookId);
         Delivery[] unknown = [.. deliveries.Where(each => untried.Find(number, each.Id) is null && (string.CompareOrdinal(each.Id, last) > 0 || One(session, number, each.Id) is null))];
-        PutInRows(session, untried.InTheWay(unknown.Length));
         var hasRoom = untried.HasRoom(number, webhookId, unknown.Length);
+        while (hasRoom && untried.InTheWay(unknown.Length) is [_, ..] crowding) PutInRows(session, crowding);
 
         // Most endpoints have no lane with rows.
         var hasLanes = session.One("SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2", static _ => true, number, webhookId);

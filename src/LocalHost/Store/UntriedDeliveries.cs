@@ -15,6 +15,9 @@ internal sealed class UntriedDeliveries
     private readonly Dictionary<(long Partition, string WebhookId), Endpoint> endpoints = [];
     private readonly Dictionary<(long Partition, string DeliveryId), Entry> entries = [];
 
+    /// <summary>How many are not leaving.</summary>
+    private int waiting;
+
     /// <summary>Finds what was left when the file was last closed.</summary>
     /// <param name="database">The file.</param>
     /// <param name="most">So many at most, and of one endpoint a sixth of that; what waits behind them has rows of its own.</param>
@@ -57,18 +60,21 @@ internal sealed class UntriedDeliveries
         foreach (var batch in removed.Select(each => each.Batch).Distinct().Where(each => each.Left == 0)) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
     }
 
-    /// <summary>Whether so many more deliveries to an endpoint can be added.</summary>
+    /// <summary>Whether an endpoint can have so many more, as far as its own go.</summary>
     public bool HasRoom(long partition, string webhookId, int added)
     {
-        lock (access) return entries.Count + added <= most && (endpoints.GetValueOrDefault((partition, webhookId))?.Order.Count ?? 0) + added <= most / 6;
+        lock (access) return (endpoints.GetValueOrDefault((partition, webhookId))?.Waiting ?? 0) + added <= most / 6;
     }
 
-    /// <summary>What is to have rows of its own before so many can be added, for there are too many of all endpoints: whole lanes of the one that has waited longest. None where there is room.</summary>
+    /// <summary>
+    /// What is to have rows of its own before so many can be added, for there are too many of all endpoints: whole lanes of the one that has waited longest. To be asked
+    /// again once they have, for there may be more; none where there is room.
+    /// </summary>
     public IReadOnlyList<Entry> InTheWay(int added)
     {
         lock (access)
         {
-            if (entries.Count + added <= most || endpoints.Values.MinBy(each => each.Order.First!.Value.Batch.Due) is not { } longest) return [];
+            if (waiting + added <= most || endpoints.Values.Where(each => each.Waiting > 0).MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } longest) return [];
             var crowding = new List<Entry>();
             foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => crowding.Count < added)) crowding.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
             return crowding;
@@ -101,7 +107,7 @@ internal sealed class UntriedDeliveries
     /// <summary>An endpoint's.</summary>
     public IReadOnlyList<Entry> Of(long partition, string webhookId)
     {
-        lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) ? endpoint.Waiting : [];
+        lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) ? [.. endpoint.Order.Where(each => !each.IsLeaving)] : [];
     }
 
     /// <summary>A lane's, oldest first.</summary>
@@ -175,13 +181,16 @@ internal sealed class UntriedDeliveries
         {
             foreach (var entry in left)
             {
-                var lanes = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)].Lanes;
-                if (!lanes.TryGetValue(entry.Delivery.Lane.RecordId, out var lane)) lanes.Add(entry.Delivery.Lane.RecordId, lane = []);
+                var endpoint = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)];
+                if (!endpoint.Lanes.TryGetValue(entry.Delivery.Lane.RecordId, out var lane)) endpoint.Lanes.Add(entry.Delivery.Lane.RecordId, lane = []);
                 var place = lane.BinarySearch(entry, Entry.InLane);
                 lane.Insert(place < 0 ? ~place : place, entry);
                 entry.IsLeaving = false;
                 entry.Batch.Left++;
+                endpoint.Waiting++;
             }
+
+            waiting += left.Count;
         }
     }
 
@@ -191,13 +200,16 @@ internal sealed class UntriedDeliveries
         {
             foreach (var entry in leaving)
             {
-                var lanes = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)].Lanes;
-                var lane = lanes[entry.Delivery.Lane.RecordId];
+                var endpoint = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)];
+                var lane = endpoint.Lanes[entry.Delivery.Lane.RecordId];
                 lane.Remove(entry);
-                if (lane.Count == 0) lanes.Remove(entry.Delivery.Lane.RecordId);
+                if (lane.Count == 0) endpoint.Lanes.Remove(entry.Delivery.Lane.RecordId);
                 entry.IsLeaving = true;
                 entry.Batch.Left--;
+                endpoint.Waiting--;
             }
+
+            waiting -= leaving.Count;
         }
     }
 
@@ -242,7 +254,8 @@ internal sealed class UntriedDeliveries
         /// <summary>By record, each by version, then event; without those that are leaving.</summary>
         public Dictionary<string, List<Entry>> Lanes { get; } = new(StringComparer.Ordinal);
 
-        public IReadOnlyList<Entry> Waiting => [.. Order.Where(each => !each.IsLeaving)];
+        /// <summary>How many are not leaving.</summary>
+        public int Waiting { get; set; }
 
         public bool IsHead(Entry entry) => Lanes.GetValueOrDefault(entry.Delivery.Lane.RecordId)?[0] == entry;
     }

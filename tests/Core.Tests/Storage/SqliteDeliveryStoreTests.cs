@@ -52,7 +52,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var store = new SqliteDeliveryStores(file.Database, mostUntried: 100).Open(new Partition("ws_1", DataEnvironment.Live));
         string[] webhooks = ["wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7", "wh_8"];
         for (var i = 0; i < Events; i += 3)
+        {
             await store.Add([.. webhooks.SelectMany(webhook => Enumerable.Range(i, 3).Select(number => Of(number, $"ct_{number % Records}", webhook)))], Now.AddSeconds(i), CancellationToken.None);
+            Assert.InRange(Count("deliveries"), (webhooks.Length * (i + 3)) - 100, int.MaxValue);
+        }
 
         foreach (var webhook in webhooks)
         {
@@ -68,7 +71,20 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             foreach (var lane in order.GroupBy(each => each.Lane)) Assert.Equal(lane.Select(each => each.Version).Order(), lane.Select(each => each.Version));
         }
 
-        Assert.Equal(0, file.Database.Read(session => session.One("SELECT count(*) FROM untried", row => row.GetInt64(0))));
+        Assert.Equal(0, Count("untried"));
+    }
+
+    [Fact]
+    public async Task What_has_waited_longest_makes_room_for_what_is_recorded()
+    {
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 12).Open(new Partition("ws_1", DataEnvironment.Live));
+        for (var i = 1; i <= 6; i++) await store.Add([Of(1, "ct_1", $"wh_{i}"), Of(2, "ct_2", $"wh_{i}")], Now.AddSeconds(-i), CancellationToken.None);
+        Assert.Equal(0, Count("deliveries"));
+
+        await store.Add([Of(1, "ct_1", "wh_7"), Of(2, "ct_2", "wh_7"), Of(1, "ct_1", "wh_8")], Now, CancellationToken.None);
+
+        Assert.Equal((2, 1), (Count("deliveries WHERE webhook = 'wh_6'"), Count("deliveries WHERE webhook = 'wh_5'")));
+        Assert.Equal(3, Count("deliveries"));
     }
 
     [Fact]
@@ -103,6 +119,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         tests: 50);
 
     public void Dispose() => file.Dispose();
+
+    private long Count(string of) => file.Database.Read(session => session.One($"SELECT count(*) FROM {of}", row => row.GetInt64(0)));
 
     private static readonly DeliveryAttempt Attempt = new(1, Now, TimeSpan.FromSeconds(1), AttemptOutcome.Delivered, 200, null);
 
