@@ -235,14 +235,14 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         }
 
         if (One(session, number, made.DeliveryId) is not { } delivery) return default;
-        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Head(session, number, delivery.Lane), run?.Since);
+        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Next(session, number, delivery.Lane), run?.Since);
 
         // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
         var next = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status;
         var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept).ToArray();
         session.Execute("UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2", number, delivery.Id, JsonSerializer.Serialize(attempts), (long)next);
 
-        var head = Head(session, number, delivery.Lane);
+        var head = Next(session, number, delivery.Lane);
         if (head is null) session.Execute("DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, delivery.Lane.WebhookId, delivery.Lane.RecordId);
         else
             session.Execute(
@@ -251,6 +251,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         run = Note(session, number, delivery.Lane.WebhookId, run, attempt);
         return new AttemptNoted(head, run?.Since);
     }
+
+    /// <summary>The oldest pending delivery of a lane, wherever it stands: in memory too, where what has a row was settled before more was recorded.</summary>
+    private Delivery? Next(Session session, long number, Lane lane) => untried.Head(number, lane) ?? Head(session, number, lane);
 
     private static void AddRow(Session session, long number, Delivery delivery, DateTimeOffset due)
     {
