@@ -93,10 +93,15 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct) => await database.Write(
         session =>
         {
-            var (number, reopened) = (numbers.Ensure(session, partition), new Dictionary<string, Lane>(StringComparer.Ordinal));
-            foreach (var id in deliveryIds)
+            var (number, dueAlready, reopened) = (numbers.Ensure(session, partition), 0, new Dictionary<string, Lane>(StringComparer.Ordinal));
+            foreach (var id in deliveryIds.Distinct(StringComparer.Ordinal))
             {
-                if (untried.Find(number, id) is { } entry) PutInRows(session, number, entry.Delivery.Lane);
+                if (untried.Find(number, id) is not null)
+                {
+                    if (those.Contains(DeliveryStatus.Pending)) dueAlready++;
+                    continue;
+                }
+
                 if (One(session, number, id) is not { } delivery || !those.Contains(delivery.Status)) continue;
                 session.Execute("UPDATE deliveries SET status = 0, attempts_before = ?3 WHERE partition = ?1 AND id = ?2", number, id, delivery.NextAttempt - 1L);
                 reopened[id] = delivery.Lane;
@@ -110,7 +115,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
                     session.Execute("UPDATE lanes SET due = ?4 WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND under_way = 0", number, lane.WebhookId, lane.RecordId, now.UtcTicks);
             }
 
-            return reopened.Count;
+            return dueAlready + reopened.Count;
         },
         ct);
 

@@ -99,6 +99,19 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(["dlv_0001"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id));
     }
 
+    [Fact]
+    public async Task What_is_reopened_before_it_was_attempted_is_counted_and_written_no_more()
+    {
+        var store = Stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        await store.Add([Of(1, "ct_1"), Of(2, "ct_2")], Now, CancellationToken.None);
+
+        Assert.Equal(0, await store.Reopen(["dlv_0001", "dlv_0002"], [DeliveryStatus.Failed], Now, CancellationToken.None));
+        Assert.Equal(2, await store.Reopen(["dlv_0001", "dlv_0002", "dlv_0002"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
+
+        Assert.Equal((0, 0), (Count("deliveries"), Count("lanes")));
+        Assert.Equal(2, (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Count);
+    }
+
     /// <summary>A store that has a row for each delivery from the beginning tells what is right.</summary>
     [Fact]
     public Task Deliveries_in_memory_are_what_those_in_rows_would_be_whatever_fails_beside_them() => Property.Holds(
