@@ -39,10 +39,9 @@ internal sealed class UntriedDeliveries
     /// <param name="due">Since when they are due.</param>
     public void Add(Session session, long partition, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset due)
     {
-        var form = deliveries.Select(each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks));
         var id = session.Insert(
-            "INSERT INTO untried (partition, webhook, due, deliveries) VALUES (?1, ?2, ?3, ?4)", partition, webhookId, due.UtcTicks, JsonSerializer.Serialize(form));
-        var batch = new Batch(id, partition, webhookId, due.UtcTicks);
+            "INSERT INTO untried (partition, webhook, due, deliveries) VALUES (?1, ?2, ?3, ?4)", partition, webhookId, due.UtcTicks, Forms(deliveries));
+        var batch = new Batch(id, partition, webhookId, due.UtcTicks) { Held = deliveries.Count };
         Entry[] added = [.. deliveries.Select(each => new Entry(each, batch))];
         Put(added);
         session.Afterwards(kept: () => { }, undone: () =>
@@ -57,7 +56,7 @@ internal sealed class UntriedDeliveries
     {
         Leave(removed);
         session.Afterwards(kept: () => Forget(removed), undone: () => Return(removed));
-        foreach (var batch in removed.Select(each => each.Batch).Distinct().Where(each => each.Left == 0)) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
+        foreach (var batch in removed.Select(each => each.Batch).Distinct()) Shorten(session, batch);
     }
 
     /// <summary>Whether an endpoint can have so many more, as far as its own go.</summary>
@@ -134,10 +133,25 @@ internal sealed class UntriedDeliveries
 
     private List<Entry>? LaneOf(long partition, Lane lane) => endpoints.GetValueOrDefault((partition, lane.WebhookId))?.Lanes.GetValueOrDefault(lane.RecordId);
 
+    private static string Forms(IEnumerable<Delivery> deliveries) =>
+        JsonSerializer.Serialize(deliveries.Select(each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks)));
+
+    /// <summary>Keeps a row from being long for the few of its deliveries that lag: written again each time three quarters have left it, it costs less than it did to record them.</summary>
+    private static void Shorten(Session session, Batch batch)
+    {
+        if (batch.Left.Count == 0) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
+        if (batch.Left.Count == 0 || batch.Left.Count * 4 >= batch.Held) return;
+        session.Execute("UPDATE untried SET deliveries = ?2 WHERE id = ?1", batch.Id, Forms(batch.Left.Select(each => each.Delivery)));
+        var held = batch.Held;
+        session.Afterwards(kept: () => { }, undone: () => batch.Held = held);
+        batch.Held = batch.Left.Count;
+    }
+
     private void Load(Session session, Row row)
     {
-        var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3));
-        Put([.. JsonSerializer.Deserialize<Form[]>(row.GetString(4))!
+        var forms = JsonSerializer.Deserialize<Form[]>(row.GetString(4))!;
+        var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3)) { Held = forms.Length };
+        Put([.. forms
             .Where(form => !session.One("SELECT 1 FROM deliveries WHERE partition = ?1 AND id = ?2", _ => true, batch.Partition, form.Id))
             .Select(form => new Entry(
                 new Delivery(form.Id, new Lane(batch.WebhookId, form.Record), form.Event, form.Name, form.Version, DeliveryStatus.Pending, [], Ticks.ToTime(form.CreatedAt)), batch))]);
@@ -186,7 +200,7 @@ internal sealed class UntriedDeliveries
                 var place = lane.BinarySearch(entry, Entry.InLane);
                 lane.Insert(place < 0 ? ~place : place, entry);
                 entry.IsLeaving = false;
-                entry.Batch.Left++;
+                entry.Batch.Left.Add(entry);
                 endpoint.Waiting++;
             }
 
@@ -205,7 +219,7 @@ internal sealed class UntriedDeliveries
                 lane.Remove(entry);
                 if (lane.Count == 0) endpoint.Lanes.Remove(entry.Delivery.Lane.RecordId);
                 entry.IsLeaving = true;
-                entry.Batch.Left--;
+                entry.Batch.Left.Remove(entry);
                 endpoint.Waiting--;
             }
 
@@ -242,8 +256,11 @@ internal sealed class UntriedDeliveries
         /// <summary>In ticks.</summary>
         public long Due => due;
 
-        /// <summary>How many of its deliveries have no row of their own.</summary>
-        public int Left { get; set; }
+        /// <summary>How many deliveries stand in it.</summary>
+        public int Held { get; set; }
+
+        /// <summary>Those of them that have no row of their own.</summary>
+        public HashSet<Entry> Left { get; } = [];
     }
 
     private sealed class Endpoint

@@ -100,6 +100,44 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     }
 
     [Fact]
+    public async Task The_row_of_those_recorded_together_gets_shorter_while_they_leave_it()
+    {
+        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var store = Stores.Open(partition);
+        await store.Add([.. Enumerable.Range(1, 40).Select(number => Of(number, $"ct_{number}"))], Now, CancellationToken.None);
+        await Deliver(1, 30);
+        Assert.Equal(40, Forms());
+        await Deliver(31, 31);
+        Assert.Equal(9, Forms());
+
+        // What the disk does not take shortens nothing.
+        await file.Database.Write(session => session.Execute("CREATE TABLE orphans (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"));
+        await file.Database.Write(session => session.Execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)"));
+        using (var allQueued = new ManualResetEventSlim())
+        {
+            var first = file.Database.Write(_ => allQueued.Wait(TimeSpan.FromMinutes(1)));
+            var refused = Deliver(32, 38);
+            var beside = file.Database.Write(session => session.Execute("INSERT INTO orphans VALUES (1)"));
+            allQueued.Set();
+            foreach (var each in (Task[])[first, refused, beside]) await Assert.ThrowsAsync<DatabaseUnavailableException>(() => each);
+        }
+
+        Assert.Equal(9, Forms());
+        await Deliver(32, 38);
+        Assert.Equal(2, Forms());
+        file.Reopen();
+        store = new SqliteDeliveryStores(file.Database).Open(partition);
+        Assert.Equal(["dlv_0039", "dlv_0040"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+
+        async Task Deliver(int from, int to) => await store.Attempted(
+            "wh_1",
+            [.. Enumerable.Range(from, to - from + 1).Select(number => new AttemptMade($"dlv_{number:D4}", Attempt, DeliveryStatus.Delivered, Now))],
+            CancellationToken.None);
+
+        long Forms() => file.Database.Read(session => session.One("SELECT sum(json_array_length(deliveries)) FROM untried", row => row.GetInt64(0)));
+    }
+
+    [Fact]
     public async Task What_is_reopened_before_it_was_attempted_is_counted_and_written_no_more()
     {
         var store = Stores.Open(new Partition("ws_1", DataEnvironment.Live));
