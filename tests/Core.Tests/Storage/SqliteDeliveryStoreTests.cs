@@ -137,6 +137,29 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         long Forms() => file.Database.Read(session => session.One("SELECT sum(json_array_length(deliveries)) FROM untried", row => row.GetInt64(0)));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4_200)]
+    [InlineData(6_000)]
+    public async Task A_long_backlog_is_settled_whether_in_memory_or_in_rows_but_for_what_was_recorded_later(int mostUntried)
+    {
+        var stores = new SqliteDeliveryStores(file.Database, mostUntried);
+        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        // What is recorded later is the oldest of some lanes, and the last of others.
+        Delivery[] all = [.. Enumerable.Range(0, 1_400).Select(number => Of(number, $"ct_{number / 700}_{number % 61}") with { CreatedAt = number % 700 is > 20 and < 30 or > 650 ? Now.AddTicks(1) : Now })];
+        foreach (var some in all.Chunk(140)) await store.Add(some, Now.AddHours(1), CancellationToken.None);
+        var later = all.Where(each => each.CreatedAt > Now).ToList();
+
+        Assert.Equal(all.Length - later.Count, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(0, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+
+        Assert.Equal(later.Select(each => each.Id), (await store.List("wh_1", DeliveryStatus.Pending, null, 2_000, CancellationToken.None)).Select(each => each.Id).Order(StringComparer.Ordinal));
+        var due = await store.Take("wh_1", "one", Now.AddHours(1), Now.AddHours(2), 2_000, CancellationToken.None);
+        Assert.Equal(
+            later.GroupBy(each => each.Lane).Select(lane => lane.First().Id).Order(StringComparer.Ordinal),
+            due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task What_is_reopened_before_it_was_attempted_is_counted_and_written_no_more()
     {
