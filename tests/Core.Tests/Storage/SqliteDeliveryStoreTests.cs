@@ -173,6 +173,40 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(2, (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Count);
     }
 
+    [Fact]
+    public async Task Who_reads_beside_the_writer_misses_nothing_that_goes_from_memory_to_rows()
+    {
+        const int Rounds = 80, AtOnce = 5;
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 120).Open(new Partition("ws_1", DataEnvironment.Live));
+        var (recorded, isOver) = (0, false);
+        var readers = Enumerable.Range(0, 3).Select(seed => Task.Run(() => Read(new Random(seed)))).ToList();
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            await store.Add([.. Enumerable.Range(round * AtOnce, AtOnce).Select(number => Of(number, $"ct_{number % 23}"))], Now, CancellationToken.None);
+            Volatile.Write(ref recorded, (round + 1) * AtOnce);
+            var heads = (await store.Take("wh_1", "one", Now, Now.AddHours(1), 7, CancellationToken.None)).Heads;
+            await store.Attempted(
+                "wh_1",
+                [.. heads.Select((head, i) => new AttemptMade(head.Id, Attempt with { Number = head.NextAttempt }, (i + round) % 3 == 0 ? DeliveryStatus.Pending : DeliveryStatus.Delivered, Now))],
+                CancellationToken.None);
+        }
+
+        Volatile.Write(ref isOver, true);
+        await Task.WhenAll(readers);
+
+        async Task Read(Random random)
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                var before = Volatile.Read(ref recorded);
+                if (before > 0) Assert.NotNull(await store.Find(Of(random.Next(before), "ct_1").Id, CancellationToken.None));
+                var seen = await store.List("wh_1", null, null, Rounds * AtOnce, CancellationToken.None);
+                Assert.Equal(Enumerable.Range(0, before).Select(number => Of(number, "ct_1").Id), seen.Reverse().Take(before).Select(each => each.Id));
+            }
+        }
+    }
+
     /// <summary>A store that has a row for each delivery from the beginning tells what is right.</summary>
     [Fact]
     public Task Deliveries_in_memory_are_what_those_in_rows_would_be_whatever_fails_beside_them() => Property.Holds(
