@@ -1,4 +1,5 @@
 using FsCheck.Fluent;
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Store;
@@ -14,19 +15,37 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     protected override IDeliveryStores Stores => stores ??= new SqliteDeliveryStores(file.Database);
 
     [Fact]
-    public async Task Old_deliveries_are_removed_unless_they_are_pending()
+    public async Task Old_deliveries_are_removed_unless_they_are_pending_or_were_recorded_later()
     {
         var stores = new SqliteDeliveryStores(file.Database);
-        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
-        var delivered = new Delivery("dlv_1", new Lane("wh_1", "ct_1"), "evt_1", "contact.created", 1, DeliveryStatus.Delivered, [], Now.AddTicks(-1));
-        await store.Add(
-            [delivered, delivered with { Id = "dlv_2" }, delivered with { Id = "dlv_3", Status = DeliveryStatus.Pending }, delivered with { Id = "dlv_4", CreatedAt = Now }],
-            Now,
-            CancellationToken.None);
+        foreach (var workspace in (string[])["ws_1", "ws_2"])
+        {
+            await stores.Open(new Partition(workspace, DataEnvironment.Live)).Add(
+                [Old(9) with { Status = DeliveryStatus.Pending }, Old(8), Old(7) with { CreatedAt = Now }, Old(6), Old(5) with { Status = DeliveryStatus.Pending }, Old(4), Old(0)],
+                Now,
+                CancellationToken.None);
+        }
 
         Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));
-        Assert.Equal(1, await stores.Purge(Now, 10, CancellationToken.None));
-        Assert.Equal(["dlv_4", "dlv_3"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
+        Assert.Equal(3, await stores.Purge(Now, 3, CancellationToken.None));
+        Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
+        foreach (var workspace in (string[])["ws_1", "ws_2"])
+        {
+            var left = await stores.Open(new Partition(workspace, DataEnvironment.Live)).List("wh_1", null, null, 10, CancellationToken.None);
+            Assert.Equal([Old(0).Id, Old(5).Id, Old(7).Id, Old(9).Id], left.Select(each => each.Id));
+        }
+
+        // What has come to its end since stands before what was removed last.
+        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        await Attempted(store, Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        await Attempted(store, Old(5).Id, Attempt, DeliveryStatus.Delivered, Now);
+        Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));
+        await Attempted(stores.Open(new Partition("ws_2", DataEnvironment.Live)), Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
+        Assert.Equal(0, await stores.Purge(Now, 10, CancellationToken.None));
+
+        static Delivery Old(int days) => new(
+            Ids.FirstAt(DeliveryLog.Prefix, Now.AddDays(-days)), new Lane("wh_1", $"ct_{days}"), $"evt_{days}", "contact.created", 1, DeliveryStatus.Delivered, [], Now.AddDays(-days));
     }
 
     [Fact]
