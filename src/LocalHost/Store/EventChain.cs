@@ -31,8 +31,18 @@ internal static class EventChain
     public static void SetLast(Session session, long partition, string recordId, long position)
     {
         if (session.Execute("UPDATE records SET last_event = ?3 WHERE partition = ?1 AND id = ?2", partition, recordId, position) == 1) return;
-        session.Execute("INSERT INTO last_events (partition, record_id, position) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET position = ?3", partition, recordId, position);
+        // An event that was removed already would never be forgotten.
+        session.Execute(
+            """
+            INSERT INTO last_events (partition, record_id, position) SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM events WHERE position = ?3)
+            ON CONFLICT DO UPDATE SET position = ?3
+            """,
+            partition, recordId, position);
     }
+
+    /// <summary>Forgets an event that was removed, where it was the last one of a record that is gone.</summary>
+    public static void Forget(Session session, long partition, string recordId, long position) => session.Execute(
+        "DELETE FROM last_events WHERE partition = ?1 AND record_id = ?2 AND position = ?3", partition, recordId, position);
 
     private static long? Position(Row row) => row.IsNull(0) ? null : row.GetInt64(0);
 }

@@ -9,6 +9,13 @@ namespace NodeStash.LocalHost.Store;
 /// </summary>
 public sealed class SqliteChangeFeed : IChangeFeed
 {
+    /// <summary>Events after a position that every lease has passed.</summary>
+    public const string Passed =
+        """
+        SELECT position, partition, record_id, at FROM events
+        WHERE position > ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2
+        """;
+
     private readonly Database database;
     private readonly Lock gate = new();
     private long newest;
@@ -89,20 +96,18 @@ public sealed class SqliteChangeFeed : IChangeFeed
     /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
-    public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct) => await database.Write(
-        session =>
+    public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct)
+    {
+        var (removed, after) = (0, 0L);
+        while (removed < most)
         {
-            var removed = session.Execute(
-                """
-                DELETE FROM events WHERE position IN (
-                    SELECT position FROM events
-                    WHERE at < ?1 AND position <= ifnull((SELECT min(position) FROM leases), 0x7fffffffffffffff) ORDER BY position LIMIT ?2)
-                """,
-                olderThan.ToUnixTimeSeconds(), (long)most);
-            if (removed < most) session.Execute("DELETE FROM last_events WHERE position < ifnull((SELECT min(position) FROM events), 0x7fffffffffffffff)");
-            return removed;
-        },
-        ct);
+            var (some, last) = await database.Write(session => Remove(session, olderThan.ToUnixTimeSeconds(), after, most, most - removed), ct);
+            if (some == 0) break;
+            (removed, after) = (removed + some, last);
+        }
+
+        return removed;
+    }
 
     /// <summary>Tells those who wait that there are events up to this position.</summary>
     internal void Signal(long position)
@@ -114,5 +119,20 @@ public sealed class SqliteChangeFeed : IChangeFeed
             next.SetResult();
             next = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
+    }
+
+    /// <summary>Looks at some events. They are in the order of time, but for clocks that were wrong: where none of them is past its time, none behind them is.</summary>
+    private static (int Removed, long Last) Remove(Session session, long before, long after, int looked, int most)
+    {
+        var events = session.All(
+            Passed, row => (Position: row.GetInt64(0), Partition: row.GetInt64(1), RecordId: row.GetString(2), At: row.GetInt64(3)), after, (long)looked);
+        var past = events.Where(each => each.At < before).Take(most).ToList();
+        foreach (var (position, partition, recordId, _) in past)
+        {
+            session.Execute("DELETE FROM events WHERE position = ?1", position);
+            EventChain.Forget(session, partition, recordId, position);
+        }
+
+        return (past.Count, events.Count > 0 ? events[^1].Position : after);
     }
 }

@@ -12,6 +12,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 {
     private const string Columns = "id, webhook, record, event, event_name, version, status, attempts, created_at, attempts_before";
 
+    /// <summary>The most deliveries settled in one piece of work.</summary>
+    private const int MostSettled = 500;
+
     public Partition Partition => partition;
 
     public async ValueTask Add(IReadOnlyCollection<Delivery> deliveries, DateTimeOffset now, CancellationToken ct) => await database.Write(
@@ -96,10 +99,15 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct) => await database.Write(
         session =>
         {
-            var (number, reopened) = (numbers.Ensure(session, partition), new Dictionary<string, Lane>(StringComparer.Ordinal));
-            foreach (var id in deliveryIds)
+            var (number, dueAlready, reopened) = (numbers.Ensure(session, partition), 0, new Dictionary<string, Lane>(StringComparer.Ordinal));
+            foreach (var id in deliveryIds.Distinct(StringComparer.Ordinal))
             {
-                if (untried.Find(number, id) is { } entry) PutInRows(session, number, entry.Delivery.Lane);
+                if (untried.Find(number, id) is not null)
+                {
+                    if (those.Contains(DeliveryStatus.Pending)) dueAlready++;
+                    continue;
+                }
+
                 if (One(session, number, id) is not { } delivery || !those.Contains(delivery.Status)) continue;
                 session.Execute("UPDATE deliveries SET status = 0, attempts_before = ?3 WHERE partition = ?1 AND id = ?2", number, id, delivery.NextAttempt - 1L);
                 reopened[id] = delivery.Lane;
@@ -113,29 +121,22 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
                     session.Execute("UPDATE lanes SET due = ?4 WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND under_way = 0", number, lane.WebhookId, lane.RecordId, now.UtcTicks);
             }
 
-            return reopened.Count;
+            return dueAlready + reopened.Count;
         },
         ct);
 
-    public async ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct) => await database.Write(
-        session =>
+    public async ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
+    {
+        // A backlog may be long, and commits wait for each piece of work. What is left should this break off is settled by the worker, which looks at the endpoint.
+        var settled = 0;
+        for (Place? next = new Place("", 0, ""); next is { } from;)
         {
-            var number = numbers.Ensure(session, partition);
-            PutInRows(session, untried.Of(number, webhookId));
-            var settled = session.Execute(
-                "UPDATE deliveries SET status = ?3 WHERE partition = ?1 AND webhook = ?2 AND status = 0 AND created_at <= ?4", number, webhookId, (long)status, asOf.UtcTicks);
-            session.Execute(
-                """
-                DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND NOT EXISTS (
-                    SELECT 1 FROM deliveries AS d WHERE d.partition = ?1 AND d.webhook = ?2 AND d.record = lanes.record AND d.status = 0)
-                """,
-                number, webhookId);
-            // What is left was recorded since: the endpoint was enabled again, and nobody waits for what was given up.
-            session.Execute("UPDATE lanes SET due = min(due, ?3) WHERE partition = ?1 AND webhook = ?2 AND under_way = 0", number, webhookId, asOf.UtcTicks);
-            session.Execute("UPDATE endpoints SET failing_since = NULL, failed_at = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
-            return settled;
-        },
-        ct);
+            (var some, next) = await database.Write(session => Settle(session, webhookId, status, asOf, from), ct);
+            settled += some;
+        }
+
+        return settled;
+    }
 
     public ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct)
     {
@@ -186,16 +187,17 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     /// <summary>Records those deliveries to one endpoint that are not recorded yet.</summary>
     private void Add(Session session, long number, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset now)
     {
-        PutInRows(session, untried.InTheWay(deliveries.Count));
-        var hasRoom = untried.HasRoom(number, webhookId, deliveries.Count);
-
-        // Ids are ordered by time: most are of a later time than all that have a row. And most endpoints have no lane with rows.
+        // Ids are ordered by time: most are of a later time than all that have a row. All are looked for before any lane is put in rows, which adds later ones there.
         var last = session.One("SELECT max(id) FROM deliveries WHERE partition = ?1 AND webhook = ?2", row => row.IsNull(0) ? "" : row.GetString(0), number, webhookId);
+        Delivery[] unknown = [.. deliveries.Where(each => untried.Find(number, each.Id) is null && (string.CompareOrdinal(each.Id, last) > 0 || One(session, number, each.Id) is null))];
+        var hasRoom = untried.HasRoom(number, webhookId, unknown.Length);
+        while (hasRoom && untried.InTheWay(unknown.Length) is [_, ..] crowding) PutInRows(session, crowding);
+
+        // Most endpoints have no lane with rows.
         var hasLanes = session.One("SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2", static _ => true, number, webhookId);
-        var together = new List<Delivery>(deliveries.Count);
-        foreach (var delivery in deliveries.OrderBy(IsUntried))
+        var together = new List<Delivery>(unknown.Length);
+        foreach (var delivery in unknown.OrderBy(IsUntried))
         {
-            if (untried.Find(number, delivery.Id) is not null || string.CompareOrdinal(delivery.Id, last) <= 0 && One(session, number, delivery.Id) is not null) continue;
             if (hasRoom && IsUntried(delivery) && !(hasLanes && HasRow(session, number, delivery.Lane)))
             {
                 together.Add(delivery);
@@ -220,6 +222,40 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         untried.Remove(session, entries);
     }
 
+    /// <summary>Settles a portion of an endpoint's pending deliveries: of those in memory first, then of those in rows, from a place on.</summary>
+    /// <returns>How many, and where to go on; null where all have been looked at.</returns>
+    private (int Settled, Place? Next) Settle(Session session, string webhookId, DeliveryStatus status, DateTimeOffset asOf, Place from)
+    {
+        var number = numbers.Ensure(session, partition);
+        session.Execute("UPDATE endpoints SET failing_since = NULL, failed_at = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
+        UntriedDeliveries.Entry[] inMemory = [.. untried.Of(number, webhookId).Where(each => each.Delivery.CreatedAt <= asOf).Take(MostSettled)];
+        if (inMemory.Length > 0)
+        {
+            foreach (var entry in inMemory) Insert(session, number, entry.Delivery with { Status = status });
+            untried.Remove(session, inMemory);
+            return (inMemory.Length, from);
+        }
+
+        var pending = session.All(
+            """
+            SELECT record, version, event, rowid, created_at FROM deliveries
+            WHERE partition = ?1 AND webhook = ?2 AND status = 0 AND (record, version, event) > (?3, ?4, ?5) ORDER BY record, version, event LIMIT ?6
+            """,
+            row => (Place: new Place(row.GetString(0), row.GetInt64(1), row.GetString(2)), Row: row.GetInt64(3), IsMeant: row.GetInt64(4) <= asOf.UtcTicks),
+            number, webhookId, from.RecordId, from.Version, from.EventId, (long)MostSettled);
+        foreach (var (_, row, _) in pending.Where(each => each.IsMeant)) session.Execute("UPDATE deliveries SET status = ?2 WHERE rowid = ?1", row, (long)status);
+        foreach (var lane in pending.Select(each => new Lane(webhookId, each.Place.RecordId)).Distinct())
+        {
+            // What is left was recorded since: the endpoint was enabled again, and nobody waits for what was given up.
+            if (Head(session, number, lane) is null) Dequeue(session, number, lane);
+            else
+                session.Execute(
+                    "UPDATE lanes SET due = min(due, ?4) WHERE partition = ?1 AND webhook = ?2 AND record = ?3 AND under_way = 0", number, webhookId, lane.RecordId, asOf.UtcTicks);
+        }
+
+        return (pending.Count(each => each.IsMeant), pending.Count < MostSettled ? null : pending[^1].Place);
+    }
+
     private AttemptNoted Attempted(Session session, long number, AttemptMade made, ref FailureRun? run)
     {
         var attempt = made.Attempt;
@@ -237,15 +273,15 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         }
 
         if (One(session, number, made.DeliveryId) is not { } delivery) return default;
-        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Head(session, number, delivery.Lane), run?.Since);
+        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Next(session, number, delivery.Lane), run?.Since);
 
         // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
         var next = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status;
         var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept).ToArray();
         session.Execute("UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2", number, delivery.Id, JsonSerializer.Serialize(attempts), (long)next);
 
-        var head = Head(session, number, delivery.Lane);
-        if (head is null) session.Execute("DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, delivery.Lane.WebhookId, delivery.Lane.RecordId);
+        var head = Next(session, number, delivery.Lane);
+        if (head is null) Dequeue(session, number, delivery.Lane);
         else
             session.Execute(
                 "UPDATE lanes SET due = ?4, under_way = 0 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
@@ -253,6 +289,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         run = Note(session, number, delivery.Lane.WebhookId, run, attempt);
         return new AttemptNoted(head, run?.Since);
     }
+
+    /// <summary>The oldest pending delivery of a lane, wherever it stands: in memory too, where what has a row was settled before more was recorded.</summary>
+    private Delivery? Next(Session session, long number, Lane lane) => untried.Head(number, lane) ?? Head(session, number, lane);
 
     private static void AddRow(Session session, long number, Delivery delivery, DateTimeOffset due)
     {
@@ -272,6 +311,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 
     private static void Enqueue(Session session, long number, Lane lane, DateTimeOffset now) => session.Execute(
         "INSERT INTO lanes (partition, webhook, record, due, under_way) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING", number, lane.WebhookId, lane.RecordId, now.UtcTicks);
+
+    private static void Dequeue(Session session, long number, Lane lane) => session.Execute(
+        "DELETE FROM lanes WHERE partition = ?1 AND webhook = ?2 AND record = ?3", number, lane.WebhookId, lane.RecordId);
 
     private static Worker? FindWorker(Session session, long number, string webhookId, DateTimeOffset now) => session.One(
         "SELECT holder, asleep FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND holder IS NOT NULL AND until >= ?3",
@@ -317,4 +359,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         JsonSerializer.Deserialize<DeliveryAttempt[]>(row.GetString(7))!,
         Ticks.ToTime(row.GetInt64(8)),
         row.GetInt32(9));
+
+    /// <summary>Of a pending delivery among those of its endpoint.</summary>
+    private sealed record Place(string RecordId, long Version, string EventId);
 }

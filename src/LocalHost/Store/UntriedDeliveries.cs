@@ -15,6 +15,9 @@ internal sealed class UntriedDeliveries
     private readonly Dictionary<(long Partition, string WebhookId), Endpoint> endpoints = [];
     private readonly Dictionary<(long Partition, string DeliveryId), Entry> entries = [];
 
+    /// <summary>How many are not leaving.</summary>
+    private int waiting;
+
     /// <summary>Finds what was left when the file was last closed.</summary>
     /// <param name="database">The file.</param>
     /// <param name="most">So many at most, and of one endpoint a sixth of that; what waits behind them has rows of its own.</param>
@@ -36,10 +39,9 @@ internal sealed class UntriedDeliveries
     /// <param name="due">Since when they are due.</param>
     public void Add(Session session, long partition, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset due)
     {
-        var form = deliveries.Select(each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks));
         var id = session.Insert(
-            "INSERT INTO untried (partition, webhook, due, deliveries) VALUES (?1, ?2, ?3, ?4)", partition, webhookId, due.UtcTicks, JsonSerializer.Serialize(form));
-        var batch = new Batch(id, partition, webhookId, due.UtcTicks);
+            "INSERT INTO untried (partition, webhook, due, deliveries) VALUES (?1, ?2, ?3, ?4)", partition, webhookId, due.UtcTicks, Forms(deliveries));
+        var batch = new Batch(id, partition, webhookId, due.UtcTicks) { Held = deliveries.Count };
         Entry[] added = [.. deliveries.Select(each => new Entry(each, batch))];
         Put(added);
         session.Afterwards(kept: () => { }, undone: () =>
@@ -54,21 +56,24 @@ internal sealed class UntriedDeliveries
     {
         Leave(removed);
         session.Afterwards(kept: () => Forget(removed), undone: () => Return(removed));
-        foreach (var batch in removed.Select(each => each.Batch).Distinct().Where(each => each.Left == 0)) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
+        foreach (var batch in removed.Select(each => each.Batch).Distinct()) Shorten(session, batch);
     }
 
-    /// <summary>Whether so many more deliveries to an endpoint can be added.</summary>
+    /// <summary>Whether an endpoint can have so many more, as far as its own go.</summary>
     public bool HasRoom(long partition, string webhookId, int added)
     {
-        lock (access) return entries.Count + added <= most && (endpoints.GetValueOrDefault((partition, webhookId))?.Order.Count ?? 0) + added <= most / 6;
+        lock (access) return (endpoints.GetValueOrDefault((partition, webhookId))?.Waiting ?? 0) + added <= most / 6;
     }
 
-    /// <summary>What is to have rows of its own before so many can be added, for there are too many of all endpoints: whole lanes of the one that has waited longest. None where there is room.</summary>
+    /// <summary>
+    /// What is to have rows of its own before so many can be added, for there are too many of all endpoints: whole lanes of the one that has waited longest. To be asked
+    /// again once they have, for there may be more; none where there is room.
+    /// </summary>
     public IReadOnlyList<Entry> InTheWay(int added)
     {
         lock (access)
         {
-            if (entries.Count + added <= most || endpoints.Values.MinBy(each => each.Order.First!.Value.Batch.Due) is not { } longest) return [];
+            if (waiting + added <= most || endpoints.Values.Where(each => each.Waiting > 0).MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } longest) return [];
             var crowding = new List<Entry>();
             foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => crowding.Count < added)) crowding.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
             return crowding;
@@ -101,7 +106,7 @@ internal sealed class UntriedDeliveries
     /// <summary>An endpoint's.</summary>
     public IReadOnlyList<Entry> Of(long partition, string webhookId)
     {
-        lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) ? endpoint.Waiting : [];
+        lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) ? [.. endpoint.Order.Where(each => !each.IsLeaving)] : [];
     }
 
     /// <summary>A lane's, oldest first.</summary>
@@ -128,10 +133,25 @@ internal sealed class UntriedDeliveries
 
     private List<Entry>? LaneOf(long partition, Lane lane) => endpoints.GetValueOrDefault((partition, lane.WebhookId))?.Lanes.GetValueOrDefault(lane.RecordId);
 
+    private static string Forms(IEnumerable<Delivery> deliveries) =>
+        JsonSerializer.Serialize(deliveries.Select(each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks)));
+
+    /// <summary>Keeps a row from being long for the few of its deliveries that lag: written again each time three quarters have left it, it costs less than it did to record them.</summary>
+    private static void Shorten(Session session, Batch batch)
+    {
+        if (batch.Left.Count == 0) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
+        if (batch.Left.Count == 0 || batch.Left.Count * 4 >= batch.Held) return;
+        session.Execute("UPDATE untried SET deliveries = ?2 WHERE id = ?1", batch.Id, Forms(batch.Left.Select(each => each.Delivery)));
+        var held = batch.Held;
+        session.Afterwards(kept: () => { }, undone: () => batch.Held = held);
+        batch.Held = batch.Left.Count;
+    }
+
     private void Load(Session session, Row row)
     {
-        var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3));
-        Put([.. JsonSerializer.Deserialize<Form[]>(row.GetString(4))!
+        var forms = JsonSerializer.Deserialize<Form[]>(row.GetString(4))!;
+        var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3)) { Held = forms.Length };
+        Put([.. forms
             .Where(form => !session.One("SELECT 1 FROM deliveries WHERE partition = ?1 AND id = ?2", _ => true, batch.Partition, form.Id))
             .Select(form => new Entry(
                 new Delivery(form.Id, new Lane(batch.WebhookId, form.Record), form.Event, form.Name, form.Version, DeliveryStatus.Pending, [], Ticks.ToTime(form.CreatedAt)), batch))]);
@@ -175,13 +195,16 @@ internal sealed class UntriedDeliveries
         {
             foreach (var entry in left)
             {
-                var lanes = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)].Lanes;
-                if (!lanes.TryGetValue(entry.Delivery.Lane.RecordId, out var lane)) lanes.Add(entry.Delivery.Lane.RecordId, lane = []);
+                var endpoint = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)];
+                if (!endpoint.Lanes.TryGetValue(entry.Delivery.Lane.RecordId, out var lane)) endpoint.Lanes.Add(entry.Delivery.Lane.RecordId, lane = []);
                 var place = lane.BinarySearch(entry, Entry.InLane);
                 lane.Insert(place < 0 ? ~place : place, entry);
                 entry.IsLeaving = false;
-                entry.Batch.Left++;
+                entry.Batch.Left.Add(entry);
+                endpoint.Waiting++;
             }
+
+            waiting += left.Count;
         }
     }
 
@@ -191,13 +214,16 @@ internal sealed class UntriedDeliveries
         {
             foreach (var entry in leaving)
             {
-                var lanes = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)].Lanes;
-                var lane = lanes[entry.Delivery.Lane.RecordId];
+                var endpoint = endpoints[(entry.Batch.Partition, entry.Batch.WebhookId)];
+                var lane = endpoint.Lanes[entry.Delivery.Lane.RecordId];
                 lane.Remove(entry);
-                if (lane.Count == 0) lanes.Remove(entry.Delivery.Lane.RecordId);
+                if (lane.Count == 0) endpoint.Lanes.Remove(entry.Delivery.Lane.RecordId);
                 entry.IsLeaving = true;
-                entry.Batch.Left--;
+                entry.Batch.Left.Remove(entry);
+                endpoint.Waiting--;
             }
+
+            waiting -= leaving.Count;
         }
     }
 
@@ -230,8 +256,11 @@ internal sealed class UntriedDeliveries
         /// <summary>In ticks.</summary>
         public long Due => due;
 
-        /// <summary>How many of its deliveries have no row of their own.</summary>
-        public int Left { get; set; }
+        /// <summary>How many deliveries stand in it.</summary>
+        public int Held { get; set; }
+
+        /// <summary>Those of them that have no row of their own.</summary>
+        public HashSet<Entry> Left { get; } = [];
     }
 
     private sealed class Endpoint
@@ -242,7 +271,8 @@ internal sealed class UntriedDeliveries
         /// <summary>By record, each by version, then event; without those that are leaving.</summary>
         public Dictionary<string, List<Entry>> Lanes { get; } = new(StringComparer.Ordinal);
 
-        public IReadOnlyList<Entry> Waiting => [.. Order.Where(each => !each.IsLeaving)];
+        /// <summary>How many are not leaving.</summary>
+        public int Waiting { get; set; }
 
         public bool IsHead(Entry entry) => Lanes.GetValueOrDefault(entry.Delivery.Lane.RecordId)?[0] == entry;
     }

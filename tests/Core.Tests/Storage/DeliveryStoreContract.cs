@@ -347,6 +347,21 @@ public abstract class DeliveryStoreContract
     }
 
     [Fact]
+    public async Task An_attempt_that_ends_after_its_delivery_was_settled_is_answered_with_what_was_recorded_since()
+    {
+        var store = NewStore();
+        await store.Add([New(1)], Now, CancellationToken.None);
+        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
+        await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
+        await store.Add([New(2)], Now, CancellationToken.None);
+
+        // The second of them is noted twice.
+        foreach (var number in (int[])[2, 2]) Assert.Equal("dlv_2", (await Attempted(store, "dlv_1", Attempt(number), DeliveryStatus.Failed, Now)).Next?.Id);
+
+        Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
+    }
+
+    [Fact]
     public async Task Settling_an_endpoint_settles_what_is_pending_there()
     {
         var store = NewStore();

@@ -1,4 +1,5 @@
 using FsCheck.Fluent;
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Store;
@@ -14,19 +15,37 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     protected override IDeliveryStores Stores => stores ??= new SqliteDeliveryStores(file.Database);
 
     [Fact]
-    public async Task Old_deliveries_are_removed_unless_they_are_pending()
+    public async Task Old_deliveries_are_removed_unless_they_are_pending_or_were_recorded_later()
     {
         var stores = new SqliteDeliveryStores(file.Database);
-        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
-        var delivered = new Delivery("dlv_1", new Lane("wh_1", "ct_1"), "evt_1", "contact.created", 1, DeliveryStatus.Delivered, [], Now.AddTicks(-1));
-        await store.Add(
-            [delivered, delivered with { Id = "dlv_2" }, delivered with { Id = "dlv_3", Status = DeliveryStatus.Pending }, delivered with { Id = "dlv_4", CreatedAt = Now }],
-            Now,
-            CancellationToken.None);
+        foreach (var workspace in (string[])["ws_1", "ws_2"])
+        {
+            await stores.Open(new Partition(workspace, DataEnvironment.Live)).Add(
+                [Old(9) with { Status = DeliveryStatus.Pending }, Old(8), Old(7) with { CreatedAt = Now }, Old(6), Old(5) with { Status = DeliveryStatus.Pending }, Old(4), Old(0)],
+                Now,
+                CancellationToken.None);
+        }
 
         Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));
-        Assert.Equal(1, await stores.Purge(Now, 10, CancellationToken.None));
-        Assert.Equal(["dlv_4", "dlv_3"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
+        Assert.Equal(3, await stores.Purge(Now, 3, CancellationToken.None));
+        Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
+        foreach (var workspace in (string[])["ws_1", "ws_2"])
+        {
+            var left = await stores.Open(new Partition(workspace, DataEnvironment.Live)).List("wh_1", null, null, 10, CancellationToken.None);
+            Assert.Equal([Old(0).Id, Old(5).Id, Old(7).Id, Old(9).Id], left.Select(each => each.Id));
+        }
+
+        // What has come to its end since stands before what was removed last.
+        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        await Attempted(store, Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        await Attempted(store, Old(5).Id, Attempt, DeliveryStatus.Delivered, Now);
+        Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));
+        await Attempted(stores.Open(new Partition("ws_2", DataEnvironment.Live)), Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
+        Assert.Equal(0, await stores.Purge(Now, 10, CancellationToken.None));
+
+        static Delivery Old(int days) => new(
+            Ids.FirstAt(DeliveryLog.Prefix, Now.AddDays(-days)), new Lane("wh_1", $"ct_{days}"), $"evt_{days}", "contact.created", 1, DeliveryStatus.Delivered, [], Now.AddDays(-days));
     }
 
     [Fact]
@@ -35,14 +54,14 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var partition = new Partition("ws_1", DataEnvironment.Live);
         var store = Stores.Open(partition);
         await store.Add([Of(1, "ct_1"), Of(2, "ct_1"), Of(3, "ct_2"), Of(4, "ct_3")], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt, DeliveryStatus.Delivered, Now);
-        await Attempted(store, "dlv_4", Attempt, DeliveryStatus.Pending, Now.AddHours(1));
+        await Attempted(store, "dlv_0001", Attempt, DeliveryStatus.Delivered, Now);
+        await Attempted(store, "dlv_0004", Attempt, DeliveryStatus.Pending, Now.AddHours(1));
 
         file.Reopen();
 
         store = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(["dlv_2", "dlv_3"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
-        Assert.Equal(["dlv_4", "dlv_3", "dlv_2", "dlv_1"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
+        Assert.Equal(["dlv_0002", "dlv_0003"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
+        Assert.Equal(["dlv_0004", "dlv_0003", "dlv_0002", "dlv_0001"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
     }
 
     [Fact]
@@ -52,7 +71,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var store = new SqliteDeliveryStores(file.Database, mostUntried: 100).Open(new Partition("ws_1", DataEnvironment.Live));
         string[] webhooks = ["wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7", "wh_8"];
         for (var i = 0; i < Events; i += 3)
+        {
             await store.Add([.. webhooks.SelectMany(webhook => Enumerable.Range(i, 3).Select(number => Of(number, $"ct_{number % Records}", webhook)))], Now.AddSeconds(i), CancellationToken.None);
+            Assert.InRange(Count("deliveries"), (webhooks.Length * (i + 3)) - 100, int.MaxValue);
+        }
 
         foreach (var webhook in webhooks)
         {
@@ -68,7 +90,140 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             foreach (var lane in order.GroupBy(each => each.Lane)) Assert.Equal(lane.Select(each => each.Version).Order(), lane.Select(each => each.Version));
         }
 
-        Assert.Equal(0, file.Database.Read(session => session.One("SELECT count(*) FROM untried", row => row.GetInt64(0))));
+        Assert.Equal(0, Count("untried"));
+    }
+
+    [Fact]
+    public async Task What_has_waited_longest_makes_room_for_what_is_recorded()
+    {
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 12).Open(new Partition("ws_1", DataEnvironment.Live));
+        for (var i = 1; i <= 6; i++) await store.Add([Of(1, "ct_1", $"wh_{i}"), Of(2, "ct_2", $"wh_{i}")], Now.AddSeconds(-i), CancellationToken.None);
+        Assert.Equal(0, Count("deliveries"));
+
+        await store.Add([Of(1, "ct_1", "wh_7"), Of(2, "ct_2", "wh_7"), Of(1, "ct_1", "wh_8")], Now, CancellationToken.None);
+
+        Assert.Equal((2, 1), (Count("deliveries WHERE webhook = 'wh_6'"), Count("deliveries WHERE webhook = 'wh_5'")));
+        Assert.Equal(3, Count("deliveries"));
+    }
+
+    [Fact]
+    public async Task What_was_recorded_before_in_memory_is_known_still_when_an_older_one_of_its_lane_puts_it_in_rows()
+    {
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 6).Open(new Partition("ws_1", DataEnvironment.Live));
+        await store.Add([Of(2, "ct_1")], Now, CancellationToken.None);
+
+        await store.Add([Of(1, "ct_1"), Of(2, "ct_1")], Now, CancellationToken.None);
+
+        Assert.Equal(["dlv_0002", "dlv_0001"], (await store.List("wh_1", DeliveryStatus.Pending, null, 10, CancellationToken.None)).Select(each => each.Id));
+        Assert.Equal(["dlv_0001"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id));
+    }
+
+    [Fact]
+    public async Task The_row_of_those_recorded_together_gets_shorter_while_they_leave_it()
+    {
+        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var store = Stores.Open(partition);
+        await store.Add([.. Enumerable.Range(1, 40).Select(number => Of(number, $"ct_{number}"))], Now, CancellationToken.None);
+        await Deliver(1, 30);
+        Assert.Equal(40, Forms());
+        await Deliver(31, 31);
+        Assert.Equal(9, Forms());
+
+        // What the disk does not take shortens nothing.
+        await file.Database.Write(session => session.Execute("CREATE TABLE orphans (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"));
+        await file.Database.Write(session => session.Execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)"));
+        using (var allQueued = new ManualResetEventSlim())
+        {
+            var first = file.Database.Write(_ => allQueued.Wait(TimeSpan.FromMinutes(1)));
+            var refused = Deliver(32, 38);
+            var beside = file.Database.Write(session => session.Execute("INSERT INTO orphans VALUES (1)"));
+            allQueued.Set();
+            foreach (var each in (Task[])[first, refused, beside]) await Assert.ThrowsAsync<DatabaseUnavailableException>(() => each);
+        }
+
+        Assert.Equal(9, Forms());
+        await Deliver(32, 38);
+        Assert.Equal(2, Forms());
+        file.Reopen();
+        store = new SqliteDeliveryStores(file.Database).Open(partition);
+        Assert.Equal(["dlv_0039", "dlv_0040"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+
+        async Task Deliver(int from, int to) => await store.Attempted(
+            "wh_1",
+            [.. Enumerable.Range(from, to - from + 1).Select(number => new AttemptMade($"dlv_{number:D4}", Attempt, DeliveryStatus.Delivered, Now))],
+            CancellationToken.None);
+
+        long Forms() => file.Database.Read(session => session.One("SELECT sum(json_array_length(deliveries)) FROM untried", row => row.GetInt64(0)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4_200)]
+    [InlineData(6_000)]
+    public async Task A_long_backlog_is_settled_whether_in_memory_or_in_rows_but_for_what_was_recorded_later(int mostUntried)
+    {
+        var stores = new SqliteDeliveryStores(file.Database, mostUntried);
+        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        // What is recorded later is the oldest of some lanes, and the last of others.
+        Delivery[] all = [.. Enumerable.Range(0, 1_400).Select(number => Of(number, $"ct_{number / 700}_{number % 61}") with { CreatedAt = number % 700 is > 20 and < 30 or > 650 ? Now.AddTicks(1) : Now })];
+        foreach (var some in all.Chunk(140)) await store.Add(some, Now.AddHours(1), CancellationToken.None);
+        var later = all.Where(each => each.CreatedAt > Now).ToList();
+
+        Assert.Equal(all.Length - later.Count, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(0, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+
+        Assert.Equal(later.Select(each => each.Id), (await store.List("wh_1", DeliveryStatus.Pending, null, 2_000, CancellationToken.None)).Select(each => each.Id).Order(StringComparer.Ordinal));
+        var due = await store.Take("wh_1", "one", Now.AddHours(1), Now.AddHours(2), 2_000, CancellationToken.None);
+        Assert.Equal(
+            later.GroupBy(each => each.Lane).Select(lane => lane.First().Id).Order(StringComparer.Ordinal),
+            due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_reopened_before_it_was_attempted_is_counted_and_written_no_more()
+    {
+        var store = Stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        await store.Add([Of(1, "ct_1"), Of(2, "ct_2")], Now, CancellationToken.None);
+
+        Assert.Equal(0, await store.Reopen(["dlv_0001", "dlv_0002"], [DeliveryStatus.Failed], Now, CancellationToken.None));
+        Assert.Equal(2, await store.Reopen(["dlv_0001", "dlv_0002", "dlv_0002"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
+
+        Assert.Equal((0, 0), (Count("deliveries"), Count("lanes")));
+        Assert.Equal(2, (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Count);
+    }
+
+    [Fact]
+    public async Task Who_reads_beside_the_writer_misses_nothing_that_goes_from_memory_to_rows()
+    {
+        const int Rounds = 80, AtOnce = 5;
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 120).Open(new Partition("ws_1", DataEnvironment.Live));
+        var (recorded, isOver) = (0, false);
+        var readers = Enumerable.Range(0, 3).Select(seed => Task.Run(() => Read(new Random(seed)))).ToList();
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            await store.Add([.. Enumerable.Range(round * AtOnce, AtOnce).Select(number => Of(number, $"ct_{number % 23}"))], Now, CancellationToken.None);
+            Volatile.Write(ref recorded, (round + 1) * AtOnce);
+            var heads = (await store.Take("wh_1", "one", Now, Now.AddHours(1), 7, CancellationToken.None)).Heads;
+            await store.Attempted(
+                "wh_1",
+                [.. heads.Select((head, i) => new AttemptMade(head.Id, Attempt with { Number = head.NextAttempt }, (i + round) % 3 == 0 ? DeliveryStatus.Pending : DeliveryStatus.Delivered, Now))],
+                CancellationToken.None);
+        }
+
+        Volatile.Write(ref isOver, true);
+        await Task.WhenAll(readers);
+
+        async Task Read(Random random)
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                var before = Volatile.Read(ref recorded);
+                if (before > 0) Assert.NotNull(await store.Find(Of(random.Next(before), "ct_1").Id, CancellationToken.None));
+                var seen = await store.List("wh_1", null, null, Rounds * AtOnce, CancellationToken.None);
+                Assert.Equal(Enumerable.Range(0, before).Select(number => Of(number, "ct_1").Id), seen.Reverse().Take(before).Select(each => each.Id));
+            }
+        }
     }
 
     /// <summary>A store that has a row for each delivery from the beginning tells what is right.</summary>
@@ -77,7 +232,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Gen.Choose(0, int.MaxValue).SelectMany(seed => Gen.Choose(1, 40).Select(steps => (seed, steps))),
         async run =>
         {
-            using var inMemory = await Trial.Begin(mostUntried: 90, run.seed);
+            using var inMemory = await Trial.Begin(mostUntried: 36, run.seed);
             using var inRows = await Trial.Begin(mostUntried: 0, run.seed);
             for (var i = 0; i < run.steps; i++)
             {
@@ -92,10 +247,12 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
 
     public void Dispose() => file.Dispose();
 
+    private long Count(string of) => file.Database.Read(session => session.One($"SELECT count(*) FROM {of}", row => row.GetInt64(0)));
+
     private static readonly DeliveryAttempt Attempt = new(1, Now, TimeSpan.FromSeconds(1), AttemptOutcome.Delivered, 200, null);
 
     private static Delivery Of(int number, string record, string webhook = "wh_1") => new(
-        $"dlv_{number}{(webhook == "wh_1" ? "" : webhook)}", new Lane(webhook, record), $"evt_{number:D4}", "contact.updated", number, DeliveryStatus.Pending, [], Now);
+        $"dlv_{number:D4}{(webhook == "wh_1" ? "" : webhook)}", new Lane(webhook, record), $"evt_{number:D4}", "contact.updated", number, DeliveryStatus.Pending, [], Now);
 
     /// <summary>A file on which things happen, the same ones for the same seed.</summary>
     private sealed class Trial : IDisposable
@@ -188,9 +345,9 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             switch (random.Next(8))
             {
                 case < 3:
-                    // Some of them were recorded before.
+                    // Some of them were recorded before, and what is missing between them may be recorded later.
                     events += random.Next(4);
-                    var numbers = Enumerable.Range(Math.Max(0, events - 5), 5).ToList();
+                    var numbers = Enumerable.Range(Math.Max(0, events - 8), 8).Where(_ => random.Next(2) == 0).ToList();
                     Delivery[] added = [.. Webhooks.SelectMany(each => numbers.Select(number => Of(number, $"ct_{number % 3}", each)))];
                     return async () =>
                     {

@@ -110,6 +110,19 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
         Assert.Contains("records_by_id (partition=? AND id=?)", Plans(new RecordQuery("contact", among, [new(new("created_at"), true)], null, 2)).Single()[0], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_past_its_time_is_a_range_of_an_index(bool analyzed)
+    {
+        if (analyzed) await file.Database.Write(session => session.Execute("ANALYZE"));
+
+        Assert.Contains("SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", Plan(new Statement(SqliteChangeFeed.Passed, [0L, 500L])));
+        Assert.Equal(
+            ["SEARCH p USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH d USING INDEX deliveries_by_id (partition=? AND id>? AND id<?)"],
+            Plan(new Statement(SqliteDeliveryStores.Past, [0L, "", "dlv_1", 0L, 500L])));
+    }
+
     [Fact]
     public async Task Refreshed_statistics_disturb_nobody()
     {

@@ -114,6 +114,32 @@ public sealed class SqliteChangeFeedTests : IDisposable
     }
 
     [Fact]
+    public async Task Events_of_a_clock_that_was_ahead_stay_and_those_behind_them_are_removed()
+    {
+        await Commit(live, "evt_1");
+        await live.Commit(new Commit { Events = [Event("evt_2", Now.AddYears(1))] }, CancellationToken.None);
+        await Commit(live, "evt_3", "evt_4", "evt_5");
+
+        Assert.Equal(3, await feed.Purge(Now.AddDays(1), 3, CancellationToken.None));
+        Assert.Equal(1, await feed.Purge(Now.AddDays(1), 3, CancellationToken.None));
+
+        Assert.Equal(["evt_2"], Ids((await feed.Read(0, 10, CancellationToken.None)).Documents));
+    }
+
+    [Fact]
+    public async Task What_was_the_last_event_of_a_record_that_is_gone_is_forgotten_with_it()
+    {
+        await Commit(live, "evt_1", "evt_2");
+        await feed.Purge(Now.AddDays(1), 1, CancellationToken.None);
+        Assert.Equal(1, LastEvents());
+
+        await feed.Purge(Now.AddDays(1), 1, CancellationToken.None);
+        Assert.Equal(0, LastEvents());
+
+        long LastEvents() => file.Database.Read(session => session.One("SELECT count(*) FROM last_events", row => row.GetInt64(0)));
+    }
+
+    [Fact]
     public async Task A_position_is_never_given_out_again()
     {
         await Commit(live, "evt_1");
