@@ -49,6 +49,16 @@ public sealed partial class StructureTests
     public void No_endpoint_can_open_the_data_of_another_workspace() =>
         Assert.Empty(SourcesNaming(OpensStores(), inside: "src/Functions.Api/V1/"));
 
+    /// <summary>A receiver, however slow, holds up no change: what reads the feed records what is to be sent, and orchestrations send it.</summary>
+    [Fact]
+    public void What_reads_the_change_feed_calls_no_receiver()
+    {
+        var readers = SourcesNaming(ReadsChanges());
+
+        Assert.NotEmpty(readers);
+        Assert.Empty(readers.Intersect(SourcesNaming(CallsReceivers())));
+    }
+
     [Theory]
     [InlineData("src/Core/")]
     [InlineData("src/Functions.Api/")]
@@ -118,6 +128,12 @@ public sealed partial class StructureTests
 
     [GeneratedRegex(@"\b(IWorkspaceStores|IDeliveryStores|Partition\.Parse|new Partition)\b")]
     private static partial Regex OpensStores();
+
+    [GeneratedRegex(@"\[CosmosDBTrigger\b")]
+    private static partial Regex ReadsChanges();
+
+    [GeneratedRegex(@"\b(WebhookSender|I?HttpClient(Factory)?|HttpMessageInvoker|SocketsHttpHandler|Socket|TcpClient)\b")]
+    private static partial Regex CallsReceivers();
 
     [GeneratedRegex(@"\bStatus[45]\d\d[A-Z]")]
     private static partial Regex ErrorStatus();

@@ -69,6 +69,14 @@ public sealed class Crm : IAsyncDisposable
             async () => (await store.List(webhookId, null, null, 100, CancellationToken.None)).FirstOrDefault(condition), $"a delivery to {webhookId} as expected");
     }
 
+    /// <summary>Makes a delivery due and wakes nobody, as happens where the process ends before it does.</summary>
+    public async Task MakeDue(Received received, string webhookId)
+    {
+        var delivery = await Delivery(received, webhookId, _ => true);
+        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, DataEnvironment.Live));
+        await store.Reopen([delivery.Id], [DeliveryStatus.Pending], Time.GetUtcNow(), CancellationToken.None);
+    }
+
     /// <summary>Waits until the only record that failed waits for its attempt of that number; answers when that is due.</summary>
     public async Task<DateTimeOffset> WaitsFor(int attempt)
     {
@@ -129,6 +137,24 @@ public sealed class Crm : IAsyncDisposable
 
     /// <summary>Moves the clock to when the attempt of that number is due.</summary>
     public async Task AdvanceTo(int attempt) => Time.Advance(await WaitsFor(attempt) - Time.GetUtcNow());
+
+    /// <summary>Every orchestration there is or was.</summary>
+    public async Task<IReadOnlyList<OrchestrationMetadata>> Orchestrations()
+    {
+        var found = new List<OrchestrationMetadata>();
+        await foreach (var instance in host.Services.GetRequiredService<DurableTaskClient>().GetAllInstancesAsync(new OrchestrationQuery(FetchInputsAndOutputs: true))) found.Add(instance);
+        return found;
+    }
+
+    /// <summary>Stops the product and starts it again on the same folder and clock.</summary>
+    /// <param name="meanwhile">Done to the folder while it is stopped.</param>
+    public async Task Restart(Func<string, Task> meanwhile)
+    {
+        Api.Dispose();
+        await host.DisposeAsync();
+        await meanwhile(folder.FullName);
+        await Open();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -54,8 +54,7 @@ public sealed class DeliveryTests
         await using var crm = await Crm.Start();
         await using var receiver = await Receiver.Start();
         var endpoint = await crm.Api.Subscribe(receiver.Address);
-        using var answer = await crm.Api.Send(HttpMethod.Post, $"webhooks/{endpoint.Id}/rotate-secret", new { grace_seconds = 600 });
-        var rotated = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").GetProperty("attributes").GetProperty("secret").GetString()!;
+        var rotated = await Rotate(crm, endpoint, graceSeconds: 600);
         await crm.Api.CreateContact("jane@example.com");
         var during = (await receiver.Until(1))[0];
         await crm.IsNoted(during);
@@ -71,18 +70,32 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task After_two_rotations_within_the_grace_the_newest_secret_and_the_one_before_it_sign()
+    {
+        await using var crm = await Crm.Start();
+        await using var receiver = await Receiver.Start();
+        var endpoint = await crm.Api.Subscribe(receiver.Address);
+        var before = await Rotate(crm, endpoint, graceSeconds: 600);
+        var newest = await Rotate(crm, endpoint, graceSeconds: 600);
+        await crm.Api.CreateContact("jane@example.com");
+
+        var request = (await receiver.Until(1))[0];
+
+        Assert.Equal([Hmac(newest, request), Hmac(before, request)], request.Headers["webhook-signature"].Split(' '));
+    }
+
+    [Fact]
     public async Task An_event_after_a_rotation_without_grace_is_signed_with_the_new_secret_alone_however_soon_it_comes()
     {
         await using var receiver = await Receiver.Start();
         await using var crm = await Crm.Start();
         var secret = (await crm.Api.Subscribe(receiver.Address)).Secret;
-        var endpoint = (await crm.Api.Subscribe(receiver.Address, "company.created")).Id;
+        var endpoint = await crm.Api.Subscribe(receiver.Address, "company.created");
 
         // A worker that has just sent something is still there when the next event comes.
         for (var round = 1; round <= 5; round++)
         {
-            using var answer = await crm.Api.Send(HttpMethod.Post, $"webhooks/{endpoint}/rotate-secret", new { grace_seconds = 0 });
-            var rotated = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").GetProperty("attributes").GetProperty("secret").GetString()!;
+            var rotated = await Rotate(crm, endpoint, graceSeconds: 0);
             await crm.Api.Create("companies", new { name = $"Company {round}" });
             await receiver.Until(round * 2);
 
@@ -177,6 +190,13 @@ public sealed class DeliveryTests
         Assert.Equal([200, 400, 409], [(int)same.StatusCode, (int)refused.StatusCode, (int)taken.StatusCode]);
         Assert.Equal(["contact.created", "contact.deleted"], receiver.EventNames);
         Assert.Equal([1, 2], receiver.Requests.Select(request => request.Version));
+    }
+
+    /// <summary>The endpoint's new secret.</summary>
+    private static async Task<string> Rotate(Crm crm, Endpoint endpoint, int graceSeconds)
+    {
+        using var answer = await crm.Api.Send(HttpMethod.Post, $"webhooks/{endpoint.Id}/rotate-secret", new { grace_seconds = graceSeconds });
+        return JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").GetProperty("attributes").GetProperty("secret").GetString()!;
     }
 
     private static bool Verify(string secret, Received request, DateTimeOffset now) => Signature.Verify(

@@ -7,7 +7,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>docs/webhooks.md tells the truth. Its snippets for Node and Python are run by tests/Peers.</summary>
+/// <summary>docs/webhooks.md tells the truth. Its snippets in TypeScript and Python are run by tests/Peers.</summary>
 public sealed partial class GuideTests
 {
     private static readonly string docs = Path.Combine(Root(), "docs");

@@ -63,17 +63,22 @@ public static class Deliver
     }
 }
 
-/// <summary>An endpoint to work for. Input of <see cref="Deliver.DeliverToEndpoint"/> and <see cref="SendDeliveries"/>, version 1.</summary>
+/// <summary>
+/// An endpoint to work for. Input of <see cref="Deliver.DeliverToEndpoint"/> and <see cref="SendDeliveries"/>, version 1. Histories on disk have it in this
+/// form, which <c>InFlightTests</c> holds. Where it must change, the old form is to be read, too, until no history of it is left: each begins anew
+/// after at most 100 rounds.
+/// </summary>
 /// <param name="Partition">The data set (<see cref="Core.Storage.Partition.Key"/>).</param>
 /// <param name="WebhookId">The endpoint.</param>
 /// <param name="Holder">Who works for it: the orchestration that was started. Null until it has started.</param>
 public sealed record EndpointWork(string Partition, string WebhookId, string? Holder);
 
-/// <summary>What came of sending what was due. Output of <see cref="SendDeliveries"/>, version 1.</summary>
+/// <summary>What came of sending what was due. Output of <see cref="SendDeliveries"/>, version 1; its form on disk is held as that of <see cref="EndpointWork"/> is.</summary>
 /// <param name="End">How the round ended.</param>
 /// <param name="Next">What is waited for; null unless <see cref="RoundEnd.Waits"/>.</param>
 public sealed record RoundSent(RoundEnd End, LaneWait? Next = null);
 
+/// <summary>On disk by its number.</summary>
 public enum RoundEnd
 {
     /// <summary>Nothing is pending, or another worker has the endpoint.</summary>
