@@ -80,7 +80,7 @@ internal sealed class Workspace(IServiceProvider services, Partition partition)
     /// <summary>One event.</summary>
     public async Task CreateContact()
     {
-        var body = JsonSerializer.SerializeToElement(new { email = $"c{Interlocked.Increment(ref contacts)}@example.com", first_name = "Jane", last_name = "Doe", title = "CEO" });
+        var body = JsonElement.Parse($$"""{"email":"c{{Interlocked.Increment(ref contacts)}}@example.com","first_name":"Jane","last_name":"Doe","title":"CEO"}""");
         var made = await records.Create(Contact.Schema, body, CancellationToken.None);
         if (made.Error is { } error) throw new InvalidOperationException(error.Message);
     }

@@ -69,7 +69,7 @@ async Task Throughput(int endpoints, TimeSpan duration)
         {
             await foreach (var next in due.Reader.ReadAllAsync()) await workspace.CreateContact();
         }));
-        for (var window = Math.Max(20, 2_000 / endpoints); watch.Elapsed < time; await Task.Delay(2))
+        for (var window = Math.Max(20, 2_000 / endpoints); watch.Elapsed < time; await Task.Delay(5))
         {
             var most = rate is { } perSecond ? watch.Elapsed.TotalSeconds * perSecond : window + (receivers.Count / endpoints);
             for (; events < most; events++) due.Writer.TryWrite(events);

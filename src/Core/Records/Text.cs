@@ -7,7 +7,6 @@ namespace NodeStash.Core.Records;
 /// <summary>The forms of text the API knows: folded for comparison, UTC times to the second, dates, slugs, addresses.</summary>
 public static class Text
 {
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
     private const string DateFormat = "yyyy-MM-dd";
 
     private static readonly SearchValues<char> SlugCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -27,7 +26,7 @@ public static class Text
     public static string Invariant(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>E.g. <c>2026-01-15T10:30:00Z</c>.</summary>
-    public static string Format(DateTimeOffset time) => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+    public static string Format(DateTimeOffset time) => time.UtcDateTime.ToString("s", CultureInfo.InvariantCulture) + "Z";
 
     public static string Format(DateOnly date) => date.ToString(DateFormat, CultureInfo.InvariantCulture);
 

@@ -102,7 +102,7 @@ public sealed partial class SendDeliveries(
             var begun = lanes.Begin(due.Heads);
             if (due.Heads.Count >= slots.MostPerEndpoint)
             {
-                await NoteAttempts(round, lanes, begun / 4);
+                await NoteAttempts(round, lanes, begun / 2);
                 continue;
             }
 

@@ -17,7 +17,7 @@ public sealed class WebhookSender : IDisposable
     private const int MostRead = 64 * 1024;
     private const int MostKept = 4 * 1024;
 
-    private readonly HttpClient client;
+    private readonly HttpMessageInvoker client;
     private readonly CancellationTokenSource closing = new();
     private readonly WebhookOptions options;
     private readonly TimeProvider clock;
@@ -27,7 +27,7 @@ public sealed class WebhookSender : IDisposable
     {
         this.options = options;
         this.clock = clock;
-        client = new HttpClient(new GuardedConnection(options).CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        client = new HttpMessageInvoker(new GuardedConnection(options).CreateHandler());
     }
 
     /// <param name="url">Where to.</param>
@@ -49,21 +49,16 @@ public sealed class WebhookSender : IDisposable
         using var stop = ct.UnsafeRegister(Cancel, limit);
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            using var response = await client.SendAsync(request, limit.Token);
             var answer = await Read(response, limit.Token);
             return (Attempt(OutcomeOf(response.StatusCode), (int)response.StatusCode, answer), RetryAfterOf(response.Headers.RetryAfter, at));
         }
-        catch (OperationCanceledException) when (!closing.IsCancellationRequested && !ct.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException)
         {
-            return (Attempt(progress.IsConnecting ? AttemptOutcome.ConnectTimeout : AttemptOutcome.Timeout), null);
-        }
-        catch (HttpRequestException e)
-        {
-            return (Attempt(OutcomeOf(e)), null);
-        }
-        catch (IOException)
-        {
-            return (Attempt(AttemptOutcome.ConnectionFailure), null);
+            // What is given up may show as an error of the connection, too.
+            if (closing.IsCancellationRequested || ct.IsCancellationRequested) throw new OperationCanceledException("The attempt was ended.", e);
+            if (limit.IsCancellationRequested || e is OperationCanceledException) return (Attempt(progress.IsConnecting ? AttemptOutcome.ConnectTimeout : AttemptOutcome.Timeout), null);
+            return (Attempt(e is HttpRequestException failure ? OutcomeOf(failure) : AttemptOutcome.ConnectionFailure), null);
         }
     }
 

@@ -136,11 +136,11 @@ internal sealed class UntriedDeliveries
     private static string Forms(IEnumerable<Delivery> deliveries) =>
         JsonSerializer.Serialize(deliveries.Select(each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks)));
 
-    /// <summary>Keeps a row from being long for the few of its deliveries that lag: written again each time three quarters have left it, it costs less than it did to record them.</summary>
+    /// <summary>Keeps a row from being long for the few of its deliveries that lag: written again each time but a sixteenth has left it, it costs little beside what it did to record them.</summary>
     private static void Shorten(Session session, Batch batch)
     {
         if (batch.Left.Count == 0) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
-        if (batch.Left.Count == 0 || batch.Left.Count * 4 >= batch.Held) return;
+        if (batch.Left.Count == 0 || batch.Left.Count * 16 >= batch.Held) return;
         session.Execute("UPDATE untried SET deliveries = ?2 WHERE id = ?1", batch.Id, Forms(batch.Left.Select(each => each.Delivery)));
         var held = batch.Held;
         session.Afterwards(kept: () => { }, undone: () => batch.Held = held);

@@ -123,11 +123,11 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     {
         var partition = new Partition("ws_1", DataEnvironment.Live);
         var store = Stores.Open(partition);
-        await store.Add([.. Enumerable.Range(1, 40).Select(number => Of(number, $"ct_{number}"))], Now, CancellationToken.None);
-        await Deliver(1, 30);
-        Assert.Equal(40, Forms());
-        await Deliver(31, 31);
-        Assert.Equal(9, Forms());
+        await store.Add([.. Enumerable.Range(1, 400).Select(number => Of(number, $"ct_{number}"))], Now, CancellationToken.None);
+        await Deliver(1, 375);
+        Assert.Equal(400, Forms());
+        await Deliver(376, 376);
+        Assert.Equal(24, Forms());
 
         // What the disk does not take shortens nothing.
         await file.Database.Write(session => session.Execute("CREATE TABLE orphans (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"));
@@ -135,18 +135,18 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         using (var allQueued = new ManualResetEventSlim())
         {
             var first = file.Database.Write(_ => allQueued.Wait(TimeSpan.FromMinutes(1)));
-            var refused = Deliver(32, 38);
+            var refused = Deliver(377, 399);
             var beside = file.Database.Write(session => session.Execute("INSERT INTO orphans VALUES (1)"));
             allQueued.Set();
             foreach (var each in (Task[])[first, refused, beside]) await Assert.ThrowsAsync<DatabaseUnavailableException>(() => each);
         }
 
-        Assert.Equal(9, Forms());
-        await Deliver(32, 38);
-        Assert.Equal(2, Forms());
+        Assert.Equal(24, Forms());
+        await Deliver(377, 399);
+        Assert.Equal(1, Forms());
         file.Reopen();
         store = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(["dlv_0039", "dlv_0040"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["dlv_0400"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
 
         async Task Deliver(int from, int to) => await store.Attempted(
             "wh_1",
