@@ -46,14 +46,17 @@ public sealed class Crm : IAsyncDisposable
         return new CrmClient(host.Address, key.GetProperty("secret").GetString()!);
     }
 
+    /// <summary>The deliveries of the data set whose event was received.</summary>
+    public IDeliveryStore DeliveriesOf(Received received) => DeliveriesOf(WorkspaceOf(received));
+
     /// <summary>The one delivery of an event to an endpoint, once it satisfies the condition.</summary>
     public Task<Core.Webhooks.Delivery> Delivery(Received received, string webhookId, Func<Core.Webhooks.Delivery, bool> condition) =>
-        Delivery(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, webhookId, delivery => delivery.EventId == received.Id && condition(delivery));
+        Delivery(WorkspaceOf(received), webhookId, delivery => delivery.EventId == received.Id && condition(delivery));
 
     /// <summary>Waits until what came of a request is on disk.</summary>
     public async Task IsNoted(Received received)
     {
-        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, DataEnvironment.Live));
+        var store = DeliveriesOf(received);
         foreach (var webhook in JsonElement.Parse(await (await Api.Send(HttpMethod.Get, "webhooks")).Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray())
         {
             var id = Ids.Derive(DeliveryLog.Prefix, received.Id, webhook.GetProperty("id").GetString()!);
@@ -64,7 +67,7 @@ public sealed class Crm : IAsyncDisposable
     /// <summary>An endpoint's newest delivery that satisfies the condition, once there is one.</summary>
     public async Task<Core.Webhooks.Delivery> Delivery(string workspaceId, string webhookId, Func<Core.Webhooks.Delivery, bool> condition)
     {
-        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(workspaceId, DataEnvironment.Live));
+        var store = DeliveriesOf(workspaceId);
         return await Eventually.Get(
             async () => (await store.List(webhookId, null, null, 100, CancellationToken.None)).FirstOrDefault(condition), $"a delivery to {webhookId} as expected");
     }
@@ -73,8 +76,7 @@ public sealed class Crm : IAsyncDisposable
     public async Task MakeDue(Received received, string webhookId)
     {
         var delivery = await Delivery(received, webhookId, _ => true);
-        var store = host.Services.GetRequiredService<IDeliveryStores>().Open(new Partition(received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, DataEnvironment.Live));
-        await store.Reopen([delivery.Id], [DeliveryStatus.Pending], Time.GetUtcNow(), CancellationToken.None);
+        await DeliveriesOf(received).Reopen([delivery.Id], [DeliveryStatus.Pending], Time.GetUtcNow(), CancellationToken.None);
     }
 
     /// <summary>Waits until the only record that failed waits for its attempt of that number; answers when that is due.</summary>
@@ -162,6 +164,10 @@ public sealed class Crm : IAsyncDisposable
         await host.DisposeAsync();
         folder.Delete(recursive: true);
     }
+
+    private static string WorkspaceOf(Received received) => received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!;
+
+    private IDeliveryStore DeliveriesOf(string workspaceId) => Service<IDeliveryStores>().Open(new Partition(workspaceId, DataEnvironment.Live));
 
     private async Task Open()
     {

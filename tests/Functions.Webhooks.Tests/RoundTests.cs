@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
-using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 
@@ -100,8 +99,7 @@ public sealed class RoundTests : IAsyncLifetime
 
     private async Task AreNoted(int attempts)
     {
-        var workspaceId = receiver.Requests[0].Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!;
-        var store = crm.Service<IDeliveryStores>().Open(new Partition(workspaceId, DataEnvironment.Live));
+        var store = crm.DeliveriesOf(receiver.Requests[0]);
         await Eventually.True(
             async () => (await store.List(endpoint.Id, null, null, 100, CancellationToken.None)).Count(delivery => delivery.Attempts.Count > 0) == attempts, $"{attempts} attempts on disk");
     }

@@ -126,7 +126,7 @@ public sealed partial class SendDeliveries(
         return false;
     }
 
-    /// <summary>Takes what is due; what is open comes first of it.</summary>
+    /// <summary>Takes what is due; what is open may be among it, and leaves room for as much else.</summary>
     private ValueTask<DueDeliveries> Take(Round round, Lanes lanes, string holder)
     {
         var now = clock.GetUtcNow();
