@@ -59,7 +59,7 @@ internal sealed class ExternalEvents(DataConverter converter)
             T? payload;
             try
             {
-                payload = converter.Deserialize<T>(occurrence.Payload);
+                payload = converter.Read<T>(occurrence.Payload);
             }
             catch (Exception e)
             {

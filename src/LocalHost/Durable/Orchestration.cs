@@ -82,7 +82,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     }
 
     public override T? GetInput<T>()
-        where T : default => converter.Deserialize<T>(instance.Input);
+        where T : default => converter.Read<T>(instance.Input);
 
     public override Task<TResult> CallActivityAsync<TResult>(TaskName name, object? input = null, TaskOptions? options = null)
     {
@@ -242,7 +242,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
             try
             {
                 if (outcome.Kind == EventKind.Failed) throw new TaskFailedException(name, outcome.Task, Failures.Read(outcome.Payload!));
-                answer = converter.Deserialize<T>(outcome.Payload);
+                answer = converter.Read<T>(outcome.Payload);
             }
             catch (Exception e)
             {

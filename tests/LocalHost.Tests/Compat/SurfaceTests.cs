@@ -5,8 +5,7 @@ namespace NodeStash.LocalHost.Tests.Compat;
 public class SurfaceTests
 {
     [Theory]
-    [InlineData("Microsoft.Azure.Functions.Worker", "functions-worker.txt")]
-    [InlineData("Microsoft.DurableTask", "durable-task.txt")]
+    [InlineData("Microsoft.Azure.Functions.Worker.Extensions.CosmosDB", "cosmosdb.txt")]
     [InlineData("Meilisearch", "meilisearch.txt")]
     public void What_stands_in_for_an_official_package_has_nothing_the_official_one_lacks(string assembly, string list)
     {

@@ -9,6 +9,7 @@ public enum CosmosDBChangeFeedMode
 }
 
 /// <summary>Runs a function with batches of a container's change feed. Intervals are in milliseconds; 0 is the host's default.</summary>
+[BindingCapabilities(KnownBindingCapabilities.FunctionLevelRetry)]
 public sealed class CosmosDBTriggerAttribute(string databaseName, string containerName) : TriggerBindingAttribute
 {
     public string ContainerName { get; } = containerName;
