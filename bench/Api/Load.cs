@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 
 namespace NodeStash.Bench;
@@ -21,7 +20,7 @@ internal static class Load
         var after = server.Usage();
         Array.Sort(times);
         return new Measurement(
-            times.Length / took.TotalSeconds, Stopwatch.GetElapsedTime(0, times[times.Length / 2]), Stopwatch.GetElapsedTime(0, times[(int)(times.Length * 0.99)]),
+            times.Length / took.TotalSeconds, TimeProvider.System.GetElapsedTime(0, times[times.Length / 2]), TimeProvider.System.GetElapsedTime(0, times[(int)(times.Length * 0.99)]),
             (double)(after.Allocated - before.Allocated) / times.Length, (after.Cpu - before.Cpu) / times.Length);
     }
 
@@ -30,8 +29,8 @@ internal static class Load
     {
         var times = new List<long>[connections];
         Exception? fault = null;
-        var start = Stopwatch.GetTimestamp();
-        var end = start + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        var start = TimeProvider.System.GetTimestamp();
+        var end = start + (long)(duration.TotalSeconds * TimeProvider.System.TimestampFrequency);
         var threads = Enumerable.Range(0, connections).Select(i => new Thread(() =>
         {
             try
@@ -45,7 +44,7 @@ internal static class Load
         })).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
-        var took = Stopwatch.GetElapsedTime(start);
+        var took = TimeProvider.System.GetElapsedTime(start);
         if (fault is not null) throw new InvalidOperationException("the load failed", fault);
         return ([.. times.SelectMany(t => t)], took);
     }
@@ -54,10 +53,10 @@ internal static class Load
     {
         using var connection = new Connection(port);
         var times = new List<long>(100_000);
-        for (var now = Stopwatch.GetTimestamp(); now < end;)
+        for (var now = TimeProvider.System.GetTimestamp(); now < end;)
         {
             connection.Exchange(requests.Next());
-            var then = Stopwatch.GetTimestamp();
+            var then = TimeProvider.System.GetTimestamp();
             times.Add(then - now);
             now = then;
         }

@@ -59,7 +59,7 @@ internal sealed class MeasuredProcess : IDisposable
             }
             catch (SocketException)
             {
-                await Task.Delay(5);
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
             }
         }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using NodeStash.Bench;
@@ -93,13 +92,13 @@ async Task Startup()
     var times = new List<double>();
     for (var round = 0; round <= options.Rounds; round++)
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         using var server = MeasuredProcess.Product(data, counted: false);
         await server.Listens();
         using var connection = new Connection(server.Port);
         var key = await File.ReadAllTextAsync(Path.Combine(data, "api-key"));
         connection.Exchange(Encoding.ASCII.GetBytes($"GET /v1/contacts HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key.Trim()}\r\n\r\n"));
-        var took = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        var took = TimeProvider.System.GetElapsedTime(start).TotalMilliseconds;
         if (round == 0) await Console.Out.WriteLineAsync($"With an empty folder: {took:0} ms from the start of the process to the first answer");
         else times.Add(took);
     }
@@ -111,9 +110,9 @@ async Task Million()
 {
     const int Size = 1_000_000;
     var data = Emptied("million");
-    var start = Stopwatch.GetTimestamp();
+    var start = TimeProvider.System.GetTimestamp();
     var seed = await Seed.Into(data, Size, copy: null);
-    await Console.Out.WriteLineAsync($"{Size} contacts stored in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s");
+    await Console.Out.WriteLineAsync($"{Size} contacts stored in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0} s");
     using var server = MeasuredProcess.Product(data, counted: true);
     await server.Listens();
     foreach (var (name, of) in new Scenarios(server, seed.Key, seed.Contacts, seed.Companies).All)

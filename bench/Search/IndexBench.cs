@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodeStash.Core.Search;
@@ -22,12 +21,12 @@ internal static class IndexBench
             using var file = SearchFile.Open(Path.Combine(folder.FullName, "search.db"), NullLogger.Instance);
             var index = new EmbeddedSearchIndexes(file, TimeProvider.System).Open(new Partition("ws_bench", DataEnvironment.Live));
             var people = People.Make(contacts, Seed);
-            var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+            var (start, cpu) = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
             await index.BeginRebuild("bench", CancellationToken.None);
             foreach (var batch in people.Chunk(Batch)) await index.Fill("bench", [.. batch.Select(person => person.Change())], CancellationToken.None);
             await index.EndRebuild("bench", CancellationToken.None);
             var size = new FileInfo(Path.Combine(folder.FullName, "search.db")).Length / 1048576.0;
-            Console.WriteLine($"{contacts:N0} contacts indexed in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s ({(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.0} s of CPU), {size:0} MB");
+            Console.WriteLine($"{contacts:N0} contacts indexed in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s ({(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.0} s of CPU), {size:0} MB");
 
             Console.WriteLine($"{"searched for",-28} {"p50 ms",8} {"p99 ms",8} {"max ms",8} {"hits",6} {"recall@10",10}");
             foreach (var kind in Kinds(people)) await Measure(kind, index, people);
@@ -79,9 +78,9 @@ internal static class IndexBench
             var sought = people[random.Next(people.Count)];
             if (kind.Of(sought, random) is not { } text) continue;
             asked++;
-            var start = Stopwatch.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             var page = await index.Find(new SearchQuery(["contact"], text, 20), CancellationToken.None);
-            took.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            took.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
             hits += page.Hits.Count;
             var namesakes = byName[(sought.First, sought.Last)].Select(p => p.Id).ToHashSet(StringComparer.Ordinal);
             recall += page.Hits.Take(10).Count(hit => namesakes.Contains(hit.Id)) / (double)Math.Min(10, namesakes.Count);

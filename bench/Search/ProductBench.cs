@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Access;
@@ -41,13 +40,13 @@ internal static class ProductBench
         await using var product = await Product.Start(isIndexed);
         var people = People.Make(Writes, seed: 1);
         await product.Create(People.Make(500, seed: 2));
-        var start = Stopwatch.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         await Parallel.ForEachAsync(people.Chunk(Writes / Writers), new ParallelOptions { MaxDegreeOfParallelism = Writers }, async (some, _) => await product.Create(some));
-        var rate = Writes / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var rate = Writes / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         if (isIndexed)
         {
-            while (!await product.IsFound(people[^1].Email)) await Task.Delay(5);
-            Console.WriteLine($"  all of {Writes:N0} found after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s, written in {Writes / rate:0.0} s");
+            while (!await product.IsFound(people[^1].Email)) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+            Console.WriteLine($"  all of {Writes:N0} found after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s, written in {Writes / rate:0.0} s");
         }
 
         return rate;
@@ -60,9 +59,9 @@ internal static class ProductBench
         foreach (var person in People.Make(Single, seed: 3))
         {
             await product.Create([person]);
-            var start = Stopwatch.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             while (!await product.IsFound(person.Email)) await Task.Yield();
-            took.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            took.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
         }
 
         took.Sort();

@@ -34,10 +34,10 @@ internal sealed class Worker : IDisposable
     private const string Operator = "the secret of an operator who only starts things";
 
     private readonly Process process;
-    private readonly Stopwatch watch;
+    private readonly long started;
     private readonly HttpClient http;
 
-    private Worker(Process process, Stopwatch watch, Uri address) => (this.process, this.watch, http) = (process, watch, new HttpClient(new SocketsHttpHandler()) { BaseAddress = address });
+    private Worker(Process process, long started, Uri address) => (this.process, this.started, http) = (process, started, new HttpClient(new SocketsHttpHandler()) { BaseAddress = address });
 
     /// <summary>Where it listens.</summary>
     public required SoFar Listening { get; init; }
@@ -74,10 +74,10 @@ internal sealed class Worker : IDisposable
         };
         foreach (var (name, value) in settings) start.Environment[name] = value;
 
-        var watch = Stopwatch.StartNew();
+        var started = TimeProvider.System.GetTimestamp();
         var process = Process.Start(start)!;
-        var (address, soFar) = await Read(process, watch);
-        return new Worker(process, watch, new Uri(address)) { Listening = soFar };
+        var (address, soFar) = await Read(process, started);
+        return new Worker(process, started, new Uri(address)) { Listening = soFar };
     }
 
     /// <summary>The path of a new contact in a new workspace, and a key that reads it.</summary>
@@ -93,13 +93,13 @@ internal sealed class Worker : IDisposable
     /// <returns>How long that took, and what the process has done until then.</returns>
     public async Task<(double Milliseconds, SoFar SoFar)> Get(string path, string key)
     {
-        var before = watch.Elapsed;
+        var before = TimeProvider.System.GetTimestamp();
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
         using var answer = await http.SendAsync(request);
-        var took = (watch.Elapsed - before).TotalMilliseconds;
+        var took = TimeProvider.System.GetElapsedTime(before).TotalMilliseconds;
         if (answer.StatusCode != HttpStatusCode.OK) throw new InvalidOperationException($"{path} was answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         await process.StandardInput.WriteLineAsync();
-        return (took, (await Read(process, watch)).SoFar);
+        return (took, (await Read(process, started)).SoFar);
     }
 
     public void Dispose()
@@ -110,10 +110,10 @@ internal sealed class Worker : IDisposable
         process.Dispose();
     }
 
-    private static async Task<(string Address, SoFar SoFar)> Read(Process process, Stopwatch watch)
+    private static async Task<(string Address, SoFar SoFar)> Read(Process process, long started)
     {
         var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("the worker ended; its errors are above");
-        var at = watch.Elapsed.TotalMilliseconds;
+        var at = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
         var parts = line.Split(' ');
         var figures = Array.ConvertAll(parts[1..], part => double.Parse(part, CultureInfo.InvariantCulture));
         return (parts[0], new SoFar(at, figures[0], figures[1], figures[2]));

@@ -63,23 +63,23 @@ async Task Throughput(int endpoints, TimeSpan duration)
     async Task<Run> Measure(TimeSpan time, double? rate)
     {
         receivers.Forget();
-        var (events, actions, cpu, memory, watch) = (0, product.Actions, Environment.CpuUsage.TotalTime, 0L, Stopwatch.StartNew());
+        var (events, actions, cpu, memory, started) = (0, product.Actions, Environment.CpuUsage.TotalTime, 0L, TimeProvider.System.GetTimestamp());
         var due = Channel.CreateUnbounded<int>();
         var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(async _ =>
         {
             await foreach (var next in due.Reader.ReadAllAsync()) await workspace.CreateContact();
         }));
-        for (var window = Math.Max(20, 2_000 / endpoints); watch.Elapsed < time; await Task.Delay(5))
+        for (var window = Math.Max(20, 2_000 / endpoints); TimeProvider.System.GetElapsedTime(started) < time; await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System))
         {
-            var most = rate is { } perSecond ? watch.Elapsed.TotalSeconds * perSecond : window + (receivers.Count / endpoints);
+            var most = rate is { } perSecond ? TimeProvider.System.GetElapsedTime(started).TotalSeconds * perSecond : window + (receivers.Count / endpoints);
             for (; events < most; events++) due.Writer.TryWrite(events);
-            if (memory == 0 && watch.Elapsed > time / 4) memory = Environment.WorkingSet;
+            if (memory == 0 && TimeProvider.System.GetElapsedTime(started) > time / 4) memory = Environment.WorkingSet;
         }
 
         due.Writer.Complete();
         await writing;
         var delivered = receivers.Count;
-        var perSecondDelivered = delivered / watch.Elapsed.TotalSeconds;
+        var perSecondDelivered = delivered / TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         await Drained(() => receivers.Count, events * endpoints);
         return new Run(
             perSecondDelivered, receivers.Of("/"), receivers.Duplicates, (events * endpoints) - receivers.Count, (product.Actions - actions) / (double)receivers.Count,
@@ -96,11 +96,11 @@ async Task Fairness(int events)
     await flooding.Subscribe(new Uri(receivers.Address, "/flood"));
     for (var i = 0; i < Hanging; i++) await hanging.Subscribe(new Uri(receivers.Address, $"/hang/{i}"));
 
-    await Row("nobody else", () => Task.Delay(TimeSpan.FromSeconds(5)));
+    await Row("nobody else", () => Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
     await Row($"{Hanging} endpoints that hang 15 s, a burst of 200 events", async () =>
     {
         await hanging.Flood(200);
-        await Task.Delay(TimeSpan.FromSeconds(10));
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
     });
     await Row($"a flood of {events} events beside them", async () =>
     {
@@ -112,14 +112,14 @@ async Task Fairness(int events)
     async Task Row(string name, Func<Task> load)
     {
         using var end = new CancellationTokenSource();
-        var watch = Stopwatch.StartNew();
+        var started = TimeProvider.System.GetTimestamp();
         var writing = Task.Run(async () =>
         {
             var written = 0;
             for (; !end.IsCancellationRequested; written++)
             {
                 await quiet.CreateContact();
-                await Task.Delay(20);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
             }
 
             return written;
@@ -129,7 +129,7 @@ async Task Fairness(int events)
         await end.CancelAsync();
         var written = await writing;
         await Drained(() => receivers.CountOf("/quiet"), written);
-        await Say($"{name} ({watch.Elapsed.TotalSeconds:0} s): {written} events of the quiet workspace, {receivers.CountOf("/quiet")} delivered, {receivers.Of("/quiet")}");
+        await Say($"{name} ({TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s): {written} events of the quiet workspace, {receivers.CountOf("/quiet")} delivered, {receivers.Of("/quiet")}");
     }
 }
 
@@ -157,10 +157,10 @@ static async Task<Posts> Limit(Receivers receivers, int endpoints, int connectio
     using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
     receivers.Forget();
     var (body, secret, ids, urls) = (receivers.LastBody, new byte[32], new Ids(TimeProvider.System), Enumerable.Range(0, endpoints).Select(i => new Uri(receivers.Address, $"/{i}").ToString()).ToArray());
-    var (cpu, watch) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
+    var (cpu, started) = (Environment.CpuUsage.TotalTime, TimeProvider.System.GetTimestamp());
     await Task.WhenAll(Enumerable.Range(0, connections).Select(connection => Task.Run(async () =>
     {
-        while (watch.Elapsed < duration)
+        while (TimeProvider.System.GetElapsedTime(started) < duration)
         {
             var (id, at) = (ids.New("evt_"), TimeProvider.System.GetUtcNow());
             using var request = new HttpRequestMessage(HttpMethod.Post, urls[connection % endpoints]) { Content = new ByteArrayContent(body) };
@@ -173,7 +173,7 @@ static async Task<Posts> Limit(Receivers receivers, int endpoints, int connectio
             await answer.Content.ReadAsByteArrayAsync();
         }
     })));
-    return new Posts(receivers.Count / watch.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count);
+    return new Posts(receivers.Count / TimeProvider.System.GetElapsedTime(started).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count);
 }
 
 static async Task Drained(Func<int> count, int expected)
@@ -181,7 +181,7 @@ static async Task Drained(Func<int> count, int expected)
     for (var (last, same) = (-1, 0); count() < expected && same < 300; last = count())
     {
         same = count() == last ? same + 1 : 0;
-        await Task.Delay(100);
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
     }
 }
 

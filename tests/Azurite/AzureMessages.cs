@@ -31,7 +31,7 @@ internal sealed class AzureMessages(QueueServiceClient account) : IMessages
 
     public async Task Changed(string queue, CancellationToken ct)
     {
-        while ((await account.GetQueueClient(queue).PeekMessagesAsync(1, ct)).Value.Length == 0) await Task.Delay(Poll, ct);
+        while ((await account.GetQueueClient(queue).PeekMessagesAsync(1, ct)).Value.Length == 0) await Task.Delay(Poll, TimeProvider.System, ct);
     }
 
     private static async ValueTask UnlessTaken(Func<Task> request)

@@ -17,7 +17,7 @@ public sealed class AzureQueueTests(AzuriteProcess azurite) : QueueContract, ICl
 
     protected override IMessages Messages => new AzureMessages(account);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         account = azurite.Open(AzureJobQueues.ClientOptions);
         foreach (var queue in Queues)
@@ -60,18 +60,18 @@ public sealed class AzureQueueTests(AzuriteProcess azurite) : QueueContract, ICl
     [Fact]
     public async Task A_service_that_is_gone_is_noticed_by_the_next_check()
     {
-        using var other = new AzuriteProcess();
+        await using var other = new AzuriteProcess();
         await other.InitializeAsync();
         var queues = new AzureJobQueues(other.Open(AzureJobQueues.ClientOptions));
         await queues.Check(CancellationToken.None);
 
-        await other.DisposeAsync();
+        await other.Kill();
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => queues.Check(CancellationToken.None).AsTask());
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The service has a clock of its own: what a test waits for here are seconds of it.</summary>
-    protected override Task Pass(TimeSpan time) => Task.Delay(time <= Soon ? time + TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(1));
+    protected override Task Pass(TimeSpan time) => Task.Delay(time <= Soon ? time + TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(1), TimeProvider.System);
 }

@@ -7,7 +7,7 @@ using NodeStash.Functions.Webhooks.Tests;
 namespace NodeStash.Azurite.Tests;
 
 /// <summary>The storage emulator, in memory and on a free port of this machine.</summary>
-public sealed partial class AzuriteProcess : IAsyncLifetime, IDisposable
+public sealed partial class AzuriteProcess : IAsyncLifetime
 {
     /// <summary>The emulator's account, the same everywhere and known to everybody.</summary>
     private const string Account = "devstoreaccount1", Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
@@ -28,7 +28,7 @@ public sealed partial class AzuriteProcess : IAsyncLifetime, IDisposable
         process.BeginErrorReadLine();
     }
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await Eventually.True(() => process.HasExited || ListensAt().IsMatch(output), "Azurite's address");
         if (process.HasExited) throw new InvalidOperationException(output);
@@ -38,13 +38,17 @@ public sealed partial class AzuriteProcess : IAsyncLifetime, IDisposable
     public QueueServiceClient Open(QueueClientOptions? options) =>
         new QueueServiceClient($"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};QueueEndpoint={ListensAt().Match(output).Groups[1].Value}/{Account};", options);
 
-    public Task DisposeAsync()
+    public async Task Kill()
     {
         process.Kill();
-        return process.WaitForExitAsync();
+        await process.WaitForExitAsync();
     }
 
-    public void Dispose() => process.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
+        process.Dispose();
+    }
 
     [GeneratedRegex(@"listens on (http://127\.0\.0\.1:[1-9]\d*)")]
     private static partial Regex ListensAt();

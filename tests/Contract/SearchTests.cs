@@ -101,7 +101,7 @@ public sealed class SearchTests(Deployment deployment) : ContractTests(deploymen
     /// <summary>What is written is found a moment later: the answer once it has so many.</summary>
     private async Task<Answer> Found(string path, int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1), TimeProvider.System);
         while (true)
         {
             var answer = (await Api.Get(path)).Is(200);

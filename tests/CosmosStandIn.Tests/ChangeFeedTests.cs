@@ -9,9 +9,9 @@ public sealed class ChangeFeedTests : IAsyncLifetime
 {
     private readonly Fixture fixture = new();
 
-    public Task InitializeAsync() => fixture.Open();
+    public async ValueTask InitializeAsync() => await fixture.Open();
 
-    public Task DisposeAsync() => fixture.Close();
+    public async ValueTask DisposeAsync() => await fixture.Close();
 
     [Fact]
     public async Task Each_document_is_told_of_once_as_it_is_in_the_order_of_writes()
@@ -42,10 +42,10 @@ public sealed class ChangeFeedTests : IAsyncLifetime
     {
         await Write("1", "ws_1");
         var (_, now) = await Changes(ChangeFeedStartFrom.Now());
-        fixture.Clock.Now += TimeSpan.FromSeconds(10);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(10));
         await Write("2", "ws_1");
         Assert.Equal(["2"], (await Changes(ChangeFeedStartFrom.ContinuationToken(now))).Ids);
-        Assert.Equal(["2"], (await Changes(ChangeFeedStartFrom.Time(fixture.Clock.Now.UtcDateTime))).Ids);
+        Assert.Equal(["2"], (await Changes(ChangeFeedStartFrom.Time(fixture.Clock.GetUtcNow().UtcDateTime))).Ids);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class ChangeFeedTests : IAsyncLifetime
 
     private static async Task Until(Func<bool> condition)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (!condition()) await Task.Delay(20, deadline.Token);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
+        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, deadline.Token);
     }
 }

@@ -9,9 +9,9 @@ public sealed class ContainerTests : IAsyncLifetime
 {
     private readonly Fixture fixture = new();
 
-    public Task InitializeAsync() => fixture.Open();
+    public async ValueTask InitializeAsync() => await fixture.Open();
 
-    public Task DisposeAsync() => fixture.Close();
+    public async ValueTask DisposeAsync() => await fixture.Close();
 
     [Fact]
     public async Task A_container_is_read_as_it_was_created()

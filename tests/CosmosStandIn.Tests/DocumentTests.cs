@@ -9,9 +9,9 @@ public sealed class DocumentTests : IAsyncLifetime
 
     private Container Crm => fixture.Crm;
 
-    public Task InitializeAsync() => fixture.Open();
+    public async ValueTask InitializeAsync() => await fixture.Open();
 
-    public Task DisposeAsync() => fixture.Close();
+    public async ValueTask DisposeAsync() => await fixture.Close();
 
     [Fact]
     public async Task What_is_created_is_read_as_it_was_with_system_properties()
@@ -23,7 +23,7 @@ public sealed class DocumentTests : IAsyncLifetime
         Assert.Equal("Jane", read.Resource["name"]);
         Assert.Equal(1.5, read.Resource["score"]);
         Assert.Equal(read.ETag, read.Resource["_etag"]);
-        Assert.Equal(fixture.Clock.Now.ToUnixTimeSeconds(), read.Resource["_ts"]);
+        Assert.Equal(fixture.Clock.GetUtcNow().ToUnixTimeSeconds(), read.Resource["_ts"]);
         Assert.Equal(1, read.RequestCharge);
         Assert.Equal("0:-1#1", read.Headers.Session);
     }
@@ -74,9 +74,9 @@ public sealed class DocumentTests : IAsyncLifetime
     public async Task A_document_is_gone_once_its_time_to_live_is_over()
     {
         await Crm.CreateItemAsync(new { id = "evt_1", pk = "ws_1", ttl = 60 }, new PartitionKey("ws_1"));
-        fixture.Clock.Now += TimeSpan.FromSeconds(59);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(59));
         await Crm.ReadItemAsync<object>("evt_1", new PartitionKey("ws_1"));
-        fixture.Clock.Now += TimeSpan.FromSeconds(1);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(1));
         await Fails(HttpStatusCode.NotFound, Crm.ReadItemAsync<object>("evt_1", new PartitionKey("ws_1")));
         await Crm.CreateItemAsync(new { id = "evt_1", pk = "ws_1" }, new PartitionKey("ws_1"));
     }

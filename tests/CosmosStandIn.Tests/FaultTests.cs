@@ -7,9 +7,9 @@ public sealed class FaultTests : IAsyncLifetime
 {
     private readonly Fixture fixture = new();
 
-    public Task InitializeAsync() => fixture.Open();
+    public async ValueTask InitializeAsync() => await fixture.Open();
 
-    public Task DisposeAsync() => fixture.Close();
+    public async ValueTask DisposeAsync() => await fixture.Close();
 
     [Fact]
     public async Task The_client_waits_out_a_few_429()

@@ -1,4 +1,5 @@
 using Microsoft.Azure.Cosmos;
+using Microsoft.Extensions.Time.Testing;
 
 namespace NodeStash.CosmosStandIn.Tests;
 
@@ -7,7 +8,7 @@ public sealed class Fixture
 {
     private CosmosClient? client;
 
-    public SettableClock Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     public StandInAccount Account { get; }
 
@@ -32,12 +33,5 @@ public sealed class Fixture
         client?.Dispose();
         Account.Dispose();
         return Task.CompletedTask;
-    }
-
-    public sealed class SettableClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -8,7 +8,7 @@ public sealed class QueryTests : IAsyncLifetime
 {
     private readonly Fixture fixture = new();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await fixture.Open();
         object[] documents =
@@ -24,7 +24,7 @@ public sealed class QueryTests : IAsyncLifetime
         foreach (var document in documents) await fixture.Crm.CreateItemAsync(document);
     }
 
-    public Task DisposeAsync() => fixture.Close();
+    public async ValueTask DisposeAsync() => await fixture.Close();
 
     [Theory]
     [InlineData("SELECT VALUE c.id FROM c WHERE c.kind = 'record'", "1 2 4")]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
@@ -92,7 +93,7 @@ public sealed class AddressTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         using var sender = new WebhookSender(new WebhookOptions { AllowLoopback = true }, time);
         var sending = sender.Send($"http://{listener.LocalEndpoint}/", [new byte[32]], Happened, 1, CancellationToken.None);
         using var client = await listener.AcceptTcpClientAsync();
@@ -136,7 +137,7 @@ public sealed class AddressTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         using var sender = new WebhookSender(new WebhookOptions { AllowLoopback = true }, time);
 
         var sending = sender.Send($"https://{listener.LocalEndpoint}/", [new byte[32]], Happened, 1, CancellationToken.None);
@@ -149,7 +150,7 @@ public sealed class AddressTests
     [Fact]
     public async Task A_host_that_can_not_be_reached_within_15_s_is_a_connect_timeout()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         var asked = new TaskCompletionSource();
         using var sender = new WebhookSender(
             new WebhookOptions
@@ -157,7 +158,7 @@ public sealed class AddressTests
                 Resolve = async (_, ct) =>
                 {
                     asked.SetResult();
-                    await Task.Delay(Timeout.Infinite, ct);
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
                     return [];
                 },
             },

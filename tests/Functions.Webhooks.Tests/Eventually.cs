@@ -8,12 +8,12 @@ public static class Eventually
     public static async Task<T> Get<T>(Func<Task<T?>> find, string what)
         where T : class
     {
-        using var giveUp = new CancellationTokenSource(GiveUpAfter);
+        using var giveUp = new CancellationTokenSource(GiveUpAfter, TimeProvider.System);
         while (true)
         {
             if (await find() is { } found) return found;
             if (giveUp.IsCancellationRequested) throw new TimeoutException($"Never came: {what}");
-            await Task.Delay(5, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, CancellationToken.None);
         }
     }
 

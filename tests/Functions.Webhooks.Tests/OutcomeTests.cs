@@ -92,7 +92,7 @@ public sealed class OutcomeTests
     {
         await using var crm = await Crm.Start();
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        receiver.Answer = (_, context) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         var (endpoint, request) = await FirstRequest(crm, receiver);
 
         crm.Time.Advance(TimeSpan.FromSeconds(15));
@@ -112,7 +112,7 @@ public sealed class OutcomeTests
             while (!context.RequestAborted.IsCancellationRequested)
             {
                 await context.Response.WriteAsync(".", context.RequestAborted);
-                await Task.Delay(20, context.RequestAborted);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, context.RequestAborted);
             }
         };
         var (endpoint, request) = await FirstRequest(crm, receiver);

@@ -208,7 +208,7 @@ public sealed class RetryTests
         await using var crm = await Crm.Start();
         await using var hanging = await Receiver.Start();
         await using var well = await Receiver.Start();
-        hanging.Answer = (_, context) => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        hanging.Answer = (_, context) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         await crm.Api.Subscribe(hanging.Address);
         await crm.Api.Subscribe(well.Address);
 

@@ -15,14 +15,14 @@ public sealed class RoundTests : IAsyncLifetime
     private Receiver receiver = null!;
     private Endpoint endpoint = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         (crm, receiver) = (await Crm.Start(), await Receiver.Start());
         receiver.Answer = Answer;
         endpoint = await crm.Api.Subscribe(receiver.Address);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var gate in held.Values) gate.TrySetResult();
         await crm.DisposeAsync();

@@ -18,13 +18,13 @@ public sealed class ServerWithSearchServer : Server
 
     protected override Func<ISearchIndexes, ISearchIndexes> Search => _ => indexes ??= new MeilisearchIndexes(search.Url, SearchServerProcess.Key, Time);
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await search.Start();
         await base.InitializeAsync();
     }
 
-    public override async Task DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         indexes?.Dispose();

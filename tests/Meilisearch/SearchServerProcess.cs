@@ -41,7 +41,7 @@ public sealed class SearchServerProcess : IAsyncLifetime
     public MeilisearchClient Client => new(Url, Key);
 
     /// <summary>Starts it for data sets that are all new.</summary>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await Start();
         using var indexes = new MeilisearchIndexes(Url, Key, TimeProvider.System);
@@ -76,7 +76,7 @@ public sealed class SearchServerProcess : IAsyncLifetime
         process.Dispose();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await Kill();
         Directory.Delete(folder, recursive: true);

@@ -41,7 +41,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
 
     private async ValueTask<Result<T>> Bounded<T>(Func<CancellationToken, ValueTask<Result<T>>> search, CancellationToken ct)
     {
-        using var limit = new CancellationTokenSource(options.Longest);
+        using var limit = new CancellationTokenSource(options.Longest, TimeProvider.System);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {

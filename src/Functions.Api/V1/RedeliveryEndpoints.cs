@@ -104,7 +104,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         using var limit = new CancellationTokenSource(LongestTest, call.Clock);
         for (var pause = FirstLook; !limit.IsCancellationRequested; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
         {
-            await Task.Delay(pause, call.Aborted);
+            await Task.Delay(pause, TimeProvider.System, call.Aborted);
             if (await TestOutcome.Find(call.Caller.Store, test.EventId, call.Aborted) is { } attempt) return attempt;
             if ((await call.Records.Get(Webhook.Schema, test.WebhookId, call.Aborted)).Error is { } gone) return gone;
         }

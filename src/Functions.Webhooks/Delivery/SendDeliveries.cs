@@ -43,7 +43,7 @@ public sealed partial class SendDeliveries(
         using var end = round.Stopping.UnsafeRegister(_ => lanes.End(), null);
         var working = WorkOff(round, lanes, work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
         await Task.WhenAny(working, round.Over);
-        if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(LastAttempts, CancellationToken.None));
+        if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(LastAttempts, TimeProvider.System, CancellationToken.None));
         if (!working.IsCompleted && round.End() is { Count: > 0 } underWay)
         {
             await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
@@ -108,8 +108,8 @@ public sealed partial class SendDeliveries(
 
             // An attempt that takes long is not waited for: other records may have something due. The longer it takes, the less often this is asked.
             patience = begun > 0 ? Gathering : patience * 2;
-            await NoteAttempts(round, lanes, until: Task.Delay(patience, round.Stopping));
-            if (lanes.Open == 0) await Task.Delay(Gathering, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await NoteAttempts(round, lanes, until: Task.Delay(patience, TimeProvider.System, round.Stopping));
+            if (lanes.Open == 0) await Task.Delay(Gathering, TimeProvider.System, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return null;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.LocalHost.Store;
@@ -16,7 +15,7 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock gate = new();
-    private (long At, TimeSpan Cpu) looked = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+    private (long At, TimeSpan Cpu) looked = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
 
     internal static SearchUnavailableException NotComplete => new("the search index is new, and is built");
 
@@ -57,9 +56,9 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     {
         lock (gate)
         {
-            var (before, now) = (looked, (At: Stopwatch.GetTimestamp(), Cpu: Environment.CpuUsage.TotalTime));
+            var (before, now) = (looked, (At: TimeProvider.System.GetTimestamp(), Cpu: Environment.CpuUsage.TotalTime));
             looked = now;
-            var busy = Math.Min(1, (now.Cpu - before.Cpu) / (Stopwatch.GetElapsedTime(before.At, now.At) * Environment.ProcessorCount));
+            var busy = Math.Min(1, (now.Cpu - before.Cpu) / (TimeProvider.System.GetElapsedTime(before.At, now.At) * Environment.ProcessorCount));
             return pause * (changes * busy * busy);
         }
     }

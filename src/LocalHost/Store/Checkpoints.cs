@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -72,8 +71,8 @@ internal sealed partial class Checkpoints(string path, Session writer, ILogger l
         }
         catch (SqliteException e)
         {
-            if (told != 0 && Stopwatch.GetElapsedTime(told) < TellEvery) return null;
-            told = Stopwatch.GetTimestamp();
+            if (told != 0 && TimeProvider.System.GetElapsedTime(told) < TellEvery) return null;
+            told = TimeProvider.System.GetTimestamp();
             NotCopied(log, e, path);
             return null;
         }

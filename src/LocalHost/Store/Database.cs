@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
@@ -233,8 +232,8 @@ public sealed partial class Database : IDisposable
     /// <summary>Tells of the first failure and then once a minute, for what fails is tried again and again, and the log may be on the same disk.</summary>
     private void TellFailed(SqliteException e)
     {
-        if (++failedGroups > 1 && Stopwatch.GetElapsedTime(told) < TellEvery) return;
-        told = Stopwatch.GetTimestamp();
+        if (++failedGroups > 1 && TimeProvider.System.GetElapsedTime(told) < TellEvery) return;
+        told = TimeProvider.System.GetTimestamp();
         GroupFailed(log, e, path, failedGroups);
     }
 

@@ -64,7 +64,7 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
                 if (isFull) continue;
 
                 // Changes in quick succession are one batch and one write of the lease, not as many as there are commits.
-                await Task.Delay(gathering, ct);
+                await Task.Delay(gathering, TimeProvider.System, ct);
                 await Wait(reader, reached, ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)

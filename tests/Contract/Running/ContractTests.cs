@@ -15,9 +15,9 @@ public abstract class ContractTests(Deployment deployment) : IAsyncLifetime
     /// <summary>Lower-case letters and digits that nothing else in the workspace has; a slug, too.</summary>
     protected string Unique { get; } = "t" + RandomNumberGenerator.GetHexString(12, lowercase: true);
 
-    public virtual Task InitializeAsync() => Task.CompletedTask;
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         while (made.TryPop(out var record)) await record.Client.Delete(record.Path);
     }

@@ -21,14 +21,14 @@ public sealed class Deployment : IAsyncLifetime
     /// <summary>May do everything.</summary>
     public Client Owner => owner ?? throw new InvalidOperationException("The deployment has not started.");
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         var (url, key) = (Environment.GetEnvironmentVariable("NODESTASH_URL"), Environment.GetEnvironmentVariable("NODESTASH_KEY"));
         if (string.IsNullOrEmpty(url) != string.IsNullOrEmpty(key)) throw new InvalidOperationException("Set both NODESTASH_URL and NODESTASH_KEY, or neither.");
         owner = string.IsNullOrEmpty(url) || string.IsNullOrEmpty(key) ? await StartLocalHost() : Client.Of(new Uri(url.TrimEnd('/') + "/"), key);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (host is not null)
         {
@@ -55,7 +55,7 @@ public sealed class Deployment : IAsyncLifetime
         };
         host.Start();
         host.BeginOutputReadLine();
-        var listening = await address.Task.WaitAsync(StartsWithin);
+        var listening = await address.Task.WaitAsync(StartsWithin, TimeProvider.System);
         return Client.Of(listening, (await File.ReadAllTextAsync(Path.Combine(data.FullName, "api-key"))).Trim());
     }
 }

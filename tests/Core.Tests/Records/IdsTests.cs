@@ -1,6 +1,7 @@
 using System.Numerics;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Records;
 using NodeStash.Core.Tests.Storage;
 
@@ -17,12 +18,12 @@ public sealed class IdsTests
         Gen.ArrayOf(Gen.Choose(-1_000_000, 1_000_000).Or(Gen.Constant(0)).Select(micros => TimeSpan.FromMicroseconds(micros))),
         steps =>
         {
-            var clock = new SettableClock(Start);
+            var clock = new FakeTimeProvider(Start);
             var ids = new Ids(clock);
             var last = ids.New("ct_");
             foreach (var step in steps)
             {
-                clock.Now += step;
+                clock.AdjustTime(clock.GetUtcNow() + step);
                 var next = ids.New("ct_");
                 Assert.True(string.CompareOrdinal(last, next) < 0, $"{last} < {next}");
                 last = next;
@@ -34,7 +35,7 @@ public sealed class IdsTests
     [Fact]
     public async Task Ids_of_many_threads_are_distinct_and_rise_on_each()
     {
-        var ids = new Ids(new SettableClock(Start));
+        var ids = new Ids(new FakeTimeProvider(Start));
 
         var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Enumerable.Range(0, 5_000).Select(_ => ids.New("ct_")).ToArray())));
 
@@ -45,8 +46,8 @@ public sealed class IdsTests
     [Fact]
     public void An_id_of_a_later_time_is_greater_than_any_of_an_earlier_one()
     {
-        var earlier = new Ids(new SettableClock(Start));
-        var later = new Ids(new SettableClock(Start.AddSeconds(1)));
+        var earlier = new Ids(new FakeTimeProvider(Start));
+        var later = new Ids(new FakeTimeProvider(Start.AddSeconds(1)));
 
         for (var i = 0; i < 100; i++) Assert.True(string.CompareOrdinal(earlier.New("ct_"), later.New("ct_")) < 0);
     }
@@ -57,7 +58,7 @@ public sealed class IdsTests
         each =>
         {
             var (prefix, seconds) = each;
-            var id = new Ids(new SettableClock(Start.AddSeconds(seconds))).New(prefix);
+            var id = new Ids(new FakeTimeProvider(Start.AddSeconds(seconds))).New(prefix);
             Assert.Matches($"^{prefix}[0-9A-Za-z]{{20}}$", id);
             Assert.True(Ids.IsId(id, prefix));
             return Task.CompletedTask;
@@ -78,7 +79,7 @@ public sealed class IdsTests
     [Fact]
     public void The_lower_seventy_bits_are_random()
     {
-        var random = Enumerable.Range(0, 2_000).Select(_ => Number(new Ids(new SettableClock(Start)).New("ct_"))).ToList();
+        var random = Enumerable.Range(0, 2_000).Select(_ => Number(new Ids(new FakeTimeProvider(Start)).New("ct_"))).ToList();
 
         Assert.Single(random.Select(number => number >> RandomBits).Distinct());
         Assert.Equal(random.Count, random.Distinct().Count());
@@ -94,7 +95,7 @@ public sealed class IdsTests
         ArbMap.Default.GeneratorFor<NonNull<string>>().Two(),
         texts =>
         {
-            var ids = new Ids(new SettableClock(Start));
+            var ids = new Ids(new FakeTimeProvider(Start));
             var (earlier, later) = (ids.New("evt_"), ids.New("evt_"));
             var (first, second) = (texts.Item1.Get, texts.Item2.Get);
 

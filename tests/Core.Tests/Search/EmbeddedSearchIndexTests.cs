@@ -26,7 +26,7 @@ public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IAsyncLifeti
 
     private string Path => System.IO.Path.Combine(folder, "search.db");
 
-    public async Task InitializeAsync() => await indexes.Complete(CancellationToken.None);
+    public async ValueTask InitializeAsync() => await indexes.Complete(CancellationToken.None);
 
     [Fact]
     public async Task Everything_is_found_after_a_restart()
@@ -158,11 +158,11 @@ public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IAsyncLifeti
         Assert.StartsWith("SEARCH", plan);
     }
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         file.Dispose();
         Directory.Delete(folder, recursive: true);
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>Spoils the file, open or not.</summary>

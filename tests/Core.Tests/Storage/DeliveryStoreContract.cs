@@ -440,7 +440,7 @@ public abstract class DeliveryStoreContract
     public async Task What_is_recorded_while_workers_come_and_go_is_delivered_once_and_in_order()
     {
         var (store, clock, workers, wakes, delivered) = (NewStore(), TimeProvider.System, new ConcurrentQueue<Task>(), new ConcurrentDictionary<string, SemaphoreSlim>(), new ConcurrentQueue<(Lane Lane, long Version)>());
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5), TimeProvider.System);
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(feed => Task.Run(() => Feed(feed))));
         while (workers.TryDequeue(out var worker)) await worker;

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
+
 namespace NodeStash.Core.Tests.Storage;
 
-/// <summary>A clock that stands still until it is set.</summary>
+/// <summary>A clock that stands still until it is set, also to an earlier time. Waits take as long as they say.</summary>
 public class SettableClock(DateTimeOffset now) : TimeProvider
 {
     /// <summary>A day like any other.</summary>
@@ -19,28 +21,17 @@ public class SettableClock(DateTimeOffset now) : TimeProvider
     protected void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
 }
 
-/// <summary>A clock by which every wait is over at once, and it is later then.</summary>
+/// <summary>A clock that stands still, but jumps to the end of any wait as soon as it begins. For one waiter at a time where the order of waits matters.</summary>
 public sealed class JumpingClock(DateTimeOffset now) : SettableClock(now)
 {
+    /// <summary>The waits begun so far, oldest first.</summary>
+    public ConcurrentQueue<TimeSpan> Waits { get; } = [];
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        if (dueTime != Timeout.InfiniteTimeSpan)
-        {
-            Advance(dueTime);
-            ThreadPool.QueueUserWorkItem(_ => callback(state));
-        }
-
-        return new Timer();
-    }
-
-    private sealed class Timer : ITimer
-    {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
-
-        public void Dispose()
-        {
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        if (dueTime == Timeout.InfiniteTimeSpan) return System.CreateTimer(callback, state, dueTime, period);
+        Waits.Enqueue(dueTime);
+        Advance(dueTime);
+        return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 }

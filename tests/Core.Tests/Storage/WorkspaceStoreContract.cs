@@ -25,9 +25,9 @@ public abstract partial class WorkspaceStoreContract(TimeProvider? clock = null)
     /// <summary>The adapter under test.</summary>
     protected abstract IWorkspaceStores Stores { get; }
 
-    public virtual Task InitializeAsync() => Task.CompletedTask;
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public virtual Task DisposeAsync() => Task.CompletedTask;
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A store of a workspace that holds nothing.</summary>
     private IWorkspaceStore NewStore(DataEnvironment environment = DataEnvironment.Live) =>

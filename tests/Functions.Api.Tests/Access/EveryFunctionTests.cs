@@ -37,7 +37,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
             .SelectMany(f => f.Trigger.Methods ?? ["get"], (f, method) => (f.Function, method.ToUpperInvariant(), f.Trigger.Route!)),
     ];
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await DefineObject(Api);

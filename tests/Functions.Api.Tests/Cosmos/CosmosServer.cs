@@ -18,13 +18,13 @@ public sealed class CosmosServer : Server
     /// <summary>The account behind it.</summary>
     public StandInAccount Account => database.Account;
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await database.InitializeAsync();
         await base.InitializeAsync();
     }
 
-    public override async Task DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         await database.DisposeAsync();

@@ -8,7 +8,7 @@ public sealed class ObjectTests : IAsyncLifetime
     private readonly CosmosServer server = new();
     private Running.Api owner = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await server.InitializeAsync();
         owner = (await server.NewWorkspace()).Owner;
@@ -16,7 +16,7 @@ public sealed class ObjectTests : IAsyncLifetime
         foreach (var plural in new[] { "Projects", "Houses" }) await owner.Create("objects", new { singular_name = plural, plural_name = plural, fields });
     }
 
-    public Task DisposeAsync() => server.DisposeAsync();
+    public ValueTask DisposeAsync() => server.DisposeAsync();
 
     [Fact]
     public async Task A_list_with_one_filter_shows_records_of_its_object_alone_each_once()

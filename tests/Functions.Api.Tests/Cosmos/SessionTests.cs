@@ -5,9 +5,9 @@ public sealed class SessionTests : IAsyncLifetime
     private const string Header = "X-NodeStash-Session";
     private readonly CosmosServer server = new();
 
-    public Task InitializeAsync() => server.InitializeAsync();
+    public ValueTask InitializeAsync() => server.InitializeAsync();
 
-    public Task DisposeAsync() => server.DisposeAsync();
+    public ValueTask DisposeAsync() => server.DisposeAsync();
 
     [Fact]
     public async Task An_answer_has_a_session_that_can_be_sent_back()

@@ -1,7 +1,6 @@
 using System.Globalization;
 using NodeStash.CosmosStandIn;
 using NodeStash.Functions.Api.Tests.Running;
-using Xunit.Abstractions;
 
 namespace NodeStash.Functions.Api.Tests.Cosmos;
 
@@ -11,14 +10,14 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
     private readonly CosmosServer server = new();
     private Running.Api owner = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await server.InitializeAsync();
         owner = (await server.NewWorkspace()).Owner;
         (await owner.Get("/v1/contacts")).Is(200); // the first request of a minute notes that the key was used
     }
 
-    public Task DisposeAsync() => server.DisposeAsync();
+    public ValueTask DisposeAsync() => server.DisposeAsync();
 
     [Fact]
     public async Task An_operation_makes_the_calls_it_needs_and_no_more()

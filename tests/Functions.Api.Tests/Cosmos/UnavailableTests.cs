@@ -8,9 +8,9 @@ public sealed class UnavailableTests : IAsyncLifetime
 {
     private readonly CosmosServer server = new();
 
-    public Task InitializeAsync() => server.InitializeAsync();
+    public ValueTask InitializeAsync() => server.InitializeAsync();
 
-    public Task DisposeAsync() => server.DisposeAsync();
+    public ValueTask DisposeAsync() => server.DisposeAsync();
 
     [Theory]
     [InlineData(1, "1")]

@@ -53,7 +53,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         RawAnswer? answer;
         try
         {
-            using var deadline = new CancellationTokenSource(Deadline);
+            using var deadline = new CancellationTokenSource(Deadline, TimeProvider.System);
             answer = await connection.Send(bytes, isLast: request.MayNotComeAbout, deadline.Token);
         }
         catch (OperationCanceledException)

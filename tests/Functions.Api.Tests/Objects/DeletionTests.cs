@@ -8,7 +8,7 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
     private const string Projects = "objects/projects/records";
     private const string Visits = "objects/visits/records";
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await Api.Create("objects", new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Parent", field_type = "relation" } } });
@@ -112,7 +112,7 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
                 if (reply.Status != 201) reply.IsNotFound();
             }
         }).ToList();
-        while ((await Api.Get($"/v1/{Projects}?limit=50")).List.Count < 50) await Task.Delay(1);
+        while ((await Api.Get($"/v1/{Projects}?limit=50")).List.Count < 50) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         (await Api.Delete("/v1/objects/projects?force=true")).Is(204);
         await done.CancelAsync();
         await Task.WhenAll(makers);

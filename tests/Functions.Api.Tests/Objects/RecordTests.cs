@@ -8,7 +8,7 @@ public sealed class RecordTests(Server server) : ApiTests(server)
     private const string Projects = "objects/projects/records";
     private const string Houses = "objects/houses/records";
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await Api.Create("objects", new

@@ -8,7 +8,7 @@ public sealed class RelationTests(Server server) : ApiTests(server)
     private const string Projects = "objects/projects/records";
     private const string Houses = "objects/houses/records";
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         await Api.Create("objects", new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Client", field_type = "relation" }, new { name = "Site", field_type = "relation" } } });

@@ -13,9 +13,9 @@ public abstract class ApiTests(Server server) : IAsyncLifetime
     /// <summary>May do everything in the test's workspace.</summary>
     protected Api Api => Workspace.Owner;
 
-    public virtual async Task InitializeAsync() => workspace = await Server.NewWorkspace();
+    public virtual async ValueTask InitializeAsync() => workspace = await Server.NewWorkspace();
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The stages of a pipeline answered: name, position and type, as one line each.</summary>
     protected static IEnumerable<string> StagesOf(Reply pipeline) =>

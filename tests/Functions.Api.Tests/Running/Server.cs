@@ -37,12 +37,12 @@ public class Server : IAsyncLifetime
 
     private CrmHost Host => host ?? throw new InvalidOperationException("The server has not started.");
 
-    public virtual async Task InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time, Services = Replace, Search = Search }, CancellationToken.None);
     }
 
-    public virtual async Task DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
         Directory.Delete(folder, recursive: true);
@@ -65,23 +65,23 @@ public class Server : IAsyncLifetime
     public async Task Settled(Workspace workspace)
     {
         var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while ((await WideChanges.Read(store, patience.Token)).Changes.Count > 0) await Task.Delay(20, patience.Token);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
+        while ((await WideChanges.Read(store, patience.Token)).Changes.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Waits until whatever has been changed so far is found by searches.</summary>
     public async Task Indexed()
     {
         var feed = Services.GetRequiredService<IChangeFeed>();
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while ((await feed.Read(await feed.Checkpoint("search", patience.Token), 1, patience.Token)).Documents.Count > 0) await Task.Delay(5, patience.Token);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
+        while ((await feed.Read(await feed.Checkpoint("search", patience.Token), 1, patience.Token)).Documents.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Waits until rebuilds of indexes have ended, and looks meanwhile.</summary>
     public async Task Rebuilt(Func<Task<Reply>> look, Action<Reply> check)
     {
         var queues = Services.GetRequiredService<SqliteQueues>();
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
         while (queues.Backlog().Any(queue => queue.Name == JobQueue.Reindexes))
         {
             check(await look());

@@ -10,7 +10,7 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
 {
     private readonly Dictionary<string, string> ids = [];
 
-    public override async Task InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         ids["contact"] = (await Api.Create("contacts", new { first_name = "Zeppelin", last_name = "Fan" })).Id;

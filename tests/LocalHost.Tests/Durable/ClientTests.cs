@@ -7,11 +7,11 @@ using NodeStash.LocalHost.Durable;
 namespace NodeStash.LocalHost.Tests.Durable;
 
 /// <summary>What can be done with instances from outside.</summary>
-public sealed class ClientTests : IAsyncLifetime, IAsyncDisposable
+public sealed class ClientTests : IAsyncLifetime
 {
     private readonly DurableHost host = new(new DurableOptions { Retention = TimeSpan.FromHours(1) });
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         host.Orchestrator("Echo", (TaskOrchestrationContext _, string? text) => Task.FromResult(text));
         host.Orchestrator("Wait", (TaskOrchestrationContext context, int _) => context.WaitForExternalEvent<int>("go"));
@@ -19,8 +19,6 @@ public sealed class ClientTests : IAsyncLifetime, IAsyncDisposable
             context.CallSubOrchestratorAsync<int>("Wait", 0, new SubOrchestrationOptions(instanceId: child)));
         await host.Start();
     }
-
-    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 
@@ -173,7 +171,7 @@ public sealed class ClientTests : IAsyncLifetime, IAsyncDisposable
         while (await host.Client.GetInstanceAsync(finished) is not null)
         {
             host.Time.AdvanceToNext(TimeSpan.FromMinutes(5));
-            await Task.Delay(1);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
 
         Assert.NotNull(await host.Client.GetInstanceAsync(waits));

@@ -80,10 +80,10 @@ public sealed class DurableHost : IAsyncDisposable
 
     public async Task<OrchestrationMetadata> Run(string name, object? input = null) => await End(await Schedule(name, input));
 
-    public Task<OrchestrationMetadata> End(string id) => Client.WaitForInstanceCompletionAsync(id, true).WaitAsync(GiveUpAfter);
+    public Task<OrchestrationMetadata> End(string id) => Client.WaitForInstanceCompletionAsync(id, true).WaitAsync(GiveUpAfter, TimeProvider.System);
 
     /// <summary>Waits until the first turn is over.</summary>
-    public Task<OrchestrationMetadata> Begun(string id) => Client.WaitForInstanceStartAsync(id, true).WaitAsync(GiveUpAfter);
+    public Task<OrchestrationMetadata> Begun(string id) => Client.WaitForInstanceStartAsync(id, true).WaitAsync(GiveUpAfter, TimeProvider.System);
 
     /// <summary>As <see cref="End"/>; whenever a timer is all there is to wait for, the clock moves to it.</summary>
     public async Task<OrchestrationMetadata> EndWithTimers(string id)
@@ -91,7 +91,7 @@ public sealed class DurableHost : IAsyncDisposable
         var end = End(id);
         while (!end.IsCompleted)
         {
-            if (!Time.AdvanceToNext(TimeSpan.FromSeconds(100))) await Task.Delay(1);
+            if (!Time.AdvanceToNext(TimeSpan.FromSeconds(100))) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
 
         return await end;
@@ -99,11 +99,11 @@ public sealed class DurableHost : IAsyncDisposable
 
     public async Task<OrchestrationMetadata> Until(string id, Func<OrchestrationMetadata, bool> condition)
     {
-        using var giveUp = new CancellationTokenSource(GiveUpAfter);
+        using var giveUp = new CancellationTokenSource(GiveUpAfter, TimeProvider.System);
         while (true)
         {
             if (await Client.GetInstanceAsync(id, true, giveUp.Token) is { } instance && condition(instance)) return instance;
-            await Task.Delay(1, giveUp.Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, giveUp.Token);
         }
     }
 

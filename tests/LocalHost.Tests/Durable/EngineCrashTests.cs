@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.DurableTask.Client;
-using Xunit.Abstractions;
 
 namespace NodeStash.LocalHost.Tests.Durable;
 
@@ -34,7 +33,7 @@ public sealed class EngineCrashTests(ITestOutputHelper output) : IDisposable
         var workflows = Enumerable.Range(0, Lives).SelectMany(life => EngineLife.WorkflowsOf(seed, life)).ToList();
         foreach (var (id, workflow) in workflows)
         {
-            var ended = await last.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true).WaitAsync(TimeSpan.FromSeconds(60));
+            var ended = await last.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
             Assert.Equal((id, workflow.Straight()), (id, ended.ReadOutputAs<string>()));
         }
 
@@ -51,11 +50,11 @@ public sealed class EngineCrashTests(ITestOutputHelper output) : IDisposable
     private async Task<IReadOnlyList<string>> LiveAndDie(int seed, int life, Random random)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        foreach (var arg in new[] { typeof(EngineLife).Assembly.Location, folder.FullName, Text(seed), Text(life) }) start.ArgumentList.Add(arg);
+        foreach (var arg in new[] { typeof(EngineLife).Assembly.Location, EngineLife.Argument, folder.FullName, Text(seed), Text(life) }) start.ArgumentList.Add(arg);
         using var process = System.Diagnostics.Process.Start(start)!;
         // Most live long enough to do something; some die while they start.
         if (random.Next(5) > 0) Assert.Equal("started", await process.StandardOutput.ReadLineAsync());
-        await Task.Delay(random.Next(500));
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(500)), TimeProvider.System);
         process.Kill();
         await process.WaitForExitAsync();
         var said = (await process.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);

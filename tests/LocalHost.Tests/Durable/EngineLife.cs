@@ -10,6 +10,9 @@ namespace NodeStash.LocalHost.Tests.Durable;
 /// <summary>An engine on a folder that outlives it, and workflows for it: some new ones for each life.</summary>
 internal sealed class EngineLife : IAsyncDisposable
 {
+    /// <summary>The first argument of the process that is an engine.</summary>
+    public const string Argument = "engine";
+
     private const int WorkflowsPerLife = 4;
 
     private readonly ServiceProvider services = new ServiceCollection().BuildServiceProvider();
@@ -75,6 +78,6 @@ internal sealed class EngineLife : IAsyncDisposable
     private async Task Note(int step)
     {
         lock (gate) File.AppendAllText(Path.Combine(folder, "steps"), string.Create(CultureInfo.InvariantCulture, $"{step}\n"));
-        await Task.Delay(Random.Shared.Next(20));
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20)), TimeProvider.System);
     }
 }

@@ -29,15 +29,13 @@ public sealed class OrchestrationsKeptInMemory() : OrchestrationTests(new Durabl
 public sealed class OrchestrationsReplayedAtEveryTurn() : OrchestrationTests(new DurableOptions { CachedExecutions = 0 });
 
 /// <summary>What orchestrators can do; the same whether they are kept in memory between turns or not.</summary>
-public abstract class OrchestrationTests(DurableOptions options) : IAsyncLifetime, IAsyncDisposable
+public abstract class OrchestrationTests(DurableOptions options) : IAsyncLifetime
 {
     private readonly DurableHost host = new(options);
 
     protected DurableHost Host => host;
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public ValueTask DisposeAsync()
     {

@@ -4,13 +4,11 @@ using NodeStash.LocalHost.Durable;
 namespace NodeStash.LocalHost.Tests.Durable;
 
 /// <summary>What survives when the process ends, in good order or not.</summary>
-public sealed class RestartTests : IAsyncLifetime, IAsyncDisposable
+public sealed class RestartTests : IAsyncLifetime
 {
     private readonly DurableHost host = new();
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 
@@ -36,7 +34,7 @@ public sealed class RestartTests : IAsyncLifetime, IAsyncDisposable
             if (Interlocked.Increment(ref runs) == 1)
             {
                 underWay.SetResult();
-                await Task.Delay(Timeout.Infinite, ct);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             }
 
             return n;

@@ -54,11 +54,11 @@ public sealed class CrashRun : IAsyncDisposable
         await using var last = await NodeStashProcess.Serve(data);
         using var api = last.Client();
         await oversight.MakeGood(api);
-        for (var (quiet, seen) = (System.Diagnostics.Stopwatch.StartNew(), -1); quiet.Elapsed < GiveUpAfter && !await IsComplete(api);)
+        for (var (quietSince, seen) = (TimeProvider.System.GetTimestamp(), -1); TimeProvider.System.GetElapsedTime(quietSince) < GiveUpAfter && !await IsComplete(api);)
         {
-            if (seen != receiver.Requests.Count) quiet.Restart();
+            if (seen != receiver.Requests.Count) quietSince = TimeProvider.System.GetTimestamp();
             seen = receiver.Requests.Count;
-            await Task.Delay(100);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
 
         return Report(rounds);
@@ -72,7 +72,7 @@ public sealed class CrashRun : IAsyncDisposable
         if (round > 0 && Next(4) == 0)
         {
             await using var unborn = NodeStashProcess.Begin(data);
-            await Task.Delay(Next(800));
+            await Task.Delay(TimeSpan.FromMilliseconds(Next(800)), TimeProvider.System);
             await unborn.Kill();
             return;
         }
@@ -87,7 +87,7 @@ public sealed class CrashRun : IAsyncDisposable
         var working = clients.Select(client => Task.Run(() => client.WorkUntilDeath(server))).ToArray();
         // The first life is long enough for everything to happen once, however slow the machine.
         if (round == 0) await Eventually.True(() => clients.OfType<WideWriter>().All(client => client.Done > 0) && IsRedelivered(), "a wide change and a redelivery");
-        await Task.Delay(100 + Next(1400));
+        await Task.Delay(TimeSpan.FromMilliseconds(100 + Next(1400)), TimeProvider.System);
         await server.Kill();
         await Task.WhenAll(working);
     }
@@ -104,7 +104,7 @@ public sealed class CrashRun : IAsyncDisposable
                 context.Response.StatusCode = StatusCodes.Status410Gone;
                 return;
             case Slow:
-                await Task.Delay(Next(30));
+                await Task.Delay(TimeSpan.FromMilliseconds(Next(30)), TimeProvider.System);
                 break;
         }
 
@@ -217,7 +217,7 @@ public sealed class CrashRun : IAsyncDisposable
                 while (true)
                 {
                     await Step(api);
-                    await Task.Delay(Random.Next(20));
+                    await Task.Delay(TimeSpan.FromMilliseconds(Random.Next(20)), TimeProvider.System);
                 }
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
@@ -316,7 +316,7 @@ public sealed class CrashRun : IAsyncDisposable
 
         protected override async Task Step(CrmClient api)
         {
-            await Task.Delay(Random.Next(300));
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Next(300)), TimeProvider.System);
             switch (Random.Next(3))
             {
                 case 0:

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using NodeStash.Functions.Webhooks.Tests;
-using Xunit.Abstractions;
 
 namespace NodeStash.LocalHost.Tests.Process;
 

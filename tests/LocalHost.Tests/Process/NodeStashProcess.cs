@@ -77,7 +77,7 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     /// <summary>Waits for its end; answers the exit code.</summary>
     public async Task<int> Exit()
     {
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         return process.ExitCode;
     }
 

@@ -57,7 +57,7 @@ public sealed class DatabaseTests : IDisposable
     [Fact]
     public void A_read_without_end_ends_once_it_is_cancelled_and_the_next_one_is_answered()
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(50), TimeProvider.System);
 
         Assert.ThrowsAny<OperationCanceledException>(() => database.ReadUntil(
             session => session.One("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers", row => row.GetInt64(0)), stop.Token));

@@ -6,13 +6,13 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost.Tests.Store;
 
 /// <summary>Every page of an indexed sort is read off its index, however deep: nothing is sorted, nothing is read from the beginning.</summary>
-public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
+public sealed class QueryPlanTests : IAsyncLifetime
 {
     private static readonly RecordIndex[] Indexes = [new("contact", "email"), new("contact", "updated_at"), new("deal", "value"), new(TypeFamily.Records, "name"), new(TypeFamily.Records, "updated_at")];
     private readonly TemporaryDatabase file = new(Indexes);
     private readonly QueryTranslator translator = new(Indexes);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         var stores = new SqliteStores(file.Database, Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System);
         foreach (var workspace in new[] { "ws_1", "ws_2" })
@@ -27,9 +27,11 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
         }
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    public void Dispose() => file.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        file.Dispose();
+        return ValueTask.CompletedTask;
+    }
 
     public static TheoryData<string, string, object?, bool, bool> Pages()
     {
@@ -78,9 +80,11 @@ public sealed class QueryPlanTests : IAsyncLifetime, IDisposable
         Assert.EndsWith("(partition=? AND <expr>>?)", plans[1], StringComparison.Ordinal);
     }
 
-    public static TheoryData<Condition> Filters => new(
+    public static TheoryData<Condition> Filters =>
+    [
         new Condition.Equal(new("email"), "x"), new Condition.Equal(new("email"), null), new Condition.In(new("email"), ["x", "y"]),
-        new Condition.StartsWith(new("email"), "x"), new Condition.Compare(new("email"), Comparison.Greater, "x"));
+        new Condition.StartsWith(new("email"), "x"), new Condition.Compare(new("email"), Comparison.Greater, "x"),
+    ];
 
     [Theory]
     [MemberData(nameof(Filters))]

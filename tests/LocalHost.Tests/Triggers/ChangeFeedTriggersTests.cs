@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.LocalHost.Tests.Triggers;
@@ -99,7 +100,7 @@ public class ChangeFeedTriggersTests
         var feed = new ListFeed { Signals = false };
         var clock = new JumpingClock(DateTimeOffset.UnixEpoch);
         using var host = await Start(feed, clock, typeof(Delivery));
-        await Task.Delay(50);
+        await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         feed.Add("a");
         Assert.Equal("a", await seen.Next());
         Assert.Equal(TimeSpan.FromSeconds(5), clock.Waits.First());
@@ -143,7 +144,7 @@ public class ChangeFeedTriggersTests
 
         public void Add(string batch) => batches.Writer.TryWrite(batch);
 
-        public async Task<string> Next() => await batches.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        public async Task<string> Next() => await batches.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
     }
 
     public sealed class Indexing(Seen seen, IChangeFeed feed)
@@ -174,7 +175,7 @@ public class ChangeFeedTriggersTests
         public async Task Run([CosmosDBTrigger("db", "crm")] IReadOnlyList<object> changes, CancellationToken ct)
         {
             seen.Add("started");
-            await Task.Delay(Timeout.Infinite, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Assert.Equal(2, changes.Count);
         }
     }

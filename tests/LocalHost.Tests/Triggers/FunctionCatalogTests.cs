@@ -92,7 +92,7 @@ public class FunctionCatalogTests
     public static class Sound
     {
         [Function("nothing")]
-        public static Task Nothing([ActivityTrigger] string text) => Task.Delay(text.Length);
+        public static Task Nothing([ActivityTrigger] string text) => Task.Delay(TimeSpan.FromMilliseconds(text.Length), TimeProvider.System);
 
         [Function("value")]
         public static int Value([ActivityTrigger] string text) => text.Length;

@@ -84,10 +84,10 @@ public class HttpTriggersTests
         await using var server = await Server.Of(typeof(Waiting));
         using var hurry = new CancellationTokenSource();
         var request = server.Client.GetAsync(new Uri("/waiting", UriKind.Relative), hurry.Token);
-        await server.Get<Witness>().Started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await server.Get<Witness>().Started.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
         await hurry.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        await server.Get<Witness>().Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await server.Get<Witness>().Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public class HttpTriggersTests
         {
             await using var registration = ct.Register(witness.Cancelled.SetResult);
             witness.Started.SetResult();
-            await Task.Delay(Timeout.Infinite, request.HttpContext.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, request.HttpContext.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return Results.Empty;
         }
     }

@@ -131,7 +131,7 @@ public abstract class QueueContract
     {
         var told = Messages.Changed(Queue, CancellationToken.None);
         await Send("news");
-        await told.WaitAsync(TimeSpan.FromSeconds(60));
+        await told.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         Assert.Equal("news", (await TakeOne()).Text);
     }
 
@@ -199,7 +199,7 @@ public abstract class QueueContract
     {
         while (true)
         {
-            await Messages.Changed(Queue, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+            await Messages.Changed(Queue, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
             if (await Take(10) is [var message]) return message;
         }
     }
@@ -246,7 +246,7 @@ public abstract class QueueContract
         public async Task Run([QueueTrigger(Queue)] string message, CancellationToken ct)
         {
             await runs.WriteAsync(message, ct);
-            await Task.Delay(Timeout.Infinite, ct);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Store;
@@ -8,7 +9,7 @@ namespace NodeStash.LocalHost.Tests.Triggers;
 public sealed class SqliteQueueTests : QueueContract, IDisposable
 {
     private readonly TemporaryDatabase file = new([]);
-    private readonly ManualTime time = new();
+    private readonly FakeTimeProvider time = new();
     private readonly SqliteQueues queues;
 
     public SqliteQueueTests() => queues = new SqliteQueues(file.Database, time);

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.LocalHost.Tests.Triggers;
@@ -68,7 +69,7 @@ public class TimerTriggersTests
 
     private static DateTime At(int day, int month = 2) => new(2026, month, day, 3, 0, 0, DateTimeKind.Utc);
 
-    private async Task<(DateTimeOffset Time, TimerInfo Timer)> Next() => await runs.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    private async Task<(DateTimeOffset Time, TimerInfo Timer)> Next() => await runs.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
 
     private async Task<IHost> Start(Type function)
     {

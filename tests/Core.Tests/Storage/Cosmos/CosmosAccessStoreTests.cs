@@ -13,7 +13,7 @@ public abstract class CosmosAccessStoreContract(CosmosAccount account) : AccessS
 
     protected override IAccessStore Store => new CosmosAccessStore(own?.Client ?? account.Client, own?.Name ?? account.Database, TimeProvider.System);
 
-    public Task InitializeAsync() => account.IsThere ? Task.CompletedTask : (own = new CosmosDatabase(TimeProvider.System, [])).InitializeAsync();
+    public ValueTask InitializeAsync() => account.IsThere ? ValueTask.CompletedTask : (own = new CosmosDatabase(TimeProvider.System, [])).InitializeAsync();
 
-    public Task DisposeAsync() => own?.DisposeAsync() ?? Task.CompletedTask;
+    public ValueTask DisposeAsync() => own?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -18,14 +18,14 @@ public class CosmosAccount : IAsyncLifetime
 
     protected virtual ValueTask<string?> Connection() => ValueTask.FromResult(Environment.GetEnvironmentVariable("COSMOS_CONNECTION") is { Length: > 0 } connection ? connection : null);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (await Connection() is not { } connection) return;
         Client = new CosmosClient(connection, OptionsFor(connection));
         await CosmosContainers.Create(Client, Database, WorkspaceStoreContract.Indexes, CancellationToken.None);
     }
 
-    public virtual async Task DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         if (!IsThere) return;
         await Client.GetDatabase(Database).DeleteAsync();

@@ -17,7 +17,7 @@ public sealed class CosmosDatabase(TimeProvider clock, IReadOnlyCollection<Recor
 
     public CosmosClient Client { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
         Client = Connect();
@@ -27,10 +27,10 @@ public sealed class CosmosDatabase(TimeProvider clock, IReadOnlyCollection<Recor
     /// <summary>Another client, as another process would have: it knows nothing of what the first one wrote.</summary>
     public CosmosClient Connect() => Account.Connect(options => options.MaxRetryWaitTimeOnRateLimitedRequests = TimeSpan.FromSeconds(1));
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         Client.Dispose();
         Account.Dispose();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 }

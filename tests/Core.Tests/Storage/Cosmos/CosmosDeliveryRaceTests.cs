@@ -15,7 +15,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
 
     private StandInAccount Account => standIn.Account;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await standIn.InitializeAsync();
         store = DeliveriesStandIn.Open(standIn.Client).Open(new Partition("ws_1", DataEnvironment.Live));
@@ -23,7 +23,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         Account.ClearLog();
     }
 
-    public Task DisposeAsync() => standIn.DisposeAsync();
+    public ValueTask DisposeAsync() => standIn.DisposeAsync();
 
     [Fact]
     public async Task More_than_fits_a_batch_is_recorded_settled_and_reopened()

@@ -13,7 +13,7 @@ public abstract class CosmosDeliveryStoreContract(CosmosAccount account) : Deliv
 
     protected override IDeliveryStores Stores => new CosmosDeliveryStores(own?.Client ?? account.Client, own?.Name ?? account.Database, TimeProvider.System);
 
-    public Task InitializeAsync() => account.IsThere ? Task.CompletedTask : (own = new CosmosDatabase(TimeProvider.System, [])).InitializeAsync();
+    public ValueTask InitializeAsync() => account.IsThere ? ValueTask.CompletedTask : (own = new CosmosDatabase(TimeProvider.System, [])).InitializeAsync();
 
-    public Task DisposeAsync() => own?.DisposeAsync() ?? Task.CompletedTask;
+    public ValueTask DisposeAsync() => own?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

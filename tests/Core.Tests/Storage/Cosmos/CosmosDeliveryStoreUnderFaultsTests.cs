@@ -16,7 +16,7 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
 
     protected override IDeliveryStores StoresOfAnotherProcess => new Patient(DeliveriesStandIn.Open(others[Interlocked.Increment(ref opened) % others.Count]));
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await standIn.InitializeAsync();
         others.AddRange([standIn.Account.Connect(), standIn.Account.Connect(), standIn.Account.Connect()]);
@@ -24,7 +24,7 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
         foreach (var fault in faults) standIn.Account.Faults.Sometimes(fault, 0.02, new Random((int)fault));
     }
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         foreach (var other in others) other.Dispose();
         return standIn.DisposeAsync();

@@ -11,9 +11,9 @@ public sealed class CosmosEventTests : IAsyncLifetime
 
     public CosmosEventTests() => database = new CosmosDatabase(clock, []);
 
-    public Task InitializeAsync() => database.InitializeAsync();
+    public ValueTask InitializeAsync() => database.InitializeAsync();
 
-    public Task DisposeAsync() => database.DisposeAsync();
+    public ValueTask DisposeAsync() => database.DisposeAsync();
 
     [Fact]
     public async Task There_is_more_after_a_page_that_ends_with_its_second()

@@ -18,9 +18,9 @@ public sealed class CosmosFaultTests : IAsyncLifetime
 
     private IWorkspaceStore Store => new CosmosStores(database.Client, database.Name, Indexes, clock).Open(new Partition("ws_1", DataEnvironment.Live));
 
-    public Task InitializeAsync() => database.InitializeAsync();
+    public ValueTask InitializeAsync() => database.InitializeAsync();
 
-    public Task DisposeAsync() => database.DisposeAsync();
+    public ValueTask DisposeAsync() => database.DisposeAsync();
 
     public static TheoryData<Fault> OfWrites => [Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter];
 

@@ -12,7 +12,7 @@ public sealed class CosmosLifetimeTests : LifetimeContract, IAsyncLifetime
 
     protected override IWorkspaceStores Stores => new CosmosStores(database.Client, database.Name, [], Clock);
 
-    public Task InitializeAsync() => database.InitializeAsync();
+    public ValueTask InitializeAsync() => database.InitializeAsync();
 
-    public Task DisposeAsync() => database.DisposeAsync();
+    public ValueTask DisposeAsync() => database.DisposeAsync();
 }

@@ -16,7 +16,11 @@ public abstract class CosmosWorkspaceStoreContract(CosmosAccount account) : Work
 
     protected override IWorkspaceStores Stores => new CosmosStores(own?.Client ?? account.Client, own?.Name ?? account.Database, Indexes, Clock);
 
-    public override Task InitializeAsync() => account.IsThere ? Task.CompletedTask : (own = new CosmosDatabase(Clock, Indexes)).InitializeAsync();
+    public override ValueTask InitializeAsync() => account.IsThere ? ValueTask.CompletedTask : (own = new CosmosDatabase(Clock, Indexes)).InitializeAsync();
 
-    public override Task DisposeAsync() => own?.DisposeAsync() ?? Task.CompletedTask;
+    public override async ValueTask DisposeAsync()
+    {
+        if (own is not null) await own.DisposeAsync();
+        await base.DisposeAsync();
+    }
 }

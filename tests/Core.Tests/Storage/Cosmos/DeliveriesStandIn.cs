@@ -12,7 +12,7 @@ public sealed class DeliveriesStandIn(int lag = 0) : IAsyncLifetime
 
     public CosmosClient Client { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Client = Account.Connect();
         Database database = await Client.CreateDatabaseAsync("nodestash");
@@ -21,10 +21,10 @@ public sealed class DeliveriesStandIn(int lag = 0) : IAsyncLifetime
 
     public static CosmosDeliveryStores Open(CosmosClient client) => new(client, "nodestash", TimeProvider.System);
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         Client.Dispose();
         Account.Dispose();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 }

@@ -15,7 +15,7 @@ public sealed class ServedStandIn : CosmosAccount
         return server.ConnectionString;
     }
 
-    public override async Task DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         if (server is not null) await server.DisposeAsync();
