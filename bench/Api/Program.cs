@@ -77,7 +77,7 @@ async Task Throughput(int size)
 
         var ratios = pairs.ConvertAll(pair => pair.Product.PerSecond / pair.Limit.PerSecond);
         string Both(Func<Measurement, double> of, string format) =>
-            $"{Median(pairs.ConvertAll(p => of(p.Product))).ToString(format)} / {Median(pairs.ConvertAll(p => of(p.Limit))).ToString(format)}";
+            $"{Median(pairs.ConvertAll(p => of(p.Product))).ToString(format, CultureInfo.InvariantCulture)} / {Median(pairs.ConvertAll(p => of(p.Limit))).ToString(format, CultureInfo.InvariantCulture)}";
         await Console.Out.WriteLineAsync(
             $"| {name,-6} | {Median(pairs.ConvertAll(p => p.Product.PerSecond)),9:0} | {Median(pairs.ConvertAll(p => p.Limit.PerSecond)),7:0} | {Median(ratios):0.00} ({ratios.Min():0.00} to {ratios.Max():0.00}) "
             + $"| {Both(m => m.P50.TotalMilliseconds, "0.00"),13} | {Both(m => m.P99.TotalMilliseconds, "0.00"),13} | {Both(m => m.AllocatedPerRequest / 1024, "0.0"),20} | {Both(m => m.CpuPerRequest.TotalMicroseconds, "0"),21} |");

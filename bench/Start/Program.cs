@@ -19,7 +19,7 @@ if (args is [Worker.Argument])
 }
 
 var starts = 10;
-if (args.Length > 1 || (args.Length == 1 && !(int.TryParse(args[0], out starts) && starts > 0)))
+if (args.Length > 1 || (args.Length == 1 && !(int.TryParse(args[0], CultureInfo.InvariantCulture, out starts) && starts > 0)))
 {
     await Console.Error.WriteLineAsync(Usage);
     return 2;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Text.Json;
@@ -17,7 +18,7 @@ public sealed partial class InfrastructureTests
     {
         var deployed = Container().Matches(Bicep("cosmos.bicep")).Select(m => $"{m.Groups["name"]} by {m.Groups["key"]}, ttl {m.Groups["ttl"]}");
 
-        Assert.Equal(CosmosContainers.All(Catalog.Indexes).Select(c => $"{c.Id} by {c.PartitionKeyPath}, ttl {c.DefaultTimeToLive?.ToString() ?? "null"}"), deployed);
+        Assert.Equal(CosmosContainers.All(Catalog.Indexes).Select(c => $"{c.Id} by {c.PartitionKeyPath}, ttl {c.DefaultTimeToLive?.ToString(CultureInfo.InvariantCulture) ?? "null"}"), deployed);
     }
 
     /// <summary>On a difference: the text that is expected is what belongs in the file.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.Azure.Cosmos;
 using Newtonsoft.Json.Linq;
@@ -159,7 +160,7 @@ public sealed class QueryTests : IAsyncLifetime
         options ??= new QueryRequestOptions();
         options.PartitionKey = new PartitionKey("ws_1");
         var query = new QueryDefinition(text).WithParameter("@id", "4").WithParameter("@ids", new[] { "2", "3" });
-        return (await Read(fixture.Crm.GetItemQueryIterator<JToken>(query, null, options))).ConvertAll(item => item is JValue value ? value.ToString() : item.ToString(Newtonsoft.Json.Formatting.None));
+        return (await Read(fixture.Crm.GetItemQueryIterator<JToken>(query, null, options))).ConvertAll(item => item is JValue value ? value.ToString(CultureInfo.InvariantCulture) : item.ToString(Newtonsoft.Json.Formatting.None));
     }
 
     private static async Task<List<T>> Read<T>(FeedIterator<T> pages)

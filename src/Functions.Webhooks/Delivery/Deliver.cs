@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -24,6 +25,7 @@ public static class Deliver
 
     /// <summary>Sends what is due, round by round; sleeps until more is due, or until it is woken; ends when nothing is pending.</summary>
     [Function(nameof(DeliverToEndpoint))]
+    [SuppressMessage("Usage", "VSTHRD103", Justification = "An orchestrator may await durable tasks alone, and CancelAsync is none.")]
     public static async Task DeliverToEndpoint([OrchestrationTrigger] TaskOrchestrationContext context, EndpointWork work)
     {
         var held = work with { Holder = context.InstanceId };

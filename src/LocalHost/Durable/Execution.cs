@@ -116,6 +116,7 @@ internal sealed class Execution : IAsyncDisposable
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever the orchestrator throws, or fails to serialize, is its outcome.")]
+    [SuppressMessage("Usage", "VSTHRD002", Justification = "The orchestrator has ended.")]
     private Ending? FindEnding()
     {
         try

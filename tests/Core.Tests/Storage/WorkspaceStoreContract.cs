@@ -5,8 +5,7 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Tests.Storage;
 
 /// <summary>What every adapter of <see cref="IWorkspaceStores"/> has to pass, whatever its clock: what takes more time than a test has is in <see cref="LifetimeContract"/>.</summary>
-/// <param name="clock">What the adapter goes by, and the service behind it; null for one that stands still.</param>
-public abstract partial class WorkspaceStoreContract(TimeProvider? clock = null) : IAsyncLifetime
+public abstract partial class WorkspaceStoreContract : IAsyncLifetime
 {
     private const string Contact = "contact";
     private static int partitions;
@@ -14,10 +13,17 @@ public abstract partial class WorkspaceStoreContract(TimeProvider? clock = null)
     /// <summary>What adapters are opened with.</summary>
     internal static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a"), new(TypeFamily.Records, "name")];
 
-    protected TimeProvider Clock { get; } = clock ??= new SettableClock(SettableClock.SomeDay);
+    /// <param name="clock">What the adapter goes by, and the service behind it; null for one that stands still.</param>
+    protected WorkspaceStoreContract(TimeProvider? clock = null)
+    {
+        Clock = clock ?? new SettableClock(SettableClock.SomeDay);
+        Start = DateTimeOffset.FromUnixTimeSeconds(Clock.GetUtcNow().ToUnixTimeSeconds());
+    }
+
+    protected TimeProvider Clock { get; }
 
     /// <summary>When the test began, in whole seconds.</summary>
-    private DateTimeOffset Start { get; } = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
+    private DateTimeOffset Start { get; }
 
     /// <summary>How many cases a property is held against: fewer where each call is dear.</summary>
     protected virtual int Cases => 100;

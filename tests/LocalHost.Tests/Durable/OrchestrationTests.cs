@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -88,7 +89,7 @@ public abstract class OrchestrationTests(DurableOptions options) : IAsyncLifetim
         {
             try
             {
-                return (await context.CallActivityAsync<int>("Break", 7)).ToString();
+                return (await context.CallActivityAsync<int>("Break", 7)).ToString(CultureInfo.InvariantCulture);
             }
             catch (TaskFailedException e)
             {

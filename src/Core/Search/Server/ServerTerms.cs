@@ -112,6 +112,6 @@ internal sealed partial class ServerTerms
     /// <summary>The digits of a phone number; "(0)" in it is not dialled from everywhere.</summary>
     private static string DigitsOf(string text) => Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)) is { Length: >= FewestDigits and <= MostDigits } digits ? digits : "";
 
-    [GeneratedRegex(@"[0-9][0-9\s()+./-]*[0-9]")]
+    [GeneratedRegex(@"[0-9][0-9\s()+./-]*[0-9]", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Number();
 }

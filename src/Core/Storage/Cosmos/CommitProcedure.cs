@@ -32,10 +32,10 @@ public static partial class CommitProcedure
     /// <summary>The operation that could not be done, and why; null where it failed in another way.</summary>
     internal static (int Place, HttpStatusCode Status)? Refusal(string? message) =>
         message is not null && Refused().Match(message) is { Success: true } match
-            ? (int.Parse(match.Groups[1].ValueSpan, null), (HttpStatusCode)int.Parse(match.Groups[2].ValueSpan, null))
+            ? (int.Parse(match.Groups["operation"].ValueSpan, null), (HttpStatusCode)int.Parse(match.Groups["status"].ValueSpan, null))
             : null;
 
-    [GeneratedRegex(@"REFUSED (\d+) (\d+)")]
+    [GeneratedRegex(@"REFUSED (?<operation>\d+) (?<status>\d+)", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Refused();
 
     private static string Read()

@@ -19,6 +19,6 @@ public sealed partial class CosmosStores(CosmosClient client, string database, I
     }
 
     /// <summary>A range of partition keys, then the version and the numbers of writes: <c>0:-1#42#1=40</c>.</summary>
-    [GeneratedRegex(@"\A[0-9]{1,9}:-?[0-9]{1,19}(#[0-9]{1,19})?(#[0-9]{1,9}=-?[0-9]{1,19}){0,32}\z")]
+    [GeneratedRegex(@"\A[0-9]{1,9}:-?[0-9]{1,19}(#[0-9]{1,19})?(#[0-9]{1,9}=-?[0-9]{1,19}){0,32}\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Token();
 }
