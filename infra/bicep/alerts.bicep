@@ -50,7 +50,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
     name: 'alert-${rule.name}'
     location: location
@@ -64,7 +64,14 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       autoMitigate: true
       criteria: {
         allOf: [
-          { query: rule.query, metricMeasureColumn: 'total', timeAggregation: 'Total', operator: 'GreaterThan', threshold: rule.threshold, failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 } }
+          {
+            query: rule.query
+            metricMeasureColumn: 'total'
+            timeAggregation: 'Total'
+            operator: 'GreaterThan'
+            threshold: rule.threshold
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
         ]
       }
       actions: { actionGroups: [people.id] }
@@ -72,7 +79,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-resource throttling 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource throttling 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: 'alert-throttling'
   location: 'global'
   properties: {

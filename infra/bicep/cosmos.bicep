@@ -25,7 +25,7 @@ var containers = [
   { name: 'leases', key: '/id', ttl: null, indexing: null, isLarge: false }
 ]
 
-resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
+resource account 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
   name: 'cosmos-${suffix}'
   location: location
   kind: 'GlobalDocumentDB'
@@ -88,7 +88,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
 }
 
 // What a commit of more than a hundred operations runs: apps can't make it, so it is made here.
-resource commit 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/storedProcedures@2024-11-15' = {
+resource commit 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/storedProcedures@2026-03-15' = {
   name: '${account.name}/nodestash/crm/commit-1'
   properties: {
     resource: { id: 'commit-1', body: loadTextContent('../../src/Core/Storage/Cosmos/commit.js') }

@@ -15,10 +15,20 @@ param deploymentContainer string
 
 param insightsConnectionString string
 param maximumInstances int
-param alwaysReady array
-param settings object
+param alwaysReady alwaysReadyGroup[]
+param settings { *: string }
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+@description('Instances that are never scaled away.')
+type alwaysReadyGroup = {
+  @description('What they run: http, durable, blob, or function:NAME.')
+  name: string
+
+  @description('How many of them there are.')
+  @minValue(1)
+  instanceCount: int
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${name}'
   location: location
   kind: 'functionapp'
@@ -26,7 +36,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   kind: 'functionapp,linux'

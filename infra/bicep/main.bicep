@@ -47,27 +47,26 @@ param logRetentionDays int = 30
 
 var suffix = uniqueString(resourceGroup().id)
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-05-15' existing = {
   name: 'kv-${suffix}'
 }
 
-resource apiIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource apiIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-api-${suffix}'
   location: location
 }
 
-resource webhooksIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource webhooksIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-webhooks-${suffix}'
   location: location
 }
 
-resource searchIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource searchIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-search-${suffix}'
   location: location
 }
 
 module monitoring 'monitoring.bicep' = {
-  name: 'monitoring'
   params: {
     location: location
     suffix: suffix
@@ -77,7 +76,6 @@ module monitoring 'monitoring.bicep' = {
 }
 
 module network 'network.bicep' = {
-  name: 'network'
   params: {
     location: location
     suffix: suffix
@@ -86,18 +84,18 @@ module network 'network.bicep' = {
 }
 
 module storage 'storage.bicep' = {
-  name: 'storage'
   params: {
     location: location
     suffix: suffix
+    #disable-next-line what-if-short-circuiting // a role assignment is named after its principal
     apiPrincipalId: apiIdentity.properties.principalId
+    #disable-next-line what-if-short-circuiting // a role assignment is named after its principal
     webhooksPrincipalId: webhooksIdentity.properties.principalId
     isPublic: !privateEndpoints
   }
 }
 
 module cosmos 'cosmos.bicep' = {
-  name: 'cosmos'
   params: {
     location: location
     secondaryLocation: secondaryLocation
@@ -111,9 +109,9 @@ module cosmos 'cosmos.bicep' = {
 }
 
 module secrets 'secretReaders.bicep' = {
-  name: 'secretReaders'
   params: {
     vaultName: vault.name
+    #disable-next-line what-if-short-circuiting // a role assignment is named after its principal
     apiPrincipalId: apiIdentity.properties.principalId
     webhooksPrincipalId: webhooksIdentity.properties.principalId
     searchPrincipalId: searchIdentity.properties.principalId
@@ -121,7 +119,6 @@ module secrets 'secretReaders.bicep' = {
 }
 
 module search 'search.bicep' = {
-  name: 'search'
   params: {
     location: location
     suffix: suffix
@@ -130,22 +127,21 @@ module search 'search.bicep' = {
     networkId: network.outputs.networkId
     identityId: searchIdentity.id
     keyUri: '${vault.properties.vaultUri}secrets/search-key'
-    workspaceName: monitoring.outputs.workspaceName
+    workspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [secrets]
 }
 
 module scheduler 'scheduler.bicep' = if (durableBackend == 'scheduler') {
-  name: 'scheduler'
   params: {
     location: location
     suffix: suffix
+    #disable-next-line what-if-short-circuiting // a role assignment is named after its principal
     workerPrincipalId: webhooksIdentity.properties.principalId
   }
 }
 
 module endpoints 'privateEndpoints.bicep' = if (privateEndpoints) {
-  name: 'privateEndpoints'
   params: {
     location: location
     networkId: network.outputs.networkId
@@ -169,7 +165,6 @@ var commonSettings = {
 }
 
 module api 'functionApp.bicep' = {
-  name: 'api'
   params: {
     location: location
     name: 'func-api-${suffix}'
@@ -200,7 +195,6 @@ var schedulerSettings = {
 }
 
 module webhooks 'functionApp.bicep' = {
-  name: 'webhooks'
   params: {
     location: location
     name: 'func-webhooks-${suffix}'
@@ -226,7 +220,6 @@ module webhooks 'functionApp.bicep' = {
 }
 
 module alerts 'alerts.bicep' = if (!empty(alertEmail)) {
-  name: 'alerts'
   params: {
     location: location
     email: alertEmail
@@ -235,8 +228,17 @@ module alerts 'alerts.bicep' = if (!empty(alertEmail)) {
   }
 }
 
+@description('The address of the API.')
 output apiUrl string = 'https://${api.outputs.hostName}'
+
+@description('The function app that the API is published to.')
 output apiAppName string = api.outputs.name
+
+@description('The function app that the webhooks are published to.')
 output webhooksAppName string = webhooks.outputs.name
+
+@description('The address of the Cosmos DB account.')
 output cosmosEndpoint string = cosmos.outputs.endpoint
+
+@description('The address that webhooks come from; empty without fixedWebhookAddress.')
 output webhookAddress string = network.outputs.webhookAddress

@@ -4,11 +4,11 @@ param suffix string
 param retentionDays int
 
 @description('Principal ids of who may send.')
-param senders array
+param senders string[]
 
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb' // Monitoring Metrics Publisher
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: 'log-${suffix}'
   location: location
   properties: {
@@ -40,6 +40,6 @@ resource sends 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-output workspaceName string = workspace.name
+output workspaceId string = workspace.id
 output insightsId string = insights.id
 output connectionString string = insights.properties.ConnectionString

@@ -7,32 +7,41 @@ param fixedWebhookAddress bool
 
 var appDelegation = [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
 
-resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = if (fixedWebhookAddress) {
+resource address 'Microsoft.Network/publicIPAddresses@2026-03-01' = if (fixedWebhookAddress) {
   name: 'pip-webhooks-${suffix}'
   location: location
   sku: { name: 'Standard' }
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-resource gateway 'Microsoft.Network/natGateways@2024-05-01' = if (fixedWebhookAddress) {
+resource gateway 'Microsoft.Network/natGateways@2026-03-01' = if (fixedWebhookAddress) {
   name: 'ng-webhooks-${suffix}'
   location: location
   sku: { name: 'Standard' }
   properties: { publicIpAddresses: [{ id: address.id }] }
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: 'vnet-${suffix}'
   location: location
   properties: {
     addressSpace: { addressPrefixes: ['10.20.0.0/16'] }
+    // Outbound access is stated: since API version 2025-07-01 a new network has none by default.
     subnets: [
-      { name: 'api', properties: { addressPrefix: '10.20.0.0/24', delegations: appDelegation } }
+      {
+        name: 'api'
+        properties: {
+          addressPrefix: '10.20.0.0/24'
+          delegations: appDelegation
+          defaultOutboundAccess: true
+        }
+      }
       {
         name: 'webhooks'
         properties: {
           addressPrefix: '10.20.1.0/24'
           delegations: appDelegation
+          defaultOutboundAccess: true
           natGateway: fixedWebhookAddress ? { id: gateway.id } : null
         }
       }
@@ -41,6 +50,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
         properties: {
           addressPrefix: '10.20.2.0/24'
           delegations: appDelegation
+          defaultOutboundAccess: true
           serviceEndpoints: [{ service: 'Microsoft.Storage' }]
         }
       }

@@ -14,14 +14,14 @@ var targets = [
   { name: 'vault', id: vaultId, group: 'vault', zone: 'privatelink.vaultcore.azure.net' }
 ]
 
-resource zones 'Microsoft.Network/privateDnsZones@2020-06-01' = [
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for target in targets: {
     name: target.zone
     location: 'global'
   }
 ]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
   for (target, i) in targets: {
     parent: zones[i]
     name: 'network'
@@ -30,20 +30,21 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01
   }
 ]
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+resource endpoints 'Microsoft.Network/privateEndpoints@2026-03-01' = [
   for target in targets: {
     name: 'pe-${target.name}'
     location: location
     properties: {
       subnet: { id: subnetId }
       privateLinkServiceConnections: [
+        #disable-next-line use-resource-id-functions // a parameter, by way of targets
         { name: target.name, properties: { privateLinkServiceId: target.id, groupIds: [target.group] } }
       ]
     }
   }
 ]
 
-resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2026-03-01' = [
   for (target, i) in targets: {
     parent: endpoints[i]
     name: 'default'

@@ -5,7 +5,7 @@ param networkId string
 @description('The address they lead to.')
 param address string
 
-resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = {
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
   name: name
   location: 'global'
 

@@ -7,7 +7,7 @@ param workerPrincipalId string
 
 var dataContributor = '0ad04412-c4d5-4796-b79c-f76d14c8d402' // Durable Task Data Contributor
 
-resource scheduler 'Microsoft.DurableTask/schedulers@2025-11-01' = {
+resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' = {
   name: 'dts-${suffix}'
   location: location
   properties: {

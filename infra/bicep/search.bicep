@@ -9,14 +9,11 @@ param identityId string
 @description('The address of its key in the vault.')
 param keyUri string
 
-param workspaceName string
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
-  name: workspaceName
-}
+@description('The Log Analytics workspace of its logs.')
+param workspaceId string
 
 // NFS, because a share over SMB can be mounted with an account key alone, and is no place for a memory-mapped database.
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: 'stsearch${take(suffix, 15)}'
   location: location
   kind: 'FileStorage'
@@ -46,7 +43,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
+resource environment 'Microsoft.App/managedEnvironments@2026-07-01' = {
   name: 'cae-${suffix}'
   location: location
   properties: {
@@ -67,16 +64,18 @@ resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
   }
 }
 
+// Only the preview has categoryGroup; the stable version is older than it.
+#disable-next-line use-recent-api-versions
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: environment
   name: 'logs'
   properties: {
-    workspaceId: workspace.id
+    workspaceId: workspaceId
     logs: [{ categoryGroup: 'allLogs', enabled: true }]
   }
 }
 
-resource server 'Microsoft.App/containerApps@2025-01-01' = {
+resource server 'Microsoft.App/containerApps@2026-07-01' = {
   name: 'search'
   location: location
   identity: {
@@ -118,8 +117,8 @@ resource server 'Microsoft.App/containerApps@2025-01-01' = {
 
 // A module, for the name of a resource has to be known before the deployment begins, and that of the zone is not.
 module zone 'privateZone.bicep' = {
-  name: 'searchZone'
   params: {
+    #disable-next-line what-if-short-circuiting // Azure makes the name up
     name: environment.properties.defaultDomain
     networkId: networkId
     address: environment.properties.staticIp

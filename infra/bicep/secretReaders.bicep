@@ -6,7 +6,7 @@ param searchPrincipalId string
 
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-05-15' existing = {
   name: vaultName
 
   resource sealingKey 'secrets' existing = { name: 'sealing-key' }

@@ -1,6 +1,11 @@
 // The storage account of both apps: what the Functions host keeps, the packages that run, and the queues of jobs. Shared keys are off.
 param location string
+
+@description('What uniqueString gives; names of storage accounts have 3 to 24 characters.')
+@minLength(13)
+@maxLength(13)
 param suffix string
+
 param apiPrincipalId string
 param webhooksPrincipalId string
 param isPublic bool
@@ -14,7 +19,7 @@ var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table D
 // Those of src/Core/Jobs; what fails five times goes to the one with -poison.
 var queueNames = ['wide-changes', 'redeliveries', 'webhook-tests', 'reindexes']
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: 'st${suffix}'
   location: location
   kind: 'StorageV2'

@@ -17,7 +17,7 @@ param purgeProtection bool = false
 
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7' // Key Vault Secrets Officer
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   name: 'kv-${uniqueString(resourceGroup().id)}'
   location: location
   properties: {
@@ -40,4 +40,5 @@ resource deployerSetsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01
   }
 }
 
+@description('The vault that the secrets go into.')
 output vaultName string = vault.name

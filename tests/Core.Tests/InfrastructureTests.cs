@@ -1,26 +1,15 @@
-using System.Globalization;
 using System.Diagnostics.Metrics;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.RegularExpressions;
-using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Telemetry;
 
 namespace NodeStash.Core.Tests;
 
-/// <summary>What is deployed is what the code works with: names in infra/bicep are those of the code.</summary>
+/// <summary>Files beside the code say what it says. What Bicep compiles to is checked in tests/Infrastructure.</summary>
 public sealed partial class InfrastructureTests
 {
-    [Fact]
-    public void Containers_have_the_code_s_names_keys_and_lifetimes()
-    {
-        var deployed = Container().Matches(Bicep("cosmos.bicep")).Select(m => $"{m.Groups["name"]} by {m.Groups["key"]}, ttl {m.Groups["ttl"]}");
-
-        Assert.Equal(CosmosContainers.All(Catalog.Indexes).Select(c => $"{c.Id} by {c.PartitionKeyPath}, ttl {c.DefaultTimeToLive?.ToString(CultureInfo.InvariantCulture) ?? "null"}"), deployed);
-    }
-
     /// <summary>On a difference: the text that is expected is what belongs in the file.</summary>
     [Theory]
     [InlineData(CosmosContainers.Crm)]
@@ -34,36 +23,12 @@ public sealed partial class InfrastructureTests
     }
 
     [Fact]
-    public void The_stored_procedure_is_the_code_s()
-    {
-        var bicep = Bicep("cosmos.bicep");
-
-        Assert.Contains($"nodestash/{CosmosContainers.Crm}/{CommitProcedure.Id}'", bicep, StringComparison.Ordinal);
-        Assert.Contains($"id: '{CommitProcedure.Id}', body: loadTextContent('../../src/Core/Storage/Cosmos/commit.js')", bicep, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Queues_are_those_of_the_code() =>
-        Assert.Equal(JobQueue.All, Quoted().Matches(Declaration("storage.bicep", "queueNames")).Select(m => m.Groups[1].Value));
-
-    [Fact]
-    public void The_apps_are_told_settings_that_the_sample_explains()
-    {
-        var sample = JsonDocument.Parse(File.ReadAllText(StructureTests.In("local.settings.sample.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        var explained = File.ReadAllText(StructureTests.In("local.settings.sample.json"));
-        var known = sample.RootElement.GetProperty("Values").EnumerateObject().Select(p => p.Name).ToHashSet();
-        var told = Setting().Matches(Bicep("main.bicep") + Bicep("functionApp.bicep")).Select(m => m.Groups[1].Value).Distinct();
-
-        // A setting of several parts, as NAME__part, is explained with NAME.
-        Assert.DoesNotContain(told, name => !known.Contains(name) && !explained.Contains(name, StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void Alerts_are_on_metrics_there_are()
+    public void The_operations_document_names_metrics_there_are()
     {
         var metrics = typeof(Instruments).GetFields(BindingFlags.Static | BindingFlags.Public).Select(f => f.GetValue(null)).OfType<Instrument>().Select(i => i.Name).ToList();
-        var used = Metric().Matches(Bicep("alerts.bicep") + File.ReadAllText(StructureTests.In("docs/operations.md"))).Select(m => m.Value).Distinct();
+        var used = Metric().Matches(File.ReadAllText(StructureTests.In("docs/operations.md"))).Select(m => m.Value).Distinct();
 
+        Assert.NotEmpty(used);
         Assert.DoesNotContain(used, name => !metrics.Contains(name));
     }
 
@@ -77,19 +42,6 @@ public sealed partial class InfrastructureTests
         Assert.All(feeds, feed => Assert.Equal((CosmosContainers.Crm, CosmosContainers.Leases), (feed.Container, feed.Leases)));
         Assert.Equal(feeds.Count, feeds.Select(feed => feed.Prefix).Distinct().Count());
     }
-
-    private static string Bicep(string file) => File.ReadAllText(StructureTests.In($"infra/bicep/{file}"));
-
-    private static string Declaration(string file, string variable) => Regex.Match(Bicep(file), $@"^var {variable} = (.*)$", RegexOptions.Multiline).Groups[1].Value;
-
-    [GeneratedRegex(@"\{ name: '(?<name>\w+)', key: '(?<key>[^']+)', ttl: (?<ttl>-?\w+),")]
-    private static partial Regex Container();
-
-    [GeneratedRegex("'([^']+)'")]
-    private static partial Regex Quoted();
-
-    [GeneratedRegex(@"^\s+([A-Z][A-Za-z]*_[A-Za-z_]+): ", RegexOptions.Multiline)]
-    private static partial Regex Setting();
 
     [GeneratedRegex(@"nodestash(\.\w+)+\b(?<!\.(db|dll|bicep))")]
     private static partial Regex Metric();

@@ -58,7 +58,7 @@ public sealed partial class FunctionCatalog
     }
 
     /// <summary>Source: azure-functions-host, Utility.FunctionNameValidationRegex.</summary>
-    [GeneratedRegex(@"^[a-z][a-z0-9_\-]{0,127}$(?<!^host$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[a-z][a-z0-9_\-]{0,127}$(?<!^host$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex ValidName();
 
     private static bool CanBeMade(Type type) => !type.IsAbstract && type.GetConstructors().Length > 0;
