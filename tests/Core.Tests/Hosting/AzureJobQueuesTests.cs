@@ -2,6 +2,8 @@ using System.Net;
 using Azure.Core.Pipeline;
 using Azure.Identity;
 using Azure.Storage.Queues;
+using Moq;
+using Moq.Protected;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Storage;
 
@@ -45,12 +47,9 @@ public sealed class AzureJobQueuesTests
     {
         var options = AzureJobQueues.ClientOptions;
         options.Retry.MaxRetries = 0;
-        options.Transport = new HttpClientTransport(new HttpClient(new Service(answer)));
+        var service = new Mock<HttpMessageHandler>();
+        service.Protected().Setup<Task<HttpResponseMessage>>("SendAsync", ItExpr.IsAny<HttpRequestMessage>(), ItExpr.IsAny<CancellationToken>()).ReturnsAsync(answer);
+        options.Transport = new HttpClientTransport(new HttpClient(service.Object));
         return new AzureJobQueues(new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", options));
-    }
-
-    private sealed class Service(Func<HttpResponseMessage> answer) : HttpMessageHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(answer());
     }
 }
