@@ -5,11 +5,14 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Answers what no other function does: an unknown path, or a known one asked with another method. Takes every method.</summary>
+/// <summary>
+/// Answers what no other function does: an unknown path, or a known one asked with another method. Takes every method.
+/// The Functions host tries routes in the order of function names, so this name has to be the last of all.
+/// </summary>
 public sealed class FallbackEndpoint(Http.Api api)
 {
     [Public("It tells nothing but that there is nothing")]
-    [Function("fallback")]
+    [Function("zz-fallback")]
     public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request) =>
         api.RunPublic(request, _ => ValueTask.FromResult(Routes.Find(request.Path.Value ?? "/") is { Count: > 0 } methods
             ? Answer.MethodNotAllowed(string.Join(", ", methods))

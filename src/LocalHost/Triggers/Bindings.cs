@@ -9,6 +9,9 @@ namespace NodeStash.LocalHost.Triggers;
 /// <summary>Which parameters and results each kind of trigger allows: less than the Functions host does, and never something it doesn't.</summary>
 internal static class Bindings
 {
+    /// <summary>The beginnings of routes that the Functions host refuses. Source: azure-functions-host, ScriptHost.ValidateHttpFunction.</summary>
+    private static readonly string[] ReservedRoutes = ["admin", "runtime"];
+
     /// <summary>Why this method can't run, or null if it can.</summary>
     public static string? Fault(MethodInfo method, TriggerBindingAttribute trigger)
     {
@@ -31,6 +34,8 @@ internal static class Bindings
 
     private static string? RouteFault(HttpTriggerAttribute http)
     {
+        if (ReservedRoutes.Any(reserved => http.Route?.TrimStart('/').StartsWith(reserved, StringComparison.OrdinalIgnoreCase) is true))
+            return $"has a route that the Functions host keeps for itself: {http.Route}";
         try
         {
             Route(http, "");

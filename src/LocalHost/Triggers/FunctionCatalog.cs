@@ -1,11 +1,12 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
 namespace NodeStash.LocalHost.Triggers;
 
 /// <summary>The functions of some assemblies, found by their attributes as the Functions host finds them, and checked: what can't run is refused at start.</summary>
-public sealed class FunctionCatalog
+public sealed partial class FunctionCatalog
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
@@ -45,6 +46,7 @@ public sealed class FunctionCatalog
     private static string? Find(string name, MethodInfo method, out Function? function)
     {
         function = null;
+        if (!ValidName().IsMatch(name)) return $"has a name that the Functions host refuses: {name}";
         if (!method.IsPublic || !method.DeclaringType!.IsVisible) return "is not public";
         if (method.ContainsGenericParameters) return "is generic";
         if (!method.IsStatic && !CanBeMade(method.DeclaringType)) return "is in a class without a public constructor";
@@ -54,6 +56,10 @@ public sealed class FunctionCatalog
         function = new Function(name, method, only, parameter);
         return null;
     }
+
+    /// <summary>Source: azure-functions-host, Utility.FunctionNameValidationRegex.</summary>
+    [GeneratedRegex(@"^[a-z][a-z0-9_\-]{0,127}$(?<!^host$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ValidName();
 
     private static bool CanBeMade(Type type) => !type.IsAbstract && type.GetConstructors().Length > 0;
 }

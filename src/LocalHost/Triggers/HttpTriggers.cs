@@ -3,7 +3,6 @@ using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Azure.Functions.Worker;
 
 namespace NodeStash.LocalHost.Triggers;
@@ -12,29 +11,28 @@ namespace NodeStash.LocalHost.Triggers;
 public static class HttpTriggers
 {
     /// <summary>
-    /// Makes every HTTP function an endpoint at its route, below an empty prefix. As in the Functions host, a request whose method no
-    /// function at the route takes goes to the next route that matches, down to a catch-all. Authorization levels ask for no key here.
+    /// Makes every HTTP function an endpoint at its route, below an empty prefix, in the order of the Functions host (<see cref="RouteOrder"/>): the first by
+    /// name that matches path and method takes the request. Authorization levels ask for no key here.
     /// </summary>
-    /// <exception cref="InvalidFunctionsException">Two functions take the same method at the same route.</exception>
     public static void MapFunctions(this IEndpointRouteBuilder app, FunctionCatalog catalog)
     {
-        var endpoints = catalog.TriggeredBy<HttpTriggerAttribute>().Select(f => (f.Function, Route: Bindings.Route(f.Trigger, f.Function.Name), Methods: f.Trigger.Methods ?? [])).ToList();
-        var clashes = from e in endpoints
-                      from method in e.Methods.DefaultIfEmpty("any method")
-                      group e.Function by method.ToUpperInvariant() + " " + Shape(e.Route) into takers
-                      where takers.Skip(1).Any()
-                      select $"{string.Join(" and ", takers)} both take {takers.Key}";
-        if (clashes.ToList() is { Count: > 0 } faults) throw new InvalidFunctionsException(faults);
-
-        foreach (var (function, route, methods) in endpoints)
+        var endpoints = catalog.TriggeredBy<HttpTriggerAttribute>().OrderBy(f => f.Function.Name, RouteOrder.ByName).ToList();
+        for (var order = 0; order < endpoints.Count; order++)
         {
+            var (function, trigger) = endpoints[order];
+            var route = Bindings.Route(trigger, function.Name);
+
             // At its first request: to compile them all takes a good part of the start.
             var handler = new Lazy<RequestDelegate>(() => Compile(function));
             Task Handle(HttpContext http) => handler.Value(http);
-            var endpoint = methods.Length == 0 ? app.Map(route, Handle) : app.MapMethods(route.RawText!, methods, Handle);
-            endpoint.WithDisplayName(function.Name);
+            var endpoint = trigger.Methods is not { Length: > 0 } methods ? app.Map(route, Handle) : app.MapMethods(route.RawText!, methods, Handle);
+            endpoint.WithDisplayName(function.Name).WithOrder(order);
         }
     }
+
+    /// <summary>The routes of the HTTP functions, for <see cref="RouteOrder.Faults"/>.</summary>
+    public static IEnumerable<HttpRoute> Routes(this FunctionCatalog catalog) =>
+        catalog.TriggeredBy<HttpTriggerAttribute>().Select(f => new HttpRoute(f.Function.Name, f.Trigger.Methods ?? [], f.Trigger.Route ?? ""));
 
     private static RequestDelegate Compile(Function function)
     {
@@ -60,16 +58,4 @@ public static class HttpTriggers
     private static async Task Send(Task<IResult> answer, HttpContext http) => await (await answer).ExecuteAsync(http);
 
     private static async Task Send(ValueTask<IResult> answer, HttpContext http) => await (await answer).ExecuteAsync(http);
-
-    /// <summary>The route without the names of its parameters: routes of one shape match the same paths.</summary>
-    private static string Shape(RoutePattern route) =>
-        "/" + string.Join('/', route.PathSegments.Select(segment => string.Concat(segment.Parts.Select(Shape))));
-
-    private static string Shape(RoutePatternPart part) => part switch
-    {
-        RoutePatternParameterPart p => "{" + (p.IsCatchAll ? "*" : "") + string.Concat(p.ParameterPolicies.Select(policy => ":" + policy.Content)) + (p.IsOptional ? "?" : "") + "}",
-        RoutePatternLiteralPart literal => literal.Content.ToUpperInvariant(),
-        RoutePatternSeparatorPart separator => separator.Content,
-        _ => "",
-    };
 }

@@ -75,6 +75,8 @@ public class FunctionCatalogTests
     [InlineData(typeof(NotInRoute), "NotInRoute.Run has a parameter that can't be bound: String id")]
     [InlineData(typeof(OddAnswer), "OddAnswer.Run does not answer with an IResult, a Task<IResult> or a ValueTask<IResult>")]
     [InlineData(typeof(OddRoute), "OddRoute.Run has an invalid route: v1/{id")]
+    [InlineData(typeof(ReservedRoute), "ReservedRoute.Run has a route that the Functions host keeps for itself: /Admin/keys")]
+    [InlineData(typeof(OddName), "OddName.Run has a name that the Functions host refuses: 1st")]
     [InlineData(typeof(Hidden), "Hidden.Run is not public")]
     [InlineData(typeof(Unmade), "Unmade.Run is in a class without a public constructor")]
     [InlineData(typeof(Generic), "Generic.Run is generic")]
@@ -179,6 +181,18 @@ public class FunctionCatalogTests
     {
         [Function("one")]
         public static IResult Run([HttpTrigger(Route = "v1/{id")] HttpRequest request) => Results.Text(request.Path);
+    }
+
+    public static class ReservedRoute
+    {
+        [Function("one")]
+        public static IResult Run([HttpTrigger(Route = "/Admin/keys")] HttpRequest request) => Results.Text(request.Path);
+    }
+
+    public static class OddName
+    {
+        [Function("1st")]
+        public static void Run([ActivityTrigger] string input) => _ = input;
     }
 
     public static class Hidden

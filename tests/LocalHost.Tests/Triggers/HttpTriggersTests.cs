@@ -90,11 +90,23 @@ public class HttpTriggersTests
         await server.Get<Witness>().Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
-    [Fact]
-    public async Task Two_functions_of_one_route_and_method_are_refused()
+    [Theory]
+    [InlineData("GET", "/v1/contacts/batch", "batch of contacts")]
+    [InlineData("POST", "/v1/contacts/batch", "post batch")]
+    [InlineData("GET", "/v1/contacts/42", "contact 42")]
+    public async Task Of_two_routes_that_match_the_function_whose_name_comes_first_has_it(string method, string path, string answer)
     {
-        var refusal = await Assert.ThrowsAsync<InvalidFunctionsException>(() => Server.Of(typeof(Clash)));
-        Assert.Equal(["Clash.First and Clash.Second both take GET /V1/DEALS/{}"], refusal.Faults);
+        await using var server = await Server.Of(typeof(Overlap));
+        Assert.Equal((HttpStatusCode.OK, answer), await server.Send(method, path));
+    }
+
+    [Theory]
+    [InlineData("/v1/contacts", "/v1/contacts")]
+    [InlineData("/starting", "/starting")]
+    public async Task A_catch_all_with_an_early_name_takes_everything(string path, string answer)
+    {
+        await using var server = await Server.Of(typeof(EarlyCatchAll), typeof(Contacts), typeof(Starting));
+        Assert.Equal((HttpStatusCode.OK, answer), await server.Send("POST", path));
     }
 
     public static class Contacts
@@ -129,14 +141,14 @@ public class HttpTriggersTests
 
     public static class Fallback
     {
-        [Function("fallback")]
+        [Function("zz-fallback")]
         public static IResult Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request, string? path) =>
             Results.Text($"{request.Method} {path}", statusCode: StatusCodes.Status404NotFound);
     }
 
     public static class SomeMethods
     {
-        [Function("gone")]
+        [Function("zz-gone")]
         public static IResult Run([HttpTrigger("get", "post", "delete", Route = "{*path}")] HttpRequest request) =>
             Results.Text(request.Path, statusCode: StatusCodes.Status410Gone);
     }
@@ -182,16 +194,26 @@ public class HttpTriggersTests
         }
     }
 
-    public static class Clash
+    /// <summary>By the rules of endpoint routing a literal would win from a parameter, whatever the names.</summary>
+    public static class Overlap
     {
-        [Function("first")]
-        public static IResult First([HttpTrigger("get", "put", Route = "v1/deals/{id}")] HttpRequest request) => Results.Text(request.Path);
+        [Function("b-contact")]
+        public static IResult Contact([HttpTrigger("get", Route = "v1/contacts/{id}")] HttpRequest request, string id) =>
+            Results.Text("contact " + id, statusCode: request.Path.HasValue ? 200 : 500);
 
-        [Function("second")]
-        public static IResult Second([HttpTrigger("GET", Route = "/v1/Deals/{deal}")] HttpRequest request) => Results.Text(request.Path);
+        [Function("a-batch")]
+        public static IResult Batch([HttpTrigger("get", Route = "v1/{collection}/batch")] HttpRequest request, string collection) =>
+            Results.Text("batch of " + collection, statusCode: request.Path.HasValue ? 200 : 500);
 
-        [Function("third")]
-        public static IResult Third([HttpTrigger("delete", Route = "v1/deals/{id}")] HttpRequest request) => Results.Text(request.Path);
+        [Function("c-batch")]
+        public static IResult PostBatch([HttpTrigger("post", Route = "v1/{collection}/batch")] HttpRequest request) =>
+            Results.Text("post batch", statusCode: request.Path.HasValue ? 200 : 500);
+    }
+
+    public static class EarlyCatchAll
+    {
+        [Function("Any")]
+        public static IResult Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request) => Results.Text(request.Path);
     }
 
     private sealed class Server(WebApplication app) : IAsyncDisposable
