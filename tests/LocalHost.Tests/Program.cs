@@ -1,5 +1,17 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using NodeStash.Core.Hosting;
 using NodeStash.LocalHost.Tests.Durable;
+
+// An app that watches the process that started it, for a test that kills that.
+if (args is ["watch"])
+{
+    var builder = Host.CreateApplicationBuilder();
+    builder.Services.AddSingleton(TimeProvider.System).AddHostedService<HostWatch>();
+    await builder.Build().RunAsync();
+    return;
+}
 
 // The engine in a process of its own, for tests that kill it.
 await using var life = new EngineLife(args[0], int.Parse(args[1], CultureInfo.InvariantCulture));

@@ -40,3 +40,4 @@ public static class AzureServices
             .AddHostedService<WarmUp>();
     }
 }
+            .AddHostedService<HostWatch>()

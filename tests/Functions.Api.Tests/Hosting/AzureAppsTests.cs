@@ -7,6 +7,7 @@ using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using NodeStash.Core.Access;
 using NodeStash.Core.Hosting;
 using NodeStash.Core.Jobs;
@@ -141,3 +142,4 @@ public sealed class AzureAppsTests
         public ValueTask Check(CancellationToken ct) => ValueTask.CompletedTask;
     }
 }
+        services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
