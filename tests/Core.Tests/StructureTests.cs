@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using NodeStash.Core.Hosting;
+using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Core.Tests;
@@ -75,6 +77,24 @@ public sealed partial class StructureTests
         Assert.Equal(QueueTriggers.RetryAfter, TimeSpan.Parse(queues.GetProperty("visibilityTimeout").GetString()!, CultureInfo.InvariantCulture));
         Assert.Equal(QueueTriggers.AtOnce, queues.GetProperty("batchSize").GetInt32() + queues.GetProperty("newBatchThreshold").GetInt32());
         Assert.Equal("base64", queues.GetProperty("messageEncoding").GetString());
+    }
+
+    /// <summary>
+    /// The message of an activity or orchestration whose host has died comes again when its visibility ends: a minute, the least that the Durable extension
+    /// takes for control queues (AzureStorageOptions.Validate). While an activity runs, its message is renewed 30 s before that
+    /// (TaskActivityDispatcher.RenewUntil).
+    /// </summary>
+    [Fact]
+    public void After_a_crash_messages_come_again_in_a_minute_and_no_activity_lasts_so_long()
+    {
+        var storage = JsonElement.Parse(File.ReadAllBytes(In("host.json"))).GetProperty("extensions").GetProperty("durableTask").GetProperty("storageProvider");
+        var control = TimeSpan.Parse(storage.GetProperty("controlQueueVisibilityTimeout").GetString()!, CultureInfo.InvariantCulture);
+        var work = TimeSpan.Parse(storage.GetProperty("workItemQueueVisibilityTimeout").GetString()!, CultureInfo.InvariantCulture);
+        var activities = FunctionCatalog.Of(typeof(SendDeliveries).Assembly).TriggeredBy<ActivityTriggerAttribute>().Select(f => f.Function.Name);
+
+        Assert.Equal((TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1)), (control, work));
+        Assert.Equal([nameof(SendDeliveries.SendDueDeliveries)], activities);
+        Assert.InRange(SendDeliveries.LongestRound, TimeSpan.Zero, work - TimeSpan.FromSeconds(30));
     }
 
     [Fact]

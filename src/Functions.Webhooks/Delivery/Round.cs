@@ -12,7 +12,7 @@ internal sealed class Round : IDisposable
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
 
     /// <summary>How long it lasts at most where nobody is known to wait for a turn, and the receiver keeps up.</summary>
-    private static readonly TimeSpan LongestRound = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LongestRound = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, (int Number, SendSlots.Slot Slot, long Begun)> underWay = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);

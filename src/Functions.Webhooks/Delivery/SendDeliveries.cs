@@ -27,6 +27,9 @@ public sealed partial class SendDeliveries(
     /// <summary>What began just before the round was over has that long to end with it; what takes longer is slow.</summary>
     private static readonly TimeSpan LastAttempts = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>The longest that <see cref="SendDueDeliveries"/> begins and waits for attempts; then it notes outcomes and ends.</summary>
+    public static readonly TimeSpan LongestRound = Round.LongestRound + LastAttempts;
+
     /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
 
