@@ -2,10 +2,13 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Telemetry;
+using NodeStash.Functions.Webhooks.Jobs;
+using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Core.Tests;
 
@@ -44,6 +47,34 @@ public sealed partial class InfrastructureTests
     [Fact]
     public void Queues_are_those_of_the_code() =>
         Assert.Equal(JobQueue.All, Quoted().Matches(Declaration("storage.bicep", "queueNames")).Select(m => m.Groups[1].Value));
+
+    [Fact]
+    public void Each_queue_is_deployed_with_its_poison_queue_and_the_one_that_keeps()
+    {
+        var suffixes = SuffixedQueues().Matches(Bicep("storage.bicep")).Select(m => m.Groups[1].Value);
+
+        Assert.Equal([JobQueue.PoisonSuffix, JobQueue.GivenUpSuffix], suffixes);
+    }
+
+    /// <summary>The Functions host forgets what is in a poison queue after 7 days.</summary>
+    [Fact]
+    public void What_is_put_into_a_poison_queue_has_a_function_that_keeps_it()
+    {
+        var read = FunctionCatalog.Of(typeof(KeepGivenUp).Assembly).TriggeredBy<QueueTriggerAttribute>().Select(f => f.Trigger.QueueName);
+
+        Assert.Equal(
+            JobQueue.All.SelectMany(queue => new[] { queue, queue + JobQueue.PoisonSuffix }).Order(StringComparer.Ordinal),
+            read.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void An_alert_is_raised_as_soon_as_a_job_is_given_up()
+    {
+        var onIt = $"\"{Instruments.JobsGivenUp.Name}\"";
+        var rule = Assert.Single(Rule().Matches(Bicep("alerts.bicep")), rule => rule.Groups["query"].Value.Contains(onIt, StringComparison.Ordinal));
+
+        Assert.Equal(("0", "PT5M"), (rule.Groups["threshold"].Value, rule.Groups["every"].Value));
+    }
 
     [Fact]
     public void The_apps_are_told_settings_that_the_sample_explains()
@@ -86,6 +117,12 @@ public sealed partial class InfrastructureTests
 
     [GeneratedRegex("'([^']+)'")]
     private static partial Regex Quoted();
+
+    [GeneratedRegex(@"\[for name in queueNames: \{ name: '\$\{name\}([a-z-]+)' \}\]")]
+    private static partial Regex SuffixedQueues();
+
+    [GeneratedRegex(@"query: '(?<query>[^\n]*)'\s+threshold: (?<threshold>\d+)\s+severity: \d\s+every: '(?<every>\w+)'")]
+    private static partial Regex Rule();
 
     [GeneratedRegex(@"^\s+([A-Z][A-Za-z]*_[A-Za-z_]+): ", RegexOptions.Multiline)]
     private static partial Regex Setting();
