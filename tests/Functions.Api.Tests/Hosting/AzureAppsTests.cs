@@ -108,6 +108,31 @@ public sealed class AzureAppsTests
     }
 
     [Fact]
+    public async Task In_an_empty_emulator_both_apps_make_the_database_and_then_serve()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
+        using var client = account.Connect();
+        var emulator = Settings(new()
+        {
+            ["COSMOS:accountEndpoint"] = null,
+            ["COSMOS"] = "AccountEndpoint=http://127.0.0.1:1/;AccountKey=AAAA",
+            ["COSMOS_CREATE"] = "true",
+        });
+        using var webhooks = Webhooks(client, emulator);
+
+        var (api, other) = (Start(client, from: emulator), webhooks.StartAsync());
+        await using var app = await api;
+        await other;
+
+        var anyone = new Caller(AddressOf(app), null);
+        var owner = anyone.With((await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme" })).Is(201).Text("api_key"));
+        var hundred = Enumerable.Range(0, 100).Select(i => new { op = "create", data = new { email = $"c{i}@example.com" } });
+        (await owner.Post("/v1/contacts/batch", new { atomic = true, operations = hundred })).Is(200);
+        Assert.Equal(100, (await owner.Get("/v1/contacts?limit=100")).Is(200).Data.GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_new_search_server_is_made_ready_as_the_app_starts()
     {
         using var account = new StandInAccount(TimeProvider.System);
@@ -134,6 +159,17 @@ public sealed class AzureAppsTests
         Assert.Equal((true, 0), (server.IsComplete, server.Failures));
     }
 
+    [Fact]
+    public async Task Without_the_setting_no_database_is_made()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        using var client = account.Connect();
+        await using var app = await Start(client);
+        await Background(app);
+
+        await Assert.ThrowsAsync<CosmosException>(() => client.GetDatabase("nodestash").ReadAsync());
+    }
+
     private static async Task<CosmosClient> Prepared(StandInAccount account)
     {
         account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
@@ -157,6 +193,14 @@ public sealed class AzureAppsTests
 
     private static IConfiguration Settings(Dictionary<string, string?> changes) =>
         new ConfigurationBuilder().AddInMemoryCollection(inAzure).AddInMemoryCollection(changes).Build();
+
+    /// <summary>The webhooks app on its Azure services, with the stand-in for the account; nothing triggers it.</summary>
+    private static IHost Webhooks(CosmosClient client, IConfiguration from)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddNodeStashAzure(from, "webhooks").AddNodeStashWebhooks().AddSingleton(client);
+        return builder.Build();
+    }
 
     /// <summary>The API on its Azure services, with the stand-in for the account.</summary>
     private static async Task<WebApplication> Start(CosmosClient client, IJobQueues? queues = null, IConfiguration? from = null, ISearchIndexes? search = null)
