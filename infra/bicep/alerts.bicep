@@ -15,12 +15,12 @@ var rules = [
     every: 'PT5M'
   }
   {
-    name: 'poison-jobs'
-    description: 'A job was given up after 5 tries; it waits in the queue whose name ends with -poison.'
-    query: 'traces | where message has "-poison" | summarize total = count()'
+    name: 'given-up-jobs'
+    description: 'A job was given up after 5 tries; it is kept in the queue whose name ends with -given-up (docs/operations.md).'
+    query: 'customMetrics | where name == "nodestash.jobs.given_up" | summarize total = sum(valueSum)'
     threshold: 0
     severity: 2
-    every: 'PT15M'
+    every: 'PT5M'
   }
   {
     name: 'failing-deliveries'

@@ -16,7 +16,7 @@ var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue D
 var queueSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data Message Sender
 var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 
-// Those of src/Core/Jobs; what fails five times goes to the one with -poison.
+// Those of src/Core/Jobs. What fails five times goes to the one with -poison, which forgets it after 7 days, and on to the one with -given-up, which keeps it.
 var queueNames = ['wide-changes', 'redeliveries', 'webhook-tests', 'reindexes']
 
 resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
@@ -46,6 +46,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
 
     resource jobs 'queues' = [for name in queueNames: { name: name }]
     resource poison 'queues' = [for name in queueNames: { name: '${name}-poison' }]
+    resource givenUp 'queues' = [for name in queueNames: { name: '${name}-given-up' }]
   }
 }
 

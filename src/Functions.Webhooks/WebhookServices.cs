@@ -21,6 +21,7 @@ public static class WebhookServices
         services.TryAddSingleton<WebhookOperations>();
         services.TryAddSingleton<WideChangeWorker>();
         services.TryAddSingleton<JobSender>();
-        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<JobRun>().AddSingleton<AnnouncementsSeen>().AddSingleton<SearchUpkeep>();
+        services.TryAddSingleton<SearchUpkeep>();
+        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<JobRun>().AddSingleton<AnnouncementsSeen>();
     }
 }

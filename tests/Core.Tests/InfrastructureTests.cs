@@ -1,9 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Telemetry;
+using NodeStash.Functions.Webhooks.Jobs;
+using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Core.Tests;
 
@@ -41,6 +45,17 @@ public sealed partial class InfrastructureTests
         Assert.NotEmpty(feeds);
         Assert.All(feeds, feed => Assert.Equal((CosmosContainers.Crm, CosmosContainers.Leases), (feed.Container, feed.Leases)));
         Assert.Equal(feeds.Count, feeds.Select(feed => feed.Prefix).Distinct().Count());
+    }
+
+    /// <summary>The Functions host forgets what is in a poison queue after 7 days.</summary>
+    [Fact]
+    public void What_is_put_into_a_poison_queue_has_a_function_that_keeps_it()
+    {
+        var read = FunctionCatalog.Of(typeof(KeepGivenUp).Assembly).TriggeredBy<QueueTriggerAttribute>().Select(f => f.Trigger.QueueName);
+
+        Assert.Equal(
+            JobQueue.All.SelectMany(queue => new[] { queue, queue + JobQueue.PoisonSuffix }).Order(StringComparer.Ordinal),
+            read.Order(StringComparer.Ordinal));
     }
 
     [GeneratedRegex(@"nodestash(\.\w+)+\b(?<!\.(db|dll|bicep))")]

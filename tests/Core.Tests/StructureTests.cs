@@ -81,7 +81,8 @@ public sealed partial class StructureTests
 
     /// <summary>
     /// The message of an activity or orchestration whose host has died comes again when its visibility ends: a minute, the least that the Durable extension
-    /// takes for control queues (AzureStorageOptions.Validate). While an activity runs, its message is renewed 30 s before that (TaskActivityDispatcher.RenewUntil).
+    /// takes for control queues (AzureStorageOptions.Validate). While an activity runs, its message is renewed 30 s before that
+    /// (TaskActivityDispatcher.RenewUntil).
     /// </summary>
     [Fact]
     public void After_a_crash_messages_come_again_in_a_minute_and_no_activity_lasts_so_long()

@@ -33,19 +33,21 @@ public sealed partial class CompilerTests
         Assert.Equal(Deployment.AlertEmail, parameters.GetProperty("alertEmail").GetProperty("value").GetString());
     }
 
-    /// <summary>The Azure Developer CLI puts environment variables into this one, which the compiler doesn't read.</summary>
+    /// <summary>The compiler doesn't read this file: the Azure Developer CLI puts environment variables into it.</summary>
     [Fact]
     public async Task Parameters_for_azd_fit_the_template()
     {
         var declared = (await Bicep.Build(Main)).GetProperty("parameters");
         var given = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(Bicep.Folder, "main.parameters.json"))).GetProperty("parameters");
+        var required = declared.EnumerateObject().Where(parameter => !parameter.Value.TryGetProperty("defaultValue", out _));
 
-        Assert.DoesNotContain(given.EnumerateObject(), parameter => !declared.TryGetProperty(parameter.Name, out _));
-        Assert.DoesNotContain(declared.EnumerateObject(), parameter => !parameter.Value.TryGetProperty("defaultValue", out _) && !given.TryGetProperty(parameter.Name, out _));
+        Assert.DoesNotContain(required, parameter => !given.TryGetProperty(parameter.Name, out _));
         Assert.All(given.EnumerateObject(), parameter =>
         {
-            if (!declared.GetProperty(parameter.Name).TryGetProperty("allowedValues", out var allowed)) return;
-            Assert.Contains(Default().Match(parameter.Value.GetProperty("value").GetString()!).Groups[1].Value, allowed.EnumerateArray().Select(value => value.GetString()));
+            Assert.True(declared.TryGetProperty(parameter.Name, out var declaration), $"main.bicep has no parameter {parameter.Name}");
+            if (!declaration.TryGetProperty("allowedValues", out var allowed)) return;
+            var value = Default().Match(parameter.Value.GetProperty("value").GetString()!).Groups[1].Value;
+            Assert.Contains(value, allowed.EnumerateArray().Select(each => each.GetString()));
         });
     }
 
@@ -55,10 +57,9 @@ public sealed partial class CompilerTests
     public async Task Parameters_and_outputs_of_a_template_are_described(string template)
     {
         var built = await Bicep.Build(template);
+        var declared = built.GetProperty("parameters").EnumerateObject().Concat(built.GetProperty("outputs").EnumerateObject());
 
-        Assert.All(
-            built.GetProperty("parameters").EnumerateObject().Concat(built.GetProperty("outputs").EnumerateObject()),
-            declared => Assert.True(declared.Value.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("description", out _), declared.Name));
+        Assert.DoesNotContain(declared, each => !each.Value.TryGetProperty("metadata", out var metadata) || !metadata.TryGetProperty("description", out _));
     }
 
     [Fact]
@@ -68,10 +69,14 @@ public sealed partial class CompilerTests
     [Fact]
     public void A_rule_that_is_not_an_error_has_its_reason_above_it()
     {
-        var lines = File.ReadAllLines(Path.Combine(Bicep.Folder, "bicepconfig.json"));
+        var lines = File.ReadAllLines(Configuration);
         var lowered = ConfiguredRules().EnumerateObject().Where(rule => !rule.Value.GetProperty("level").ValueEquals("error")).Select(rule => rule.Name);
 
-        Assert.All(lowered, rule => Assert.StartsWith("//", lines[Array.FindIndex(lines, line => line.Contains($"\"{rule}\"", StringComparison.Ordinal)) - 1].TrimStart(), StringComparison.Ordinal));
+        Assert.All(lowered, rule =>
+        {
+            var at = Array.FindIndex(lines, line => line.Contains($"\"{rule}\"", StringComparison.Ordinal));
+            Assert.StartsWith("//", lines[at - 1].TrimStart(), StringComparison.Ordinal);
+        });
     }
 
     [Fact]
@@ -88,11 +93,14 @@ public sealed partial class CompilerTests
         Assert.All(switchedOff, line => Assert.True(line.Text.Contains("// ", StringComparison.Ordinal), $"{line.Where} gives no reason"));
     }
 
-    private static IEnumerable<string> Files(string pattern) => Directory.EnumerateFiles(Bicep.Folder, pattern).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
+    private static string Configuration => Path.Combine(Bicep.Folder, "bicepconfig.json");
+
+    private static IEnumerable<string> Files(string pattern) =>
+        Directory.EnumerateFiles(Bicep.Folder, pattern).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal);
 
     private static JsonElement ConfiguredRules()
     {
-        using var configuration = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Bicep.Folder, "bicepconfig.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+        using var configuration = JsonDocument.Parse(File.ReadAllBytes(Configuration), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
         return configuration.RootElement.GetProperty("analyzers").GetProperty("core").GetProperty("rules").Clone();
     }
 

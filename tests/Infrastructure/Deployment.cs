@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace NodeStash.Infrastructure.Tests;
 
-/// <summary>The resources that main.bicep deploys with a parameter file, as the compiler predicts them. What only Azure knows stays an expression, in brackets.</summary>
+/// <summary>
+/// The resources that main.bicep deploys with a parameter file, as the compiler predicts them. Values that only Azure knows stay expressions,
+/// in brackets.
+/// </summary>
 internal sealed class Deployment
 {
     /// <summary>Who gets alerts: without an address there are none.</summary>
@@ -11,16 +14,22 @@ internal sealed class Deployment
 
     private static readonly ConcurrentDictionary<string, Lazy<Task<Deployment>>> predicted = new();
 
-    private readonly JsonElement resources;
+    private readonly List<Resource> resources;
 
-    private Deployment(JsonElement snapshot) => resources = snapshot.GetProperty("predictedResources");
+    private Deployment(JsonElement snapshot) =>
+        resources = [.. snapshot.GetProperty("predictedResources").EnumerateArray().Select(resource => new Resource(resource))];
 
-    /// <summary>The deployment with the parameter file of this name.</summary>
+    /// <summary>Predicts the deployment with a parameter file, once.</summary>
     /// <param name="parameters">The file's name without extension: <c>dev</c> or <c>prod</c>.</param>
     public static Task<Deployment> With(string parameters) => predicted.GetOrAdd(parameters, name => new(() => Predict(name))).Value;
 
-    /// <summary>The resources of a type.</summary>
-    public IReadOnlyList<Resource> Resources(string type) => [.. resources.EnumerateArray().Where(resource => resource.GetProperty("type").ValueEquals(type)).Select(resource => new Resource(resource))];
+    /// <summary>The resources of these types, in the order of the types. Each type has one at least.</summary>
+    public IReadOnlyList<Resource> All(params string[] types) => [.. types.SelectMany(type =>
+    {
+        var found = resources.Where(resource => resource.Type == type);
+        Assert.True(found.Any(), $"The deployment has no {type}.");
+        return found;
+    })];
 
     private static async Task<Deployment> Predict(string parameters)
     {
@@ -37,17 +46,22 @@ internal sealed class Deployment
 }
 
 /// <summary>A resource of a deployment.</summary>
-internal sealed record Resource(JsonElement Json)
+internal sealed class Resource(JsonElement json)
 {
-    public string Id => Json.GetProperty("id").GetString()!;
+    public string Id => Text("id");
 
-    /// <summary>Its name below those of the resources it belongs to, each with a slash.</summary>
-    public string FullName => Json.GetProperty("name").GetString()!;
+    public string Type => Text("type");
 
-    /// <summary>The last part of the name.</summary>
+    /// <summary>Its name below the names of the resources it belongs to, each with a slash.</summary>
+    public string FullName => Text("name");
+
+    /// <summary>The last part of <see cref="FullName"/>.</summary>
     public string Name => FullName[(FullName.LastIndexOf('/') + 1)..];
 
-    public string Kind => Json.GetProperty("kind").GetString()!;
+    public JsonElement Properties => json.GetProperty("properties");
 
-    public JsonElement Properties => Json.GetProperty("properties");
+    /// <summary>A property at a path below <see cref="Properties"/>.</summary>
+    public JsonElement this[params string[] path] => path.Aggregate(Properties, (at, name) => at.GetProperty(name));
+
+    private string Text(string member) => json.GetProperty(member).GetString()!;
 }

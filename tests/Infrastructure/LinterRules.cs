@@ -10,7 +10,10 @@ internal static class LinterRules
 {
     private const string Assembly = "Azure.Bicep.Core.dll", Namespace = "Bicep.Core.Analyzers.Linter.Rules", NameConstant = "Code";
 
-    /// <summary>Marks a .NET single-file program; the offset of its manifest is in the 8 bytes before. Source: dotnet/runtime, apphost/bundle_marker.cpp.</summary>
+    /// <summary>
+    /// Marks a .NET single-file program. The 8 bytes before it are the offset of the manifest.
+    /// Source: dotnet/runtime, apphost/bundle_marker.cpp.
+    /// </summary>
     private static readonly byte[] mark = Convert.FromHexString("8B1202B96A612038727B930214D7A03213F5B9E6EFAE3318EE3B2DCE24B36AAE");
 
     /// <summary>The names of all rules, sorted.</summary>
@@ -39,7 +42,8 @@ internal static class LinterRules
         manifest.ReadBytes((4 * sizeof(long)) + sizeof(ulong)); // where two of the files are, and flags
         for (var i = 0; i < files; i++)
         {
-            var (offset, size, compressedSize, _, path) = (manifest.ReadInt64(), manifest.ReadInt64(), manifest.ReadInt64(), manifest.ReadByte(), manifest.ReadString());
+            var (offset, size, compressedSize) = (manifest.ReadInt64(), manifest.ReadInt64(), manifest.ReadInt64());
+            var (_, path) = (manifest.ReadByte(), manifest.ReadString());
             if (path != name) continue;
             if (compressedSize == 0) return program.AsSpan((int)offset, (int)size).ToArray();
 

@@ -3,8 +3,10 @@ using Azure.Identity;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Search.Server;
 using NodeStash.Core.Storage.Cosmos;
@@ -24,6 +26,11 @@ public static class AzureServices
     public static IServiceCollection AddNodeStashAzure(this IServiceCollection services, IConfiguration configuration, string service)
     {
         var settings = AzureSettings.Read(configuration);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Ids>();
+        services.TryAddSingleton<JobSender>();
+        services.TryAddSingleton<SearchUpkeep>();
+        if (settings.Search is not null) services.AddHostedService<SearchStart>();
         return services
             .AddSingleton(settings)
             .AddSingleton<TokenCredential>(_ => new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = settings.ClientId }))
@@ -37,6 +44,7 @@ public static class AzureServices
             .AddSingleton<ISearchIndexes>(_ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
             .AddSingleton(new OperatorSecret(settings.OperatorSecret))
             .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()))
+            .AddHostedService<HostWatch>()
             .AddHostedService<WarmUp>();
     }
 }

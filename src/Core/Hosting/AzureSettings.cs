@@ -7,11 +7,16 @@ namespace NodeStash.Core.Hosting;
 /// <summary>What a deployment to Azure is told by its app settings, by the names that the triggers use. Each is described in local.settings.sample.json.</summary>
 public sealed record AzureSettings
 {
+    private const string CreateSetting = "COSMOS_CREATE";
+
     /// <summary>The Cosmos DB account: its address, or the connection string of an emulator.</summary>
     public required Connection Cosmos { get; init; }
 
     /// <summary>The name of the database.</summary>
     public required string Database { get; init; }
+
+    /// <summary>Whether the apps make the database and its containers: in an emulator alone.</summary>
+    public bool CreatesDatabase { get; init; }
 
     /// <summary>The queues of the storage account: their address, or the connection string of an emulator.</summary>
     public required Connection Queues { get; init; }
@@ -46,6 +51,7 @@ public sealed record AzureSettings
             OperatorSecret = settings[Access.OperatorSecret.Setting],
             WebhookConcurrency = WebhookOptions.ReadConcurrency(settings[WebhookOptions.ConcurrencySetting], out var concurrencyFault),
         };
+        read = read with { CreatesDatabase = Creates(settings[CreateSetting], read.Cosmos) };
         if (concurrencyFault is not null) faults.Add(concurrencyFault);
         if (Access.OperatorSecret.Fault(read.OperatorSecret) is { } fault) faults.Add(fault);
         return faults.Count == 0 ? read : throw new SettingsException(faults);
@@ -54,6 +60,15 @@ public sealed record AzureSettings
         {
             faults.Add($"{name} is missing: {what}");
             return "";
+        }
+
+        bool Creates(string? text, Connection cosmos)
+        {
+            if (string.IsNullOrEmpty(text)) return false;
+            if (!bool.TryParse(text, out var creates)) faults.Add($"{CreateSetting} will not do: expected true, or nothing");
+            else if (creates && cosmos.Endpoint is not null)
+                faults.Add($"{CreateSetting} is for emulators alone: remove it, infra/bicep makes the database of an account in Azure");
+            return creates;
         }
 
         byte[] Key(string? text)

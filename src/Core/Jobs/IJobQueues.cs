@@ -5,7 +5,7 @@ namespace NodeStash.Core.Jobs;
 
 /// <summary>
 /// Where work waits that is done soon, maybe in another process. A message is delivered at least once, in no particular order: whoever does the
-/// work can do it twice. One that fails every time ends in the queue's poison queue.
+/// work can do it twice. One that fails every time passes through the queue's poison queue into the one that keeps what was given up.
 /// </summary>
 /// <remarks>Adapters pass the contract suite in tests/LocalHost.Tests/Triggers (QueueContract).</remarks>
 public interface IJobQueues
@@ -40,6 +40,9 @@ public static class JobQueue
 
     /// <summary>Ends the name of the queue that takes the messages of another one that failed every time.</summary>
     public const string PoisonSuffix = "-poison";
+
+    /// <summary>Ends the name of the queue that keeps the given-up messages of another one until somebody decides.</summary>
+    public const string GivenUpSuffix = "-given-up";
 
     /// <summary>The app setting with the connection of the queues.</summary>
     public const string Connection = "JOBS";

@@ -95,4 +95,8 @@ public sealed record SearchHit(string Type, string Id, long Version, long Rank)
 public sealed record SearchPage(IReadOnlyList<SearchHit> Hits, bool HasMore);
 
 /// <summary>The index cannot answer now, or is still being built. Nothing is lost; the caller may try again.</summary>
-public sealed class SearchUnavailableException(string message, Exception? inner = null) : StoreUnavailableException(message, inner);
+public sealed class SearchUnavailableException(string message, Exception? inner = null) : StoreUnavailableException(message, inner)
+{
+    /// <summary>Whether the index is new or being built: a wait that is expected, and no fault.</summary>
+    public bool IsBeingMade { get; init; }
+}

@@ -9,13 +9,18 @@ namespace NodeStash.Core.Search;
 
 /// <summary>Has built anew what can't be searched as it is: indexes that were lost or damaged with what kept them, and those made by other schemas, settings or terms than today's.</summary>
 public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes indexes, JobSender jobs, Ids ids, TimeProvider clock, ILogger<SearchUpkeep> log)
+    : IDisposable
 {
     /// <summary>A rebuild that has not ended by then was given up.</summary>
     private static readonly TimeSpan LongestRebuild = TimeSpan.FromDays(1);
 
-    /// <summary>To be done at a start and now and then; where the index or the store does not answer, there is a next time.</summary>
+    /// <summary>One run at a time in a process: the second finds what the first began. Processes may race; of their rebuilds the last one counts.</summary>
+    private readonly SemaphoreSlim turn = new(1);
+
+    /// <summary>To be done by whoever finds the index new, and now and then; where the index or the store does not answer, there is a next time.</summary>
     public async Task Run(CancellationToken ct)
     {
+        await turn.WaitAsync(ct);
         try
         {
             List<Partition> all = [.. (await access.WorkspaceIds(ct)).SelectMany(id => new[] { new Partition(id, DataEnvironment.Live), new Partition(id, DataEnvironment.Test) })];
@@ -28,7 +33,13 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
         {
             NotLookedAt(log, e.Message);
         }
+        finally
+        {
+            turn.Release();
+        }
     }
+
+    public void Dispose() => turn.Dispose();
 
     private async Task<List<Partition>> Unsound(List<Partition> all, CancellationToken ct) =>
         [.. (await indexes.States(all, ct)).Where(state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > LongestRebuild)).Select(state => state.Partition)];

@@ -31,6 +31,10 @@ public static class Instruments
     /// <summary>Workers of endpoints that were found to be no more, though they had not come to their end, and in whose place another began.</summary>
     public static readonly Counter<long> WorkersReplaced = Meter.CreateCounter<long>("nodestash.webhooks.workers.replaced", description: "Workers of endpoints that were lost, and replaced");
 
+    /// <summary>Jobs that failed every time and are kept until somebody decides. Tags: queue.</summary>
+    public static readonly Counter<long> JobsGivenUp =
+        Meter.CreateCounter<long>("nodestash.jobs.given_up", description: "Jobs that failed every time, by queue");
+
     /// <summary>Time from a change to its being found.</summary>
     public static readonly Histogram<double> SearchLag = Meter.CreateHistogram<double>("nodestash.search.lag", "s", "Time from a change to its being found");
 

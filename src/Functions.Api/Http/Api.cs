@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
+using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
 
@@ -73,6 +74,11 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
         {
             return e.Error;
         }
+        catch (SearchUnavailableException e) when (e.IsBeingMade)
+        {
+            SearchNotYet(log, e.Message, requestId);
+            return Error.StoreDown(e.RetryAfter);
+        }
         catch (StoreUnavailableException e)
         {
             StoreDown(log, e.Message, requestId);
@@ -123,6 +129,9 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The store is not available: {Reason}, request {RequestId}")]
     private static partial void StoreDown(ILogger logger, string reason, string requestId);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "A search is refused for now: {Reason}, request {RequestId}")]
+    private static partial void SearchNotYet(ILogger logger, string reason, string requestId);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Request {RequestId} failed")]
     private static partial void Failed(ILogger logger, Exception e, string requestId);

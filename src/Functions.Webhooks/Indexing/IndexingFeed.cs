@@ -1,4 +1,5 @@
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
@@ -10,11 +11,16 @@ namespace NodeStash.Functions.Webhooks.Indexing;
 
 /// <summary>
 /// Keeps what is searched up with what is stored. An event only says which record has changed: the record is read as it is by now. A batch that comes
-/// twice, late or in part changes nothing, for the index heeds versions. While the index takes nothing, the feed waits.
+/// twice, late or in part changes nothing, for the index heeds versions. While the index takes nothing, the feed waits; one that is new it has made.
 /// </summary>
-public sealed class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
+public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes, SearchUpkeep upkeep, TimeProvider clock, ILogger<IndexingFeed> log)
 {
     private static readonly HashSet<string> Types = [.. Catalog.Searchable.Select(schema => schema.Type)];
+
+    private static readonly TimeSpan longestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a batch waits for an index that is being made; then it fails, and comes again. Less than a function may run.</summary>
+    private static readonly TimeSpan longestWait = TimeSpan.FromMinutes(5);
 
     [Function("indexing-feed")]
     [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
@@ -26,8 +32,32 @@ public sealed class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes
     {
         var events = documents.Where(d => d.Kind == EventDocument.EventKind && (Types.Contains(d.RecordType) || TypeFamily.Of(d.RecordType) == TypeFamily.Records)).ToList();
         if (events.Count == 0) return;
-        await Task.WhenAll(events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => Index(Partition.Parse(ofOne.Key), [.. ofOne], ct)));
+        var sets = events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => (Partition: Partition.Parse(ofOne.Key), Events: ofOne.ToList())).ToList();
+        await OnceMade(() => Task.WhenAll(sets.Select(set => Index(set.Partition, set.Events, ct))), ct);
         Instruments.SearchLag.Record((clock.GetUtcNow() - Ids.TimeOf(events[0].Id)).TotalSeconds);
+    }
+
+    /// <summary>Runs what writes to the index; where that is new has it made first, and waits for it.</summary>
+    private async Task OnceMade(Func<Task> write, CancellationToken ct)
+    {
+        var start = clock.GetTimestamp();
+        for (var (tries, pause) = (1, TimeSpan.Zero); ; tries++)
+        {
+            try
+            {
+                await write();
+                return;
+            }
+            catch (SearchUnavailableException e) when (e.IsBeingMade && clock.GetElapsedTime(start) < longestWait)
+            {
+                if (tries == 1) Waits(log, e.Message);
+                else StillWaits(log, tries, e.Message);
+            }
+
+            await Task.Delay(pause, clock, ct);
+            await upkeep.Run(ct);
+            pause = TimeSpan.FromTicks(Math.Clamp(pause.Ticks * 2, TimeSpan.TicksPerSecond, longestPause.Ticks));
+        }
     }
 
     private async Task Index(Partition partition, List<EventDocument> events, CancellationToken ct)
@@ -47,4 +77,10 @@ public sealed class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes
 
         await indexes.Open(partition).Write(changes, ct);
     }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Changes wait to be indexed: {Reason}")]
+    private static partial void Waits(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "Changes still wait to be indexed, after {Tries} tries: {Reason}")]
+    private static partial void StillWaits(ILogger logger, int tries, string reason);
 }

@@ -17,7 +17,7 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     private readonly Lock gate = new();
     private (long At, TimeSpan Cpu) looked = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
 
-    internal static SearchUnavailableException NotComplete => new("the search index is new, and is built");
+    internal static SearchUnavailableException NotComplete => new("the search index is new, and is built") { IsBeingMade = true };
 
     public ISearchIndex Open(Partition partition) => new EmbeddedSearchIndex(file, partition, this, clock);
 
@@ -223,7 +223,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
     private long? SetOf(Session session, string type)
     {
         var (current, building) = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => (row.GetText(0), row.GetText(1)), partition.Key);
-        if (current is null && building is not null) throw new SearchUnavailableException("the search index is being built");
+        if (current is null && building is not null) throw new SearchUnavailableException("the search index is being built") { IsBeingMade = true };
         if (current is null && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
         return session.One("SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => (long?)row.GetInt64(0), partition.Key, current, type);
     }

@@ -61,10 +61,15 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         Tell();
     }
 
-    public async ValueTask Poison(string queue, Message message, CancellationToken ct) => await database.Write(
-        session => session.Execute(
-            "UPDATE messages SET queue = ?3, tries = 0, visible_at = ?4, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries, queue + JobQueue.PoisonSuffix, In(TimeSpan.Zero)),
-        ct);
+    public async ValueTask Poison(string queue, Message message, CancellationToken ct)
+    {
+        await database.Write(
+            session => session.Execute(
+                "UPDATE messages SET queue = ?3, tries = 0, visible_at = ?4, taken = 0 WHERE id = ?1 AND tries = ?2",
+                Number(message.Id), message.Tries, queue + JobQueue.PoisonSuffix, In(TimeSpan.Zero)),
+            ct);
+        Tell();
+    }
 
     public async Task Changed(string queue, CancellationToken ct)
     {

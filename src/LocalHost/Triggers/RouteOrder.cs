@@ -37,7 +37,8 @@ public static class RouteOrder
             var (later, paths) = sorted[i];
             foreach (var (first, before) in sorted.Take(i).Where(earlier => ShareAMethod(earlier.Route, later)))
             {
-                var shared = (from one in before from other in paths where Overlap(one, other) && !(Covers(other, one) && !Covers(one, other)) select (one, other)).ToList();
+                var pairs = from one in before from other in paths where Overlap(one, other) select (one, other);
+                var shared = pairs.Where(pair => !Covers(pair.other, pair.one) || Covers(pair.one, pair.other)).ToList();
                 if (shared.Count == 0) continue;
                 var how = shared.Exists(pair => Covers(pair.one, pair.other)) ? "is hidden by" : "shares paths with";
                 faults.Add($"{later.Name} ({Text(later)}) {how} {first.Name} ({Text(first)}), whose name comes first");
@@ -58,7 +59,8 @@ public static class RouteOrder
     {
         var segments = RoutePatternFactory.Parse(route.Route.Length == 0 ? route.Name : route.Route).PathSegments;
         yield return segments;
-        for (var left = segments.Count - 1; left >= 0 && Parameter(segments[left]) is { } last && !last.IsCatchAll && (last.IsOptional || last.Default is not null); left--)
+        static bool MayBeAbsent(RoutePatternPathSegment segment) => Parameter(segment) is { IsCatchAll: false } last && (last.IsOptional || last.Default is not null);
+        for (var left = segments.Count - 1; left >= 0 && MayBeAbsent(segments[left]); left--)
             yield return [.. segments.Take(left)];
     }
 
@@ -81,7 +83,8 @@ public static class RouteOrder
         _ => true,
     };
 
-    private static bool IsCatchAll(IReadOnlyList<RoutePatternPathSegment> path, int segment) => segment < path.Count && Parameter(path[segment]) is { IsCatchAll: true };
+    private static bool IsCatchAll(IReadOnlyList<RoutePatternPathSegment> path, int segment) =>
+        segment < path.Count && Parameter(path[segment]) is { IsCatchAll: true };
 
     /// <summary>Whether every path of <paramref name="later"/> is one of <paramref name="earlier"/>.</summary>
     private static bool Covers(IReadOnlyList<RoutePatternPathSegment> earlier, IReadOnlyList<RoutePatternPathSegment> later)
@@ -103,15 +106,18 @@ public static class RouteOrder
         return Policies(any).All(policy => Literal(later) is { } word && Allows(policy, word));
     }
 
-    private static string? Literal(RoutePatternPathSegment segment) => segment is { IsSimple: true, Parts: [RoutePatternLiteralPart literal] } ? literal.Content : null;
+    private static string? Literal(RoutePatternPathSegment segment) =>
+        segment is { IsSimple: true, Parts: [RoutePatternLiteralPart literal] } ? literal.Content : null;
 
     /// <summary>The one parameter that is all of a segment; null for a literal, or for several parts.</summary>
-    private static RoutePatternParameterPart? Parameter(RoutePatternPathSegment segment) => segment is { IsSimple: true, Parts: [RoutePatternParameterPart parameter] } ? parameter : null;
+    private static RoutePatternParameterPart? Parameter(RoutePatternPathSegment segment) =>
+        segment is { IsSimple: true, Parts: [RoutePatternParameterPart parameter] } ? parameter : null;
 
     private static IEnumerable<string> Policies(RoutePatternParameterPart parameter) => parameter.ParameterPolicies.Select(policy => policy.Content ?? "");
 
     private static bool Allows(string policy, string value) =>
-        constraints.ResolveConstraint(policy) is not { } constraint || constraint.Match(null, null, "it", new RouteValueDictionary { ["it"] = value }, RouteDirection.IncomingRequest);
+        constraints.ResolveConstraint(policy) is not { } constraint
+        || constraint.Match(null, null, "it", new RouteValueDictionary { ["it"] = value }, RouteDirection.IncomingRequest);
 
     private static string Text(RoutePatternPathSegment segment) => string.Concat(segment.Parts.Select(part => part switch
     {

@@ -28,6 +28,19 @@ public sealed class AzureSettingsTests
     public void An_emulator_is_named_by_its_connection_string() =>
         Assert.Equal(new Connection(null, "UseDevelopmentStorage=true"), Read(new() { ["JOBS"] = "UseDevelopmentStorage=true", ["JOBS:queueServiceUri"] = null }).Queues);
 
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    [InlineData("", false)]
+    [InlineData(null, false)]
+    public void The_database_of_an_emulator_is_made_where_the_settings_say_so(string? value, bool creates) =>
+        Assert.Equal(creates, Read(new()
+        {
+            ["COSMOS"] = "AccountEndpoint=http://127.0.0.1:8081/;AccountKey=AAAA",
+            ["COSMOS:accountEndpoint"] = null,
+            ["COSMOS_CREATE"] = value,
+        }).CreatesDatabase);
+
     [Fact]
     public void Everything_that_is_missing_is_named_at_once() =>
         Assert.Equal(
@@ -37,6 +50,8 @@ public sealed class AzureSettingsTests
     [Theory]
     [InlineData("COSMOS:accountEndpoint", "crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
     [InlineData("COSMOS:accountEndpoint", "http://crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
+    [InlineData("COSMOS_CREATE", "true", "COSMOS_CREATE is for emulators alone: remove it, infra/bicep makes the database of an account in Azure")]
+    [InlineData("COSMOS_CREATE", "yes", "COSMOS_CREATE will not do: expected true, or nothing")]
     [InlineData("SEALING_KEY", "short", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
     [InlineData("SEALING_KEY", "AAAA", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
     [InlineData("SEARCH_URL", "search.internal", "SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server")]

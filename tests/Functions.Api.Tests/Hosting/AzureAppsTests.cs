@@ -7,10 +7,13 @@ using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using NodeStash.Core.Access;
 using NodeStash.Core.Hosting;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
+using NodeStash.Core.Search;
+using NodeStash.Core.Storage;
 using NodeStash.Core.Storage.Cosmos;
 using NodeStash.CosmosStandIn;
 using NodeStash.Functions.Webhooks;
@@ -24,14 +27,18 @@ public sealed class AzureAppsTests
 {
     private const string Secret = "an operator's secret of some forty letters";
 
-    private static readonly IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+    private static readonly Dictionary<string, string?> inAzure = new()
     {
         ["COSMOS:accountEndpoint"] = "https://crm.documents.azure.com:443/",
         ["COSMOS_DATABASE"] = "nodestash",
         ["JOBS:queueServiceUri"] = "https://crm.queue.core.windows.net/",
         ["SEALING_KEY"] = Convert.ToBase64String(new byte[32]),
         [OperatorSecret.Setting] = Secret,
-    }).Build();
+    };
+
+    private static readonly IConfiguration settings = Settings([]);
+
+    private static IConfiguration WithSearch => Settings(new() { ["SEARCH_URL"] = "http://127.0.0.1:1", ["SEARCH_KEY"] = "key" });
 
     [Fact]
     public void Every_function_of_the_API_gets_what_it_asks_for() =>
@@ -100,6 +107,69 @@ public sealed class AzureAppsTests
         Assert.Equal(200, (await new Caller(AddressOf(app), null).Get("/health")).Status);
     }
 
+    [Fact]
+    public async Task In_an_empty_emulator_both_apps_make_the_database_and_then_serve()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
+        using var client = account.Connect();
+        var emulator = Settings(new()
+        {
+            ["COSMOS:accountEndpoint"] = null,
+            ["COSMOS"] = "AccountEndpoint=http://127.0.0.1:1/;AccountKey=AAAA",
+            ["COSMOS_CREATE"] = "true",
+        });
+        using var webhooks = Webhooks(client, emulator);
+
+        var (api, other) = (Start(client, from: emulator), webhooks.StartAsync());
+        await using var app = await api;
+        await other;
+
+        var anyone = new Caller(AddressOf(app), null);
+        var owner = anyone.With((await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme" })).Is(201).Text("api_key"));
+        var hundred = Enumerable.Range(0, 100).Select(i => new { op = "create", data = new { email = $"c{i}@example.com" } });
+        (await owner.Post("/v1/contacts/batch", new { atomic = true, operations = hundred })).Is(200);
+        Assert.Equal(100, (await owner.Get("/v1/contacts?limit=100")).Is(200).Data.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_new_search_server_is_made_ready_as_the_app_starts()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        using var client = await Prepared(account);
+        var server = new NewSearchServer();
+        await using var app = await Start(client, from: WithSearch, search: server);
+
+        await Background(app);
+
+        Assert.True(server.IsComplete);
+        Assert.Contains("\"ok\"", (await new Caller(AddressOf(app), null).Get("/health/ready")).Is(200).Raw, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_search_server_that_does_not_answer_yet_is_asked_again()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        using var client = await Prepared(account);
+        var server = new NewSearchServer { Failures = 1 };
+        await using var app = await Start(client, from: WithSearch, search: server);
+
+        await Background(app);
+
+        Assert.Equal((true, 0), (server.IsComplete, server.Failures));
+    }
+
+    [Fact]
+    public async Task Without_the_setting_no_database_is_made()
+    {
+        using var account = new StandInAccount(TimeProvider.System);
+        using var client = account.Connect();
+        await using var app = await Start(client);
+        await Background(app);
+
+        await Assert.ThrowsAsync<CosmosException>(() => client.GetDatabase("nodestash").ReadAsync());
+    }
+
     private static async Task<CosmosClient> Prepared(StandInAccount account)
     {
         account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
@@ -115,22 +185,62 @@ public sealed class AzureAppsTests
 
     private static void CanBeMade(IServiceCollection services, FunctionCatalog catalog)
     {
+        services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
         Assert.All(catalog.Functions.Where(function => !function.Method.IsStatic), function => ActivatorUtilities.CreateInstance(provider, function.Method.DeclaringType!));
     }
 
+    private static IConfiguration Settings(Dictionary<string, string?> changes) =>
+        new ConfigurationBuilder().AddInMemoryCollection(inAzure).AddInMemoryCollection(changes).Build();
+
+    /// <summary>The webhooks app on its Azure services, with the stand-in for the account; nothing triggers it.</summary>
+    private static IHost Webhooks(CosmosClient client, IConfiguration from)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddNodeStashAzure(from, "webhooks").AddNodeStashWebhooks().AddSingleton(client);
+        return builder.Build();
+    }
+
     /// <summary>The API on its Azure services, with the stand-in for the account.</summary>
-    private static async Task<WebApplication> Start(CosmosClient client, IJobQueues? queues = null)
+    private static async Task<WebApplication> Start(CosmosClient client, IJobQueues? queues = null, IConfiguration? from = null, ISearchIndexes? search = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var catalog = FunctionCatalog.Of(typeof(ApiServices).Assembly);
-        builder.Services.AddNodeStashAzure(settings, "api").AddNodeStashApi().AddSingleton(client).AddSingleton<IJobQueues>(queues ?? new NoQueues());
+        builder.Services.AddNodeStashAzure(from ?? settings, "api").AddNodeStashApi().AddSingleton(client).AddSingleton<IJobQueues>(queues ?? new NoQueues());
+        if (search is not null) builder.Services.AddSingleton(search);
         var app = builder.Build();
         app.MapFunctions(catalog);
         await app.StartAsync();
         return app;
+    }
+
+    /// <summary>A search server of which nobody has said yet that it knows every data set. There is none.</summary>
+    private sealed class NewSearchServer : ISearchIndexes
+    {
+        /// <summary>How often it does not answer.</summary>
+        public int Failures { get; set; }
+
+        public bool IsComplete { get; private set; }
+
+        public ISearchIndex Open(Partition partition) => throw new NotSupportedException();
+
+        public ValueTask Check(CancellationToken ct)
+        {
+            if (Failures-- > 0) throw new SearchUnavailableException("does not answer");
+            Failures = 0;
+            return IsComplete ? ValueTask.CompletedTask : throw new SearchUnavailableException("new") { IsBeingMade = true };
+        }
+
+        public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) =>
+            ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
+
+        public ValueTask Complete(CancellationToken ct)
+        {
+            IsComplete = true;
+            return ValueTask.CompletedTask;
+        }
     }
 
     /// <summary>Nothing here hands work over.</summary>

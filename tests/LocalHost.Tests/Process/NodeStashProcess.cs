@@ -12,11 +12,14 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     private readonly Lines errors = new();
     private readonly string data;
 
-    private NodeStashProcess(string data, params string[] args)
+    private NodeStashProcess(string data, string[] args, bool ignoresInterrupt = false)
     {
         this.data = data;
-        // A write beyond a limit on files' sizes is then refused, as by a full disk, where else it would end the process.
-        var start = new ProcessStartInfo("sh", ["-c", "trap '' XFSZ; exec dotnet \"$@\"", "sh"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A write beyond a limit on files' sizes is then refused, as by a full disk, where else it would end the process. SIGINT is what the test says,
+        // whatever the process of the tests has inherited: a shell that starts something in the background has it ignored, and .NET leaves it so.
+        var interrupt = ignoresInterrupt ? "trap '' INT; exec" : "exec env --default-signal=INT";
+        var script = $"trap '' XFSZ; {interrupt} dotnet \"$@\"";
+        var start = new ProcessStartInfo("sh", ["-c", script, "sh"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var arg in args.Prepend(typeof(CrmHost).Assembly.Location)) start.ArgumentList.Add(arg);
         process = new System.Diagnostics.Process { StartInfo = start };
         process.OutputDataReceived += (_, line) => output.Add(line.Data);
@@ -33,15 +36,21 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     public Uri Address => new(ListensOn().Match(Output).Groups[1].Value);
 
     /// <summary>Starts the server and waits until it says that it listens.</summary>
-    public static async Task<NodeStashProcess> Serve(string data, params string[] options)
+    public static Task<NodeStashProcess> Serve(string data, params string[] options) => Listening(Begin(data, options));
+
+    /// <summary>As <see cref="Serve"/>, as a shell starts what is to run in the background: with SIGINT ignored.</summary>
+    public static Task<NodeStashProcess> ServeInBackground(string data) => Listening(new(data, Arguments(data, []), ignoresInterrupt: true));
+
+    /// <summary>Starts the server and does not wait.</summary>
+    public static NodeStashProcess Begin(string data, params string[] options) => new(data, Arguments(data, options));
+
+    private static string[] Arguments(string data, string[] options) => ["--urls", "http://127.0.0.1:0", "--data", data, .. options];
+
+    private static async Task<NodeStashProcess> Listening(NodeStashProcess started)
     {
-        var started = Begin(data, options);
         await Eventually.True(() => started.process.HasExited || started.Output.Contains("Content-Type", StringComparison.Ordinal), "the address");
         return started.process.HasExited ? throw new InvalidOperationException(started.Errors) : started;
     }
-
-    /// <summary>Starts the server and does not wait.</summary>
-    public static NodeStashProcess Begin(string data, params string[] options) => new(data, ["--urls", "http://127.0.0.1:0", "--data", data, .. options]);
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> Run(params string[] args)

@@ -197,6 +197,19 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Started_with_SIGINT_ignored_it_goes_on_after_one_and_ends_on_SIGTERM()
+    {
+        await using var server = await NodeStashProcess.ServeInBackground(Data);
+        using var api = server.Client();
+
+        await server.Signal("INT");
+        await api.CreateContact("jane@example.com");
+        await server.Signal("TERM");
+
+        Assert.Equal((0, ""), (await server.Exit(), server.Errors));
+    }
+
+    [Fact]
     public async Task The_log_names_requests_and_workspaces_but_no_secrets_and_no_people()
     {
         await using var receiver = await Receiver.Start();

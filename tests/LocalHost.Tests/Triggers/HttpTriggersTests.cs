@@ -198,14 +198,16 @@ public class HttpTriggersTests
     public static class Overlap
     {
         [Function("b-contact")]
-        public static IResult Contact([HttpTrigger("get", Route = "v1/contacts/{id}")] HttpRequest request, string id) => Results.Text("contact " + id, statusCode: request.Path.HasValue ? 200 : 500);
+        public static IResult Contact([HttpTrigger("get", Route = "v1/contacts/{id}")] HttpRequest request, string id) =>
+            Results.Text("contact " + id, statusCode: request.Path.HasValue ? 200 : 500);
 
         [Function("a-batch")]
         public static IResult Batch([HttpTrigger("get", Route = "v1/{collection}/batch")] HttpRequest request, string collection) =>
             Results.Text("batch of " + collection, statusCode: request.Path.HasValue ? 200 : 500);
 
         [Function("c-batch")]
-        public static IResult PostBatch([HttpTrigger("post", Route = "v1/{collection}/batch")] HttpRequest request) => Results.Text("post batch", statusCode: request.Path.HasValue ? 200 : 500);
+        public static IResult PostBatch([HttpTrigger("post", Route = "v1/{collection}/batch")] HttpRequest request) =>
+            Results.Text("post batch", statusCode: request.Path.HasValue ? 200 : 500);
     }
 
     public static class EarlyCatchAll

@@ -214,7 +214,7 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
     /// <summary>The build that is searched; null where nothing was ever written.</summary>
     private async Task<string?> Searched(CancellationToken ct) => await Builds(ct) switch
     {
-        (null, not null) => throw new SearchUnavailableException("the search index is being built"),
+        (null, not null) => throw new SearchUnavailableException("the search index is being built") { IsBeingMade = true },
         (null, null) when !await server.IsComplete(ct) => throw SearchServer.NotComplete,
         var (current, _) => current,
     };

@@ -76,7 +76,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
 
     public Task PutDataSet(ReadOnlyMemory<byte> document, CancellationToken ct) => Carry(token => Note(document, token), ct);
 
-    public static SearchUnavailableException NotComplete => new("the search server is new or has lost its indexes; they are built anew");
+    public static SearchUnavailableException NotComplete => new("the search server is new or has lost its indexes; they are built anew") { IsBeingMade = true };
 
     public void Dispose() => preparing.Dispose();
 

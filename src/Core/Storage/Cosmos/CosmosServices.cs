@@ -14,11 +14,15 @@ internal static class CosmosServices
     /// <summary>Throttled requests are waited for by the client so long, then refused with 503: a caller of the API does not wait longer.</summary>
     private static readonly TimeSpan LongestThrottling = TimeSpan.FromSeconds(5);
 
-    public static IServiceCollection AddCosmosStores(this IServiceCollection services, AzureSettings settings) => services
-        .AddSingleton(provider => Open(settings.Cosmos, provider))
-        .AddSingleton<IWorkspaceStores>(provider => new CosmosStores(provider.GetRequiredService<CosmosClient>(), settings.Database, Catalog.Indexes, provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton<IAccessStore>(provider => new CosmosAccessStore(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton<IDeliveryStores>(provider => new CosmosDeliveryStores(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()));
+    public static IServiceCollection AddCosmosStores(this IServiceCollection services, AzureSettings settings)
+    {
+        if (settings.CreatesDatabase) services.AddHostedService<CosmosCreation>();
+        return services
+            .AddSingleton(provider => Open(settings.Cosmos, provider))
+            .AddSingleton<IWorkspaceStores>(provider => new CosmosStores(provider.GetRequiredService<CosmosClient>(), settings.Database, Catalog.Indexes, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<IAccessStore>(provider => new CosmosAccessStore(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<IDeliveryStores>(provider => new CosmosDeliveryStores(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()));
+    }
 
     private static CosmosClient Open(Connection connection, IServiceProvider provider)
     {
