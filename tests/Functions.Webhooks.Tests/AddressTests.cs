@@ -5,7 +5,6 @@ using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
-using NodeStash.LocalHost.Tests;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -3,7 +3,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Records;
-using NodeStash.Core.Tests.Storage;
 
 namespace NodeStash.Core.Tests.Records;
 
