@@ -20,7 +20,15 @@ internal static class Failures
 
     public static bool IsUnknownFunction(TaskFailureDetails failure) => failure.ErrorType == Unknown;
 
+    /// <summary>The failure as a <see cref="RetryPolicy"/> takes it: its HandleFailure reads no other exceptions than those of DurableTask.Core.</summary>
+    public static Exception ForPolicy(TaskFailureDetails failure) =>
+        new DurableTask.Core.Exceptions.TaskFailedException(failure.ErrorMessage) { FailureDetails = ToCore(failure) };
+
     public static string Write(TaskFailureDetails failure) => JsonSerializer.Serialize(failure);
 
     public static TaskFailureDetails Read(string failure) => JsonSerializer.Deserialize<TaskFailureDetails>(failure)!;
+
+    private static DurableTask.Core.FailureDetails? ToCore(TaskFailureDetails? failure) => failure is null
+        ? null
+        : new(failure.ErrorType, failure.ErrorMessage, failure.StackTrace, ToCore(failure.InnerFailure), isNonRetriable: false);
 }

@@ -27,6 +27,26 @@ public sealed class RetryTests
     }
 
     [Theory, OnEachEngine]
+    public async Task A_policy_tries_again_only_the_failures_it_handles(EngineKind kind)
+    {
+        List<string> asked = [];
+        var policy = new RetryPolicy(9, Shortly)
+        {
+            HandleFailure = failure =>
+            {
+                lock (asked) asked.Add(Outcome.Describe(failure));
+                return failure.IsCausedBy<TimeoutException>() && failure.ErrorMessage != "attempt 3";
+            },
+        };
+
+        Assert.Equal((3, "attempt 3"), await Attempts(kind, policy));
+        Assert.Equal(
+            ["System.TimeoutException: attempt 1 < System.IO.IOException: why", "System.TimeoutException: attempt 2 < System.IO.IOException: why",
+                "System.TimeoutException: attempt 3 < System.IO.IOException: why"],
+            asked.Distinct());
+    }
+
+    [Theory, OnEachEngine]
     public async Task No_wait_is_longer_than_the_maximum_of_the_policy(EngineKind kind) =>
         Assert.Equal((4, "attempt 4"), await Attempts(kind, new RetryPolicy(4, Shortly, 1e9, maxRetryInterval: TimeSpan.FromMilliseconds(20))));
 
