@@ -50,7 +50,10 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public NonDeterminismException? Departure { get; private set; }
 
     /// <summary>False where the orchestrator waits for nothing that could still come.</summary>
-    public bool Waits => pending.Count > 0 || events.AreAwaited;
+    public bool Waits => HasOpenTasks || events.AreAwaited;
+
+    /// <summary>True while a call or timer has not ended.</summary>
+    public bool HasOpenTasks => pending.Count > 0;
 
     /// <summary>Events nobody has waited for, oldest first.</summary>
     public IReadOnlyList<long> UnclaimedEvents => events.Unclaimed;
@@ -78,7 +81,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public void EndReplay(bool returned)
     {
         if (recorded is { } history && history.Count > asks.Count) Depart(history[asks.Count], tasks, returned ? "the orchestrator returned" : "the orchestrator asked for nothing");
-        else if (returned) Departure ??= new NonDeterminismException($"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
+        else if (returned && !HasOpenTasks) Departure ??= new NonDeterminismException($"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
     }
 
     public override T? GetInput<T>()

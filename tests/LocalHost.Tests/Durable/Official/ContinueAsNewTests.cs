@@ -71,6 +71,38 @@ public sealed class ContinueAsNewTests
         Assert.Equal("Failed System.TimeoutException: bad", (await engine.Run("Loop", 0)).Text);
     }
 
+    [Theory, OnEachEngine]
+    public async Task What_was_asked_for_is_awaited_before_the_end_and_before_a_new_beginning(EngineKind kind)
+    {
+        await using var engine = kind.Open();
+        var release = new TaskCompletionSource();
+        List<string> order = [];
+        engine.Activity<string, string>("Note", async (_, text) =>
+        {
+            if (text == "slow") await release.Task;
+            lock (order) order.Add(text);
+            return text;
+        });
+        engine.Orchestrator<string, string>("Leave", async (context, input) =>
+        {
+            if (input == "again") return await context.CallActivityAsync<string>("Note", "again");
+            context.SetCustomStatus("left");
+            _ = context.CallActivityAsync<string>("Note", "slow");
+            if (input == "anew") context.ContinueAsNew("again");
+            return input == "fail" ? throw new TimeoutException("bad") : "left";
+        });
+        await engine.Start();
+        var ids = new[] { await engine.Schedule("Leave", "end"), await engine.Schedule("Leave", "fail"), await engine.Schedule("Leave", "anew") };
+        foreach (var id in ids) Assert.Equal(OrchestrationRuntimeStatus.Running, (await engine.Says(id, "left")).Status);
+        Assert.Empty(order);
+        release.SetResult();
+
+        List<string?> ends = [];
+        foreach (var id in ids) ends.Add((await engine.End(id)).Text);
+        Assert.Equal(["\"left\"", "Failed System.TimeoutException: bad", "\"again\""], ends);
+        Assert.Equal(["slow", "slow", "slow", "again"], order);
+    }
+
     /// <summary>Receives letters, one a round, and answers them once there are three.</summary>
     private static void Listen(Engine engine, bool keep)
     {
