@@ -131,7 +131,7 @@ internal sealed class Execution : IAsyncDisposable
             if (orchestration.NextExecution is not { } next) return new Completion(converter.Serialize(output));
             return new FreshStart(
                 converter.Serialize(next.NewInput), string.IsNullOrWhiteSpace(next.NewVersion) ? null : next.NewVersion,
-                next.PreserveUnprocessedEvents ? orchestration.UnclaimedEvents : []);
+                orchestration.KeptEvents);
         }
         catch (Exception e)
         {

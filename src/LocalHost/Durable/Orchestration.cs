@@ -21,6 +21,8 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     private DateTime now;
     private int guids;
     private int tasks;
+    private long lastTaken;
+    private long takenBeforeNextExecution;
 
     public override TaskName Name => instance.Name;
 
@@ -55,8 +57,13 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     /// <summary>True while a call or timer has not ended.</summary>
     public bool HasOpenTasks => pending.Count > 0;
 
-    /// <summary>Events nobody has waited for, oldest first.</summary>
-    public IReadOnlyList<long> UnclaimedEvents => events.Unclaimed;
+    /// <summary>
+    /// The events handed to the next execution: those nobody has waited for, oldest first. Without
+    /// <see cref="ContinueAsNewOptions.PreserveUnprocessedEvents"/>, only those that came after the decision to start afresh.
+    /// </summary>
+    public IReadOnlyList<long> KeptEvents => NextExecution is { PreserveUnprocessedEvents: false }
+        ? [.. events.Unclaimed.Where(seq => seq > takenBeforeNextExecution)]
+        : events.Unclaimed;
 
     protected override ILoggerFactory LoggerFactory => loggers;
 
@@ -73,6 +80,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     /// <summary>Completes what waits for it. What nobody waits for any more, such as a cancelled timer, is passed over.</summary>
     public void Take(Occurrence occurrence)
     {
+        lastTaken = occurrence.Seq;
         if (occurrence.Kind == EventKind.Raised) events.Take(occurrence);
         else if (pending.Remove(occurrence.Task, out var task)) task.Complete(occurrence);
     }
@@ -148,7 +156,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     {
         ArgumentNullException.ThrowIfNull(options);
         StayHere();
-        NextExecution = options;
+        (NextExecution, takenBeforeNextExecution) = (options, lastTaken);
     }
 
     /// <summary>The hash of the instance, the execution and a count, in the form of a version 8 (custom) id of RFC 9562.</summary>

@@ -37,6 +37,25 @@ public sealed class ContinueAsNewTests
     }
 
     [Theory, OnEachEngine]
+    public async Task Events_that_come_after_the_decision_to_begin_anew_are_kept_always(EngineKind kind)
+    {
+        await using var engine = kind.Open();
+        engine.Orchestrator<bool, string>("Listen", async (context, again) =>
+        {
+            if (again) return await context.WaitForExternalEvent<string>("letter");
+            await context.WaitForExternalEvent<string>("go");
+            context.ContinueAsNew(true, preserveUnprocessedEvents: false);
+            return "";
+        });
+        var id = await engine.Schedule("Listen", false);
+        await engine.Raise(id, "go", "go");
+        await engine.Raise(id, "letter", "a");
+        await engine.Start();
+
+        Assert.Equal("a", (await engine.End(id)).Read<string>());
+    }
+
+    [Theory, OnEachEngine]
     public async Task A_new_beginning_has_its_own_input_and_version(EngineKind kind)
     {
         await using var engine = kind.Open();
