@@ -193,7 +193,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
         if (recorded is { } history)
         {
             if (asks.Count >= history.Count) throw Depart("nothing", tasks, $"the code asked for {asked.Label} #{tasks}");
-            if (asked.Label != history[asks.Count]) throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
+            if (!asked.Label.Equals(history[asks.Count], StringComparison.OrdinalIgnoreCase)) throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
         }
 
         asks.Add(asked);

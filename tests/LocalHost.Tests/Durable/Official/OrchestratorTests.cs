@@ -159,5 +159,27 @@ public sealed class OrchestratorTests
         Assert.Equal("Ask Who the instance", (await engine.End("the instance")).Read<string>());
     }
 
+    [Theory, OnEachEngine]
+    public async Task A_name_in_another_case_is_no_departure_from_the_history(EngineKind kind)
+    {
+        await using var engine = kind.Open();
+        engine.Activity("Echo", (int n) => n);
+        engine.Orchestrator("Child", _ => Task.FromResult(1));
+        var changed = false;
+        engine.Orchestrator("Change", async context =>
+        {
+            await context.CallActivityAsync<int>(changed ? "ECHO" : "Echo", 1);
+            await context.CallSubOrchestratorAsync<int>(changed ? "CHILD" : "Child");
+            context.SendEvent(context.InstanceId, changed ? "OWN" : "own", 1);
+            await context.WaitForExternalEvent<int>("own");
+            changed = true;
+            await context.CallActivityAsync<int>("Echo", 1);
+            return "same";
+        });
+        await engine.Start();
+
+        Assert.Equal("same", (await engine.Run("Change")).Read<string>());
+    }
+
     public sealed record Everything(string Text, decimal Amount, DateTimeOffset At, int[] Numbers, DayOfWeek Day, string? Nothing, TimeSpan Time);
 }
