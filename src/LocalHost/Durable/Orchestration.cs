@@ -105,9 +105,13 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public override Task<TResult> CallSubOrchestratorAsync<TResult>(TaskName orchestratorName, object? input = null, TaskOptions? options = null)
     {
         RejectOptionsAsInput(input, options);
-        var id = (options as SubOrchestrationOptions)?.InstanceId ?? NewGuid().ToString("N");
+        var given = options as SubOrchestrationOptions;
+        var id = given?.InstanceId ?? NewGuid().ToString("N");
+        var version = given?.Version?.Version ?? "";
+        var tags = Tags.Merge(instance.Tags, options?.Tags);
         var serialized = converter.Serialize(input);
-        return Retries.Run(this, options?.Retry, () => Request<TResult>(orchestratorName, task => new CallSubOrchestrator(task, orchestratorName, "", id, serialized)));
+        return Retries.Run(
+            this, options?.Retry, () => Request<TResult>(orchestratorName, task => new CallSubOrchestrator(task, orchestratorName, version, id, serialized, tags)));
     }
 
     [SuppressMessage("Design", "CA2000", Justification = "The registration lasts as long as the timer.")]

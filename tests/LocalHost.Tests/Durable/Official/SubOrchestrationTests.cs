@@ -40,6 +40,32 @@ public sealed class SubOrchestrationTests
     }
 
     [Theory, OnEachEngine]
+    public async Task A_sub_orchestration_has_the_version_of_its_call_and_inherits_tags(EngineKind kind)
+    {
+        await using var engine = kind.Open();
+        engine.Orchestrator("Child", context => Task.FromResult(context.Version));
+        engine.Orchestrator("Parent", async context =>
+        {
+            var tags = new Dictionary<string, string> { ["of"] = "child" };
+            var given = new SubOrchestrationOptions(instanceId: "given") { Version = new TaskVersion("2.0"), Tags = tags };
+            var versions = new[]
+            {
+                await context.CallSubOrchestratorAsync<string>("Child", null, given),
+                await context.CallSubOrchestratorAsync<string>("Child", null, new SubOrchestrationOptions(instanceId: "plain")),
+            };
+            return $"{context.Version} '{versions[0]}' '{versions[1]}'";
+        });
+        await engine.Start();
+        var id = await engine.Schedule(
+            "Parent", null, new StartOrchestrationOptions { Version = "1.5", Tags = new Dictionary<string, string> { ["of"] = "parent", ["by"] = "parent" } });
+
+        Assert.Equal("1.5 '2.0' ''", (await engine.End(id)).Read<string>());
+        Assert.Equal([new("of", "parent"), new("by", "parent")], (await engine.Find(id))!.Tags);
+        Assert.Equal([new("by", "parent"), new("of", "child")], (await engine.Find("given"))!.Tags.OrderBy(tag => tag.Key));
+        Assert.Equal([new("of", "parent"), new("by", "parent")], (await engine.Find("plain"))!.Tags);
+    }
+
+    [Theory, OnEachEngine]
     public async Task A_sub_orchestration_that_continues_as_new_answers_its_parent_at_the_end(EngineKind kind)
     {
         await using var engine = kind.Open();
