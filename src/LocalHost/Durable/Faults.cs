@@ -14,9 +14,7 @@ internal static class Failures
     private static readonly string Unknown = typeof(UnknownFunctionException).ToString();
 
     /// <summary>As <see cref="TaskFailureDetails.FromException"/>; a failed call keeps the failure of what it called as its inner one.</summary>
-    public static TaskFailureDetails Of(Exception e) => e is TaskFailedException { InnerException: null } failed
-        ? new TaskFailureDetails(e.GetType().ToString(), e.Message, e.StackTrace, failed.FailureDetails, null)
-        : TaskFailureDetails.FromException(e);
+    public static TaskFailureDetails Of(Exception e) => new(e.GetType().ToString(), e.Message, e.StackTrace, CauseOf(e), null);
 
     public static bool IsUnknownFunction(TaskFailureDetails failure) => failure.ErrorType == Unknown;
 
@@ -27,6 +25,13 @@ internal static class Failures
     public static string Write(TaskFailureDetails failure) => JsonSerializer.Serialize(failure);
 
     public static TaskFailureDetails Read(string failure) => JsonSerializer.Deserialize<TaskFailureDetails>(failure)!;
+
+    private static TaskFailureDetails? CauseOf(Exception e) => e switch
+    {
+        { InnerException: { } inner } => Of(inner),
+        TaskFailedException failed => failed.FailureDetails,
+        _ => null,
+    };
 
     private static DurableTask.Core.FailureDetails? ToCore(TaskFailureDetails? failure) => failure is null
         ? null

@@ -153,6 +153,32 @@ public sealed class DifferenceTests
     }
 
     [Theory]
+    [InlineData(EngineKind.ReplayedAtEveryTurn, "System.IO.InvalidDataException: bad")]
+    [InlineData(EngineKind.Official, "DurableTask.Core.Exceptions.TaskFailedException: Task 'Break' (#0) failed with an unhandled exception: bad")]
+    public async Task A_wrapped_failure_ends_with_its_cause_or_a_type_of_the_engine(EngineKind kind, string cause)
+    {
+        await using var engine = kind.Open();
+        engine.Activity<int, int>("Break", n => throw new InvalidDataException("bad"));
+        engine.Orchestrator<int>("Wrap", async context =>
+        {
+            try
+            {
+                return await context.CallActivityAsync<int>("Break", 1);
+            }
+            catch (TaskFailedException e)
+            {
+                throw new InvalidOperationException("wrapped", e);
+            }
+        });
+        await engine.Start();
+
+        Assert.Equal(
+            "Failed System.InvalidOperationException: wrapped"
+            + " < Microsoft.DurableTask.TaskFailedException: Task 'Break' (#0) failed with an unhandled exception: bad < " + cause,
+            (await engine.Run("Wrap")).Text);
+    }
+
+    [Theory]
     [InlineData(EngineKind.ReplayedAtEveryTurn, null)]
     [InlineData(EngineKind.Official, "System.TimeoutException: slow")]
     public async Task A_failed_orchestration_has_no_output_or_its_failure_as_text(EngineKind kind, string? output)
