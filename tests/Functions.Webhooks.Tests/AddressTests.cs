@@ -141,6 +141,7 @@ public sealed class AddressTests
 
         var sending = sender.Send($"https://{listener.LocalEndpoint}/", [new byte[32]], Happened, 1, CancellationToken.None);
         using var client = await listener.AcceptTcpClientAsync();
+        await client.GetStream().ReadExactlyAsync(new byte[1]); // The sender speaks first, so it knows of the connection now.
         time.Advance(TimeSpan.FromSeconds(15));
 
         Assert.Equal(AttemptOutcome.Timeout, (await sending).Attempt.Outcome);

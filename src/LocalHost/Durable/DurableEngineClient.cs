@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using NodeStash.LocalHost.Store;
@@ -43,7 +42,7 @@ public sealed class DurableEngineClient : DurableTaskClient
     {
         ArgumentException.ThrowIfNullOrEmpty(orchestratorName.Name, nameof(orchestratorName));
         var kept = Kept(options);
-        var tags = options is { Tags.Count: > 0 } ? JsonSerializer.Serialize(options.Tags) : null;
+        var tags = Tags.Write(options?.Tags);
         var instance = Instances.New(
             options?.InstanceId is { Length: > 0 } id ? id : NewId(), orchestratorName.Name, options?.Version?.Version ?? "", converter.Serialize(input), tags,
             options?.StartAt?.UtcTicks, Now, Activity.Current?.Id, null);

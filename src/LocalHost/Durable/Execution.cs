@@ -42,6 +42,9 @@ internal sealed class Execution : IAsyncDisposable
 
     public bool HasStrayed => thread.HasStrayed;
 
+    /// <summary>The orchestrator has returned or thrown, and all its calls and timers have come to an end, also those it did not await.</summary>
+    private bool IsOver => running is { IsCompleted: true } && !orchestration.HasOpenTasks;
+
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     public static string Strayed(string instanceId) =>
@@ -72,7 +75,7 @@ internal sealed class Execution : IAsyncDisposable
         using var trace = DurableMetrics.Traces.StartActivity(instance.Name, ActivityKind.Internal, instance.Trace);
         trace?.SetTag("durable.instance", instance.Id);
         var at = Math.Max(now, Math.Max(lastTurnAt, events.Count > 0 ? events.Max(e => e.At) : 0));
-        if (orchestration.Departure is null && !HasStrayed && running is not { IsCompleted: true }) Run(at, events, null);
+        if (orchestration.Departure is null && !HasStrayed && !IsOver) Run(at, events, null);
         else orchestration.BeginTurn(at, null);
         if (events.Count > 0) seen = events[^1].Seq;
         var ending = FindEnding();
@@ -123,14 +126,13 @@ internal sealed class Execution : IAsyncDisposable
         {
             if (orchestration.Departure is { } departure) throw departure;
             if (HasStrayed) throw new NonDeterminismException(Strayed(instance.Id));
-            if (running is not { IsCompleted: true })
-                return orchestration.Waits ? null : throw new NonDeterminismException(Strayed(instance.Id));
+            if (!IsOver) return orchestration.Waits ? null : throw new NonDeterminismException(Strayed(instance.Id));
 
-            var output = running.GetAwaiter().GetResult();
+            var output = running!.GetAwaiter().GetResult();
             if (orchestration.NextExecution is not { } next) return new Completion(converter.Serialize(output));
             return new FreshStart(
                 converter.Serialize(next.NewInput), string.IsNullOrWhiteSpace(next.NewVersion) ? null : next.NewVersion,
-                next.PreserveUnprocessedEvents ? orchestration.UnclaimedEvents : []);
+                orchestration.KeptEvents);
         }
         catch (Exception e)
         {

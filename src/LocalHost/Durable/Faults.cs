@@ -14,13 +14,26 @@ internal static class Failures
     private static readonly string Unknown = typeof(UnknownFunctionException).ToString();
 
     /// <summary>As <see cref="TaskFailureDetails.FromException"/>; a failed call keeps the failure of what it called as its inner one.</summary>
-    public static TaskFailureDetails Of(Exception e) => e is TaskFailedException { InnerException: null } failed
-        ? new TaskFailureDetails(e.GetType().ToString(), e.Message, e.StackTrace, failed.FailureDetails, null)
-        : TaskFailureDetails.FromException(e);
+    public static TaskFailureDetails Of(Exception e) => new(e.GetType().ToString(), e.Message, e.StackTrace, CauseOf(e), null);
 
     public static bool IsUnknownFunction(TaskFailureDetails failure) => failure.ErrorType == Unknown;
+
+    /// <summary>The failure as a <see cref="RetryPolicy"/> takes it: its HandleFailure reads no other exceptions than those of DurableTask.Core.</summary>
+    public static Exception ForPolicy(TaskFailureDetails failure) =>
+        new DurableTask.Core.Exceptions.TaskFailedException(failure.ErrorMessage) { FailureDetails = ToCore(failure) };
 
     public static string Write(TaskFailureDetails failure) => JsonSerializer.Serialize(failure);
 
     public static TaskFailureDetails Read(string failure) => JsonSerializer.Deserialize<TaskFailureDetails>(failure)!;
+
+    private static TaskFailureDetails? CauseOf(Exception e) => e switch
+    {
+        { InnerException: { } inner } => Of(inner),
+        TaskFailedException failed => failed.FailureDetails,
+        _ => null,
+    };
+
+    private static DurableTask.Core.FailureDetails? ToCore(TaskFailureDetails? failure) => failure is null
+        ? null
+        : new(failure.ErrorType, failure.ErrorMessage, failure.StackTrace, ToCore(failure.InnerFailure), isNonRetriable: false);
 }

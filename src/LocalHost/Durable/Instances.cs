@@ -96,7 +96,7 @@ internal static class Instances
         SerializedInput = withPayloads ? instance.Input : null,
         SerializedOutput = withPayloads ? instance.Output : null,
         SerializedCustomStatus = withPayloads ? instance.CustomStatus : null,
-        Tags = instance.Tags is null ? new Dictionary<string, string>() : JsonSerializer.Deserialize<Dictionary<string, string>>(instance.Tags)!,
+        Tags = Tags.Read(instance.Tags),
         FailureDetails = instance.Failure is null ? null : Failures.Read(instance.Failure),
     };
 

@@ -228,7 +228,7 @@ internal static class Journal
                     break;
                 }
 
-                Start(session, Instances.New(call.InstanceId, call.Name, call.Version, call.Input, null, null, turn.At, turn.Trace, parent), aftermath);
+                Start(session, Instances.New(call.InstanceId, call.Name, call.Version, call.Input, call.Tags, null, turn.At, turn.Trace, parent), aftermath);
                 break;
         }
     }

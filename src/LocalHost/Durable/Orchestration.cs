@@ -21,6 +21,8 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     private DateTime now;
     private int guids;
     private int tasks;
+    private long lastTaken;
+    private long takenBeforeNextExecution;
 
     public override TaskName Name => instance.Name;
 
@@ -50,10 +52,18 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public NonDeterminismException? Departure { get; private set; }
 
     /// <summary>False where the orchestrator waits for nothing that could still come.</summary>
-    public bool Waits => pending.Count > 0 || events.AreAwaited;
+    public bool Waits => HasOpenTasks || events.AreAwaited;
 
-    /// <summary>Events nobody has waited for, oldest first.</summary>
-    public IReadOnlyList<long> UnclaimedEvents => events.Unclaimed;
+    /// <summary>True while a call or timer has not ended.</summary>
+    public bool HasOpenTasks => pending.Count > 0;
+
+    /// <summary>
+    /// The events handed to the next execution: those nobody has waited for, oldest first. Without
+    /// <see cref="ContinueAsNewOptions.PreserveUnprocessedEvents"/>, only those that came after the decision to start afresh.
+    /// </summary>
+    public IReadOnlyList<long> KeptEvents => NextExecution is { PreserveUnprocessedEvents: false }
+        ? [.. events.Unclaimed.Where(seq => seq > takenBeforeNextExecution)]
+        : events.Unclaimed;
 
     protected override ILoggerFactory LoggerFactory => loggers;
 
@@ -70,6 +80,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     /// <summary>Completes what waits for it. What nobody waits for any more, such as a cancelled timer, is passed over.</summary>
     public void Take(Occurrence occurrence)
     {
+        lastTaken = occurrence.Seq;
         if (occurrence.Kind == EventKind.Raised) events.Take(occurrence);
         else if (pending.Remove(occurrence.Task, out var task)) task.Complete(occurrence);
     }
@@ -78,7 +89,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public void EndReplay(bool returned)
     {
         if (recorded is { } history && history.Count > asks.Count) Depart(history[asks.Count], tasks, returned ? "the orchestrator returned" : "the orchestrator asked for nothing");
-        else if (returned) Departure ??= new NonDeterminismException($"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
+        else if (returned && !HasOpenTasks) Departure ??= new NonDeterminismException($"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
     }
 
     public override T? GetInput<T>()
@@ -94,9 +105,13 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public override Task<TResult> CallSubOrchestratorAsync<TResult>(TaskName orchestratorName, object? input = null, TaskOptions? options = null)
     {
         RejectOptionsAsInput(input, options);
-        var id = (options as SubOrchestrationOptions)?.InstanceId ?? NewGuid().ToString("N");
+        var given = options as SubOrchestrationOptions;
+        var id = given?.InstanceId ?? NewGuid().ToString("N");
+        var version = given?.Version?.Version ?? "";
+        var tags = Tags.Merge(instance.Tags, options?.Tags);
         var serialized = converter.Serialize(input);
-        return Retries.Run(this, options?.Retry, () => Request<TResult>(orchestratorName, task => new CallSubOrchestrator(task, orchestratorName, "", id, serialized)));
+        return Retries.Run(
+            this, options?.Retry, () => Request<TResult>(orchestratorName, task => new CallSubOrchestrator(task, orchestratorName, version, id, serialized, tags)));
     }
 
     [SuppressMessage("Design", "CA2000", Justification = "The registration lasts as long as the timer.")]
@@ -145,7 +160,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     {
         ArgumentNullException.ThrowIfNull(options);
         StayHere();
-        NextExecution = options;
+        (NextExecution, takenBeforeNextExecution) = (options, lastTaken);
     }
 
     /// <summary>The hash of the instance, the execution and a count, in the form of a version 8 (custom) id of RFC 9562.</summary>
@@ -182,7 +197,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
         if (recorded is { } history)
         {
             if (asks.Count >= history.Count) throw Depart("nothing", tasks, $"the code asked for {asked.Label} #{tasks}");
-            if (asked.Label != history[asks.Count]) throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
+            if (!asked.Label.Equals(history[asks.Count], StringComparison.OrdinalIgnoreCase)) throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
         }
 
         asks.Add(asked);

@@ -39,7 +39,7 @@ internal static class Retries
             attempt < policy.MaxNumberOfAttempts
             && !Failures.IsUnknownFunction(e.FailureDetails)
             && (policy.RetryTimeout == Timeout.InfiniteTimeSpan || orchestration.CurrentUtcDateTime - started < policy.RetryTimeout)
-            && policy.Handle(e);
+            && policy.Handle(Failures.ForPolicy(e.FailureDetails));
     }
 
     private static async Task<T> ByHandler<T>(Orchestration orchestration, AsyncRetryHandler handler, Func<Task<T>> call)

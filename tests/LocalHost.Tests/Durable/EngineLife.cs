@@ -4,6 +4,7 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodeStash.LocalHost.Durable;
+using NodeStash.LocalHost.Tests.Durable.Official;
 
 namespace NodeStash.LocalHost.Tests.Durable;
 
@@ -25,7 +26,7 @@ internal sealed class EngineLife : IAsyncDisposable
     {
         (this.folder, this.seed) = (folder, seed);
         var registry = new DurableRegistry();
-        Workflow.Register(registry, () => engine!.Client, Note);
+        Workflow.Register(new LocalFunctions(registry), (id, name, payload) => engine!.Client.RaiseEventAsync(id, name, payload), Note);
         var options = new DurableOptions { CachedExecutions = new[] { 0, 1, 1000 }[Random.Shared.Next(3)] };
         engine = DurableEngine.Open(Path.Combine(folder, "durable.db"), registry, options, TimeProvider.System, NullLoggerFactory.Instance, services);
     }

@@ -365,32 +365,29 @@ public abstract class OrchestrationTests(DurableOptions options) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task An_answer_meant_for_an_earlier_round_is_not_taken_for_one_of_this_round()
+    public async Task An_answer_meant_for_an_instance_that_was_replaced_is_not_taken()
     {
         var answers = new[] { new TaskCompletionSource<string>(), new TaskCompletionSource<string>() };
-        var secondRound = new TaskCompletionSource();
-        host.Activity<int, string>("Answer", (round, _) =>
+        var called = new[] { new TaskCompletionSource(), new TaskCompletionSource() };
+        host.Activity<int, string>("Answer", (n, _) =>
         {
-            if (round == 1) secondRound.SetResult();
-            return answers[round].Task;
+            called[n].SetResult();
+            return answers[n].Task;
         });
-        host.Orchestrator("Loop", async (TaskOrchestrationContext context, int round) =>
-        {
-            var answer = context.CallActivityAsync<string>("Answer", round);
-            if (round == 1) return await answer;
-            context.ContinueAsNew(1);
-            return "";
-        });
+        host.Orchestrator("Ask", (TaskOrchestrationContext context, int n) => context.CallActivityAsync<string>("Answer", n));
         host.Activity("Echo", (int n) => n);
         host.Orchestrator("Meanwhile", (TaskOrchestrationContext context, int n) => context.CallActivityAsync<int>("Echo", n));
         await host.Start();
-        var id = await host.Schedule("Loop", 0);
-        await secondRound.Task;
-        answers[0].SetResult("of the first round");
+        await host.Schedule("Ask", 0, "one");
+        await called[0].Task;
+        await host.Client.TerminateInstanceAsync("one");
+        await host.Schedule("Ask", 1, "one");
+        await called[1].Task;
+        answers[0].SetResult("for the first");
         for (var i = 0; i < 3; i++) await host.Run("Meanwhile");
-        answers[1].SetResult("of the second round");
+        answers[1].SetResult("for the second");
 
-        Assert.Equal("of the second round", (await host.End(id)).ReadOutputAs<string>());
+        Assert.Equal("for the second", (await host.End("one")).ReadOutputAs<string>());
     }
 
     [Fact]

@@ -1,12 +1,12 @@
 using System.Text.Json.Serialization;
 using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
-using NodeStash.LocalHost.Durable;
+using NodeStash.LocalHost.Tests.Durable.Official;
 
 namespace NodeStash.LocalHost.Tests.Durable;
 
 /// <summary>A workflow as a value: it can be worked out without an engine, and run on one.</summary>
 [JsonDerivedType(typeof(Step), "step")]
+[JsonDerivedType(typeof(Broken), "broken")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Signal), "signal")]
 [JsonDerivedType(typeof(InTurn), "turn")]
@@ -15,29 +15,29 @@ namespace NodeStash.LocalHost.Tests.Durable;
 [JsonDerivedType(typeof(Again), "again")]
 internal abstract record Workflow
 {
-    /// <summary>What a registry needs to run workflows.</summary>
-    /// <param name="registry">To be filled.</param>
-    /// <param name="client">Of the engine that will run them.</param>
+    /// <summary>Registers what workflows need.</summary>
+    /// <param name="functions">Of the engine that will run them.</param>
+    /// <param name="raise">Raises an event on it: the id of an instance, the name of the event, its payload.</param>
     /// <param name="onStep">Called by each run of a <see cref="Step"/>'s activity.</param>
-    public static void Register(DurableRegistry registry, Func<DurableTaskClient> client, Func<int, Task> onStep)
+    public static void Register(IFunctions functions, Func<string, string, object, Task> raise, Func<int, Task> onStep)
     {
-        registry.AddOrchestrator("Workflow", async (_, context) => await context.GetInput<Workflow>()!.Run(context));
-        registry.AddOrchestrator("Again", async (_, context) =>
+        functions.Orchestrator("Workflow", (TaskOrchestrationContext context, Workflow workflow) => workflow.Run(context));
+        functions.Orchestrator<AgainState, string?>("Again", async (context, state) =>
         {
-            var (times, inner, before) = context.GetInput<AgainState>()!;
-            var results = before + await inner.Run(context);
-            if (times == 1) return results;
-            context.ContinueAsNew(new AgainState(times - 1, inner, results));
+            var results = state.Results + await state.Inner.Run(context);
+            if (state.Times == 1) return results;
+            context.ContinueAsNew(new AgainState(state.Times - 1, state.Inner, results));
             return null;
         });
-        registry.AddActivity("Step", typeof(int), async (_, _, input, _) =>
+        functions.Activity("Step", async (TaskActivityContext _, int number) =>
         {
-            await onStep((int)input!);
-            return (int)input! * 2;
+            await onStep(number);
+            return number * 2;
         });
-        registry.AddActivity("Raise", typeof(string), async (_, activity, input, ct) =>
+        functions.Activity<int, int>("Break", (_, number) => throw new TimeoutException($"slow {number}", new IOException("why")));
+        functions.Activity<string, object?>("Raise", async (activity, name) =>
         {
-            await client().RaiseEventAsync(activity.InstanceId, (string)input!, input, ct);
+            await raise(activity.InstanceId, name, name);
             return null;
         });
     }
@@ -53,6 +53,19 @@ internal abstract record Workflow
         public override string Straight() => $"{Number * 2}";
 
         public override async Task<string> Run(TaskOrchestrationContext context) => $"{await context.CallActivityAsync<int>("Step", Number)}";
+    }
+
+    /// <summary>An activity that fails at every attempt.</summary>
+    internal sealed record Broken(int Number, int Attempts) : Workflow
+    {
+        public override string Straight() => $"Break: System.TimeoutException: slow {Number} < System.IO.IOException: why";
+
+        public override async Task<string> Run(TaskOrchestrationContext context)
+        {
+            var retry = TaskOptions.FromRetryPolicy(new RetryPolicy(Attempts, TimeSpan.FromMilliseconds(1)));
+            var e = await Assert.ThrowsAsync<TaskFailedException>(() => context.CallActivityAsync<int>("Break", Number, retry));
+            return $"{e.TaskName}: {Outcome.Describe(e.FailureDetails)}";
+        }
     }
 
     /// <summary>A timer.</summary>
