@@ -1,18 +1,6 @@
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using NodeStash.Core.Hosting;
 using NodeStash.LocalHost.Tests.Durable;
 using Xunit.Runner.InProc.SystemConsole;
-
-// An app that watches the process that started it, for a test that kills that.
-if (args is ["watch"])
-{
-    var builder = Host.CreateApplicationBuilder();
-    builder.Services.AddSingleton(TimeProvider.System).AddHostedService<HostWatch>();
-    await builder.Build().RunAsync();
-    return 0;
-}
 
 if (args is not [EngineLife.Argument, var folder, var seed, var number]) return await ConsoleRunner.Run(args);
 
