@@ -253,24 +253,6 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
     }
 
     [Fact]
-    public async Task Deleting_a_definition_needs_force_while_records_exist_and_takes_them_with_it()
-    {
-        var made = await Define();
-        var records = (await Api.Post($"{Records}/batch", new { operations = Enumerable.Range(0, 60).Select(i => new { op = "create", data = new { name = $"P{i}" } }) })).Is(200);
-        Assert.Contains("force=true", (await Api.Delete($"objects/{Unique}")).IsError(409, "CONFLICT").Message, StringComparison.Ordinal);
-
-        (await Api.Delete($"objects/{Unique}?force=true")).Is(204);
-
-        foreach (var path in new[] { $"objects/{Unique}", $"objects/{made.Id}", Records, $"{Records}/{(string?)records.List[0]["data"]!["id"]}" }) (await Api.Get(path)).IsError(404, "NOT_FOUND");
-        Assert.Empty((await Api.Get($"custom-fields?entity_type={Unique}")).Is(200).List);
-        var again = await Api.Post("objects", new { singular_name = "Project", plural_name = Unique });
-        while (again.Status == 409) again = await Api.Post("objects", new { singular_name = "Project", plural_name = Unique });
-        MadeIds("objects", [$"{again.Is(201).Id}?force=true"]);
-        Assert.Empty((await Api.Get(Records)).Is(200).List);
-        Assert.Equal(60, (await Api.Get($"events?type={Unique}.deleted&limit=100")).Is(200).List.Count);
-    }
-
-    [Fact]
     public async Task Without_records_a_definition_goes_without_force()
     {
         await Define();

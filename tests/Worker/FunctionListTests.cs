@@ -48,7 +48,8 @@ public sealed class FunctionListTests
     private static List<string> Found(PublishedApp app) => Sorted(
         from function in FunctionCatalog.Of((app == PublishedApp.Api ? typeof(ApiServices) : typeof(WebhookServices)).Assembly).Functions
         let retry = function.Method.GetCustomAttribute<RetryAttribute>()
-        select Line(function.Name, TypeOf(function.Trigger), Members(function.Trigger), Retry(retry)));
+        let trigger = function.TriggerParameter.CustomAttributes.Single(attribute => attribute.AttributeType.IsSubclassOf(typeof(TriggerBindingAttribute)))
+        select Line(function.Name, TypeOf(trigger), Members(trigger), Retry(retry)));
 
     private static List<string> Published(PublishedApp app) => Sorted(
         from function in Metadata(app)
@@ -74,18 +75,26 @@ public sealed class FunctionListTests
 
     private static string TextOf(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    private static string TypeOf(TriggerBindingAttribute trigger) => CamelCase(trigger.GetType().Name[..^"Attribute".Length]);
+    private static string TypeOf(CustomAttributeData trigger) => CamelCase(trigger.AttributeType.Name[..^"Attribute".Length]);
 
-    /// <summary>What is set to something else than nothing, as <c>name=value</c>.</summary>
-    private static IEnumerable<string> Members(TriggerBindingAttribute trigger) =>
-        from property in trigger.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
-        let value = property.GetValue(trigger)
-        where value is not (null or false or 0 or "" or string[] { Length: 0 })
-        select $"{CamelCase(property.Name)}={(value is string[] all ? string.Join('|', all) : Convert.ToString(value, CultureInfo.InvariantCulture))}";
+    /// <summary>What the source says in brackets, as <c>name=value</c>; what it leaves out is the host's to decide.</summary>
+    private static IEnumerable<string> Members(CustomAttributeData trigger) =>
+        from member in trigger.Constructor.GetParameters().Zip(trigger.ConstructorArguments, (parameter, value) => (Name: parameter.Name!, Value: value))
+            .Concat(trigger.NamedArguments.Select(named => (Name: named.MemberName, Value: named.TypedValue)))
+        let text = TextOf(member.Value)
+        where text.Length > 0
+        select $"{CamelCase(member.Name)}={text}";
+
+    private static string TextOf(CustomAttributeTypedArgument argument) => argument.Value switch
+    {
+        IEnumerable<CustomAttributeTypedArgument> all => string.Join('|', all.Select(TextOf)),
+        { } value when argument.ArgumentType.IsEnum => Enum.ToObject(argument.ArgumentType, value).ToString()!,
+        var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
 
     private static IEnumerable<string> Members(JsonElement trigger) =>
         from member in trigger.EnumerateObject()
-        where !NotOfTheAttribute.Contains(member.Name) && member.Value.ValueKind is not JsonValueKind.False and not JsonValueKind.Null
+        where !NotOfTheAttribute.Contains(member.Name)
         select $"{member.Name}={(member.Value.ValueKind is JsonValueKind.Array ? string.Join('|', member.Value.EnumerateArray()) : member.Value.ToString())}";
 
     private static string Retry(RetryAttribute? retry) => retry switch
