@@ -6,8 +6,6 @@ namespace NodeStash.Worker.Tests;
 /// <param name="Name">Of its project, after <c>Functions.</c></param>
 public sealed record PublishedApp(string Name)
 {
-    private static readonly Lazy<string> settingsOnly = new(NewFolderWithSettings);
-
     public static PublishedApp Api { get; } = new("Api");
 
     public static PublishedApp Webhooks { get; } = new("Webhooks");
@@ -15,20 +13,16 @@ public sealed record PublishedApp(string Name)
     /// <summary>The repository.</summary>
     public static string Root { get; } = Metadata("Root");
 
-    /// <summary>Where a host looks for host.json: not the published one, which says that the output is not to be deployed.</summary>
-    public static string SettingsFolder => settingsOnly.Value;
-
+    /// <summary>With the output as it was published; its host.json says that it is not to be deployed.</summary>
     public string Folder => Path.Combine(Metadata("Published"), Name);
 
-    public string Program => Path.Combine(Folder, $"NodeStash.Functions.{Name}.dll");
+    /// <summary>With the same output, and the host.json of a deployment.</summary>
+    public string RunningFolder => Path.Combine(Metadata("Running"), Name);
 
-    private static string NewFolderWithSettings()
-    {
-        var folder = Directory.CreateTempSubdirectory("nodestash-worker-").FullName;
-        File.Copy(Path.Combine(Root, "host.json"), Path.Combine(folder, "host.json"));
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        return folder;
-    }
+    /// <summary>What a host starts.</summary>
+    public string Program => Path.Combine(RunningFolder, $"NodeStash.Functions.{Name}.dll");
+
+    public override string ToString() => Name;
 
     private static string Metadata(string key) =>
         typeof(PublishedApp).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == key).Value!;

@@ -29,7 +29,7 @@ public sealed class ServingTests
         await host.Serve(worker);
         var owner = await NewWorkspace(host);
 
-        (await owner.Get("search?q=jane")).IsError(503, "SERVICE_UNAVAILABLE");
+        (await owner.Get("search?q=jane")).IsError(503, "UNAVAILABLE");
         var ready = (await owner.Get("../health/ready")).Is(200).Json;
         Assert.Equal("""["queues","search"]""", ready["unavailable"]!.ToJsonString());
     }

@@ -22,7 +22,8 @@ public sealed class Deployment : IAsyncLifetime
         host = await FunctionsHost.Start();
         worker = await host.StartWorker(PublishedApp.Api, database.Settings);
         await host.Serve(worker);
-        var made = (await Client.Of(host.Address, Database.Operator).Post("workspaces", new { name = "Acme", plan = "pro" })).Is(201);
+        var made = await Client.Of(host.Address, Database.Operator).Post("workspaces", new { name = "Acme", plan = "pro" });
+        Assert.True(made.Status == 201, $"{made.Status} {made.Text}: {string.Join("; ", worker.Channel.Errors)}");
         owner = Client.Of(host.Address, (string)made.Attributes["api_key"]!);
     }
 

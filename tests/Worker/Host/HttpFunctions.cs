@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
@@ -37,9 +38,10 @@ internal sealed class HttpFunctions(IEnumerable<FunctionMetadata> functions, Wor
 
     private async Task Pass(HttpFunction route, RouteValueDictionary values, HttpContext http)
     {
-        var invocation = new InvokeRequest { InvocationId = WorkerChannel.NewId(), FunctionId = route.Function.FunctionId };
+        var trace = new TraceContext { Traceparent = Activity.Current?.Id ?? "" };
+        var invocation = new InvokeRequest { InvocationId = WorkerChannel.NewId(), FunctionId = route.Function.FunctionId, Trace = trace };
         invocation.Inputs.Add(new Parameter { Name = route.Parameter, Value = new Value { Http = new HttpPlaceholder() } });
-        foreach (var (name, value) in values) invocation.Trigger[name] = new Value { Text = (string)value! };
+        foreach (var (name, value) in values.Where(part => part.Value is not null)) invocation.Trigger[name] = new Value { Text = (string)value! };
         http.Request.Headers[InvocationId] = invocation.InvocationId;
 
         var forwarding = forwarder.SendAsync(http, worker.HttpUri!, client, ForwarderRequestConfig.Empty).AsTask();

@@ -9,7 +9,7 @@ internal sealed class RunningWorker(WorkerProcess process, WorkerChannel channel
 
     /// <summary>Has it load its functions.</summary>
     /// <returns>What it says of them.</returns>
-    public Task<IReadOnlyList<FunctionMetadata>> Load() => channel.Load(program.Folder, PublishedApp.SettingsFolder);
+    public Task<IReadOnlyList<FunctionMetadata>> Load() => channel.Load(program.RunningFolder);
 
     public ValueTask DisposeAsync() => process.DisposeAsync();
 }

@@ -10,10 +10,16 @@ internal sealed class WorkerChannel
 {
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(2);
 
+    private const int Error = 4;
+
+    private readonly ConcurrentQueue<string> errors = new();
     private readonly Channel<StreamingMessage> outbox = Channel.CreateUnbounded<StreamingMessage>();
     private readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> waiting = new();
     private readonly TaskCompletionSource closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The errors that the worker logged.</summary>
+    public IReadOnlyCollection<string> Errors => errors;
 
     /// <summary>Where the worker takes HTTP requests; null where it takes none.</summary>
     public string? HttpUri { get; private set; }
@@ -34,19 +40,19 @@ internal sealed class WorkerChannel
         var sending = Send(host, end.Token);
         await Task.WhenAny(Receive(worker, end.Token), sending, closing.Task);
         await end.CancelAsync();
-        foreach (var id in waiting.Keys) Answered(id)?.TrySetException(new IOException("The worker has gone"));
         ended.TrySetResult();
+        foreach (var id in waiting.Keys) Gone(id);
     }
 
     /// <summary>Greets the worker, has it list its functions and load each.</summary>
     /// <returns>What it says of its functions.</returns>
-    public async Task<IReadOnlyList<FunctionMetadata>> Load(string workerFolder, string appFolder)
+    public async Task<IReadOnlyList<FunctionMetadata>> Load(string folder)
     {
-        var greeting = new InitRequest { HostVersion = "4.0.0", WorkerFolder = workerFolder, AppFolder = appFolder };
+        var greeting = new InitRequest { HostVersion = "4.0.0", WorkerFolder = folder, AppFolder = folder };
         var initialized = (await Ask(new StreamingMessage { Init = greeting })).Initialized;
         Check(initialized.Outcome);
         HttpUri = initialized.Capabilities.GetValueOrDefault("HttpUri");
-        var listed = (await Ask(new StreamingMessage { List = new ListRequest { AppFolder = appFolder } })).Listed;
+        var listed = (await Ask(new StreamingMessage { List = new ListRequest { AppFolder = folder } })).Listed;
         Check(listed.Outcome);
         foreach (var function in listed.Functions)
             Check((await Ask(new StreamingMessage { Load = new LoadRequest { FunctionId = function.FunctionId, Function = function } })).Loaded.Outcome);
@@ -63,6 +69,7 @@ internal sealed class WorkerChannel
         request.RequestId = id ?? NewId();
         var answer = waiting[request.RequestId] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         outbox.Writer.TryWrite(request);
+        if (ended.Task.IsCompleted) Gone(request.RequestId);
         return await answer.Task.WaitAsync(GiveUpAfter, TimeProvider.System);
     }
 
@@ -73,13 +80,19 @@ internal sealed class WorkerChannel
 
     private async Task Receive(IAsyncStreamReader<StreamingMessage> worker, CancellationToken ct)
     {
-        while (await worker.MoveNext(ct)) Answered(worker.Current.RequestId)?.TrySetResult(worker.Current);
+        while (await worker.MoveNext(ct))
+        {
+            if (worker.Current.Log is { Level: >= Error } entry) errors.Enqueue($"{entry.Category}: {entry.Message} {entry.Failure?.Message}");
+            Answered(worker.Current.RequestId)?.TrySetResult(worker.Current);
+        }
     }
 
     private async Task Send(IServerStreamWriter<StreamingMessage> host, CancellationToken ct)
     {
         await foreach (var message in outbox.Reader.ReadAllAsync(ct)) await host.WriteAsync(message, ct);
     }
+
+    private void Gone(string id) => Answered(id)?.TrySetException(new IOException("The worker has gone"));
 
     private TaskCompletionSource<StreamingMessage>? Answered(string id) => waiting.TryRemove(id, out var request) ? request : null;
 }

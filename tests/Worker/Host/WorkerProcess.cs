@@ -52,12 +52,12 @@ internal sealed class WorkerProcess : IAsyncDisposable
             "--functions-grpc-max-message-length", LongestMessage,
         ];
         if (inShell) command = ["sh", "-c", "\"$@\" & wait", "sh", .. command];
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = program.Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = program.RunningFolder, RedirectStandardOutput = true, RedirectStandardError = true };
         var inherited = Inherited.Select(name => (name, Environment.GetEnvironmentVariable(name))).ToList();
         start.Environment.Clear();
         foreach (var (name, value) in inherited) start.Environment[name] = value;
-        start.Environment["FUNCTIONS_WORKER_DIRECTORY"] = program.Folder;
-        start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = PublishedApp.SettingsFolder;
+        start.Environment["FUNCTIONS_WORKER_DIRECTORY"] = program.RunningFolder;
+        start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = program.RunningFolder;
         foreach (var (name, value) in settings) start.Environment[name] = value;
         return new WorkerProcess(start);
     }
