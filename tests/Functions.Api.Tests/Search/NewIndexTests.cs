@@ -15,7 +15,7 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
     public async Task The_next_change_has_the_index_made_and_waits_for_it_without_a_fault()
     {
         var api = (await server.NewWorkspace()).Owner;
-        server.IsNew = true;
+        server.Forget();
 
         var contact = await api.Create("contacts", new { first_name = "Zeppelin" });
         await server.Indexed();
@@ -30,7 +30,7 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
     public async Task A_search_meanwhile_is_refused_with_a_warning_and_no_trace()
     {
         var api = (await server.NewWorkspace()).Owner;
-        server.IsNew = true;
+        server.Forget();
 
         (await api.Get("/v1/contacts?search=zeppelin")).IsError(503, "UNAVAILABLE");
 
@@ -44,7 +44,17 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
     {
         private readonly ConcurrentQueue<(string By, LogLevel Level, string Text, Exception? Fault)> lines = new();
 
-        public bool IsNew { get; set; }
+        /// <summary>Data sets that the index has come to know since it was new.</summary>
+        private readonly ConcurrentDictionary<Partition, bool> known = new();
+
+        private volatile bool isNew;
+
+        /// <summary>Makes it new: it knows no data set, until it is told that it knows all.</summary>
+        public void Forget()
+        {
+            known.Clear();
+            isNew = true;
+        }
 
         protected override TimeProvider Time { get; } = new SettableClock(SettableClock.SomeDay);
 
@@ -60,27 +70,25 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
 
         protected override void Replace(IServiceCollection services) => services.AddSingleton<ILoggerProvider>(_ => new Log(lines));
 
-        private void Look()
+        private bool Knows(Partition partition) => !isNew || known.ContainsKey(partition);
+
+        private void Look(Partition partition)
         {
-            if (IsNew) throw new SearchUnavailableException("new") { IsBeingMade = true };
+            if (!Knows(partition)) throw new SearchUnavailableException("new") { IsBeingMade = true };
         }
 
         private sealed class Indexes(ISearchIndexes indexes, ForgetfulServer server) : ISearchIndexes
         {
             public ISearchIndex Open(Partition partition) => new Index(indexes.Open(partition), server);
 
-            public ValueTask Check(CancellationToken ct)
-            {
-                server.Look();
-                return indexes.Check(ct);
-            }
+            public ValueTask Check(CancellationToken ct) => indexes.Check(ct);
 
             public async ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) =>
-                [.. (await indexes.States(partitions, ct)).Select(state => state with { IsSound = state.IsSound && !server.IsNew })];
+                [.. (await indexes.States(partitions, ct)).Select(state => state with { IsSound = state.IsSound && server.Knows(state.Partition) })];
 
             public ValueTask Complete(CancellationToken ct)
             {
-                server.IsNew = false;
+                server.isNew = false;
                 return indexes.Complete(ct);
             }
         }
@@ -91,23 +99,27 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
 
             public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct)
             {
-                server.Look();
+                server.Look(Partition);
                 return index.Find(query, ct);
             }
 
             public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct)
             {
-                server.Look();
+                server.Look(Partition);
                 return index.Count(types, text, ct);
             }
 
             public ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
             {
-                server.Look();
+                server.Look(Partition);
                 return index.Write(changes, ct);
             }
 
-            public ValueTask BeginRebuild(string rebuild, CancellationToken ct) => index.BeginRebuild(rebuild, ct);
+            public ValueTask BeginRebuild(string rebuild, CancellationToken ct)
+            {
+                server.known[Partition] = true;
+                return index.BeginRebuild(rebuild, ct);
+            }
 
             public ValueTask<bool> Fill(string rebuild, IReadOnlyList<SearchChange> changes, CancellationToken ct) => index.Fill(rebuild, changes, ct);
 
