@@ -84,7 +84,8 @@ public sealed partial class DeploymentTests
     [Fact]
     public async Task An_alert_is_raised_as_soon_as_a_job_is_given_up()
     {
-        var alert = Assert.Single((await Deployment.With("dev")).All("Microsoft.Insights/scheduledQueryRules"), rule => Query(rule).Contains($"\"{Instruments.JobsGivenUp.Name}\"", StringComparison.Ordinal));
+        var alert = Assert.Single((await Deployment.With("dev")).All("Microsoft.Insights/scheduledQueryRules"),
+            rule => Query(rule).Contains($"\"{Instruments.JobsGivenUp.Name}\"", StringComparison.Ordinal));
 
         Assert.Equal("PT5M", alert["evaluationFrequency"].GetString());
         Assert.Equal(0, alert["criteria", "allOf"][0].GetProperty("threshold").GetInt32());
