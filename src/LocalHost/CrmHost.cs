@@ -107,7 +107,6 @@ public sealed class CrmHost : IAsyncDisposable
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
 
         var catalog = FunctionCatalog.Of(typeof(ApiServices).Assembly, typeof(WebhookServices).Assembly);
-        if (RouteOrder.Faults(catalog.Routes()) is { Count: > 0 } faults) throw new InvalidFunctionsException(faults);
         builder.Services
             .AddSingleton(settings.Clock)
             .AddNodeStashApi()

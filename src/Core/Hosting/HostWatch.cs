@@ -6,7 +6,8 @@ namespace NodeStash.Core.Hosting;
 
 /// <summary>
 /// Ends the app once the Functions host that started it is gone. A host that stops tells its worker to end; one that is killed tells nothing, and the worker
-/// library goes on for ever without it. It looks for its parent every two seconds, on Linux; elsewhere it does nothing.
+/// library goes on for ever without it. It looks for its parent every two seconds, on Linux; elsewhere it does nothing,
+/// nor for a host that is gone before the app has begun.
 /// </summary>
 public sealed partial class HostWatch(IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<HostWatch> log) : IHostedService, IDisposable
 {
@@ -32,6 +33,7 @@ public sealed partial class HostWatch(IHostApplicationLifetime lifetime, TimePro
     private void Look()
     {
         if (Parent() == host) return;
+        Dispose();
         Gone(log, host);
         lifetime.StopApplication();
     }

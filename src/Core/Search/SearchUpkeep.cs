@@ -25,7 +25,12 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
         {
             List<Partition> all = [.. (await access.WorkspaceIds(ct)).SelectMany(id => new[] { new Partition(id, DataEnvironment.Live), new Partition(id, DataEnvironment.Test) })];
             var unsound = await Unsound(all, ct);
-            foreach (var partition in unsound) await Rebuild(partition, ct);
+            foreach (var partition in unsound)
+            {
+                // Another app may have begun it since.
+                if ((await Unsound([partition], ct)).Count > 0) await Rebuild(partition, ct);
+            }
+
             if (unsound.Count > 0) unsound = await Unsound(all, ct);
             if (unsound.Count == 0) await indexes.Complete(ct);
         }

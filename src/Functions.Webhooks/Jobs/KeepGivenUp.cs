@@ -7,7 +7,8 @@ namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>
 /// Keeps jobs that failed every time until somebody decides, and reports each. The Functions host puts them into a poison queue, whose messages live for
-/// 7 days; here they go on to a queue whose messages do not expire. A poison queue has none of its own: where this fails, the message comes again.
+/// 7 days; here they go on to a queue whose messages do not expire. A poison queue has none of its own:
+/// a message that fails here five times stays there until it expires, and the alert tells of it.
 /// </summary>
 public sealed partial class KeepGivenUp(IJobQueues queues, ILogger<KeepGivenUp> log)
 {

@@ -74,7 +74,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
             try
             {
                 // The function may have ended the process, so often that it will again.
-                if (message.Tries > MostTries) throw new InvalidOperationException("It never ended");
+                if (message.Tries > MostTries && HasPoison(queue)) throw new InvalidOperationException("It never ended");
                 await using var scope = scopes.CreateAsyncScope();
                 await function.Run(scope.ServiceProvider, message.Text, ct);
             }
@@ -83,7 +83,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
                 await messages.Return(queue, message, TimeSpan.Zero, CancellationToken.None);
                 return;
             }
-            catch (Exception e) when (message.Tries >= MostTries)
+            catch (Exception e) when (message.Tries >= MostTries && HasPoison(queue))
             {
                 Poisoned(log, e, function.Name, message.Id, message.Tries, queue + JobQueue.PoisonSuffix);
                 await messages.Poison(queue, message, CancellationToken.None);
@@ -106,6 +106,9 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
             NotNoted(log, e, message.Id, queue);
         }
     }
+
+    /// <summary>As in the Functions host, a poison queue has none of its own.</summary>
+    private static bool HasPoison(string queue) => !queue.EndsWith(JobQueue.PoisonSuffix, StringComparison.Ordinal);
 
     private static void Count(string queue, string outcome) => Runs.Add(1, new("queue", queue), new("outcome", outcome));
 

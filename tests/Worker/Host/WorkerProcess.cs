@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace NodeStash.Worker.Tests.Host;
@@ -12,6 +13,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     private readonly Process process;
     private readonly StringBuilder output = new();
+    private int child;
 
     private WorkerProcess(ProcessStartInfo start)
     {
@@ -51,7 +53,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
             "--functions-uri", host.AbsoluteUri, "--functions-worker-id", id, "--functions-request-id", id,
             "--functions-grpc-max-message-length", LongestMessage,
         ];
-        if (inShell) command = ["sh", "-c", "\"$@\" & wait", "sh", .. command];
+        if (inShell) command = ["sh", "-c", "\"$@\" & echo \"worker $!\"; wait", "sh", .. command];
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = program.RunningFolder, RedirectStandardOutput = true, RedirectStandardError = true };
         var inherited = Inherited.Select(name => (name, Environment.GetEnvironmentVariable(name))).ToList();
         start.Environment.Clear();
@@ -68,6 +70,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited) process.Kill();
+        if (child > 0 && Directory.Exists($"/proc/{child}")) Process.GetProcessById(child).Kill(); // Outlived its shell: it holds the output open.
         await Exited;
         process.Dispose();
     }
@@ -80,6 +83,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     private void Hear(object sender, DataReceivedEventArgs line)
     {
+        const string Child = "worker ";
+        if (line.Data is { } text && text.StartsWith(Child, StringComparison.Ordinal)) _ = int.TryParse(text[Child.Length..], CultureInfo.InvariantCulture, out child);
         lock (output) output.AppendLine(line.Data);
     }
 }
