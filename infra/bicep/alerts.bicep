@@ -17,7 +17,7 @@ var rules = [
   {
     name: 'given-up-jobs'
     description: 'A job was given up after 5 tries; it is kept in the queue whose name ends with -given-up (docs/operations.md).'
-    query: 'union (customMetrics | where name == "nodestash.jobs.given_up" | project number = valueSum), (traces | where message has "-poison" | project number = 1.0) | summarize total = sum(number)'
+    query: 'union (customMetrics | where name == "nodestash.jobs.given_up" | project number = valueSum), (traces | where message has "Moving message to queue" and message has "-poison" | project number = 1.0) | summarize total = sum(number)'
     threshold: 0
     severity: 2
     every: 'PT5M'
