@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,7 +20,10 @@ internal sealed class HttpFunctions(IEnumerable<FunctionMetadata> functions, Wor
 {
     private const string InvocationId = "x-ms-invocation-id";
 
-    private readonly HttpMessageInvoker client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+    /// <summary>Before further attempts to connect: a worker has its functions loaded before it listens. Source: azure-functions-host, RetryProxyHandler.</summary>
+    private static readonly TimeSpan[] connectionPauses = [.. new[] { 50, 100, 200, 250, 250, 250, 250, 250, 250 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    private readonly HttpMessageInvoker client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = Connect });
     private readonly List<HttpFunction> routes = [.. functions.OrderBy(function => function.Name, RouteOrder.ByName).SelectMany(HttpFunction.Of)];
 
     public void Dispose() => client.Dispose();
@@ -34,6 +38,30 @@ internal sealed class HttpFunctions(IEnumerable<FunctionMetadata> functions, Wor
         }
 
         http.Response.StatusCode = (int)HttpStatusCode.NotFound;
+    }
+
+    private static async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken ct)
+    {
+        for (var failures = 0; ; failures++)
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (failures < connectionPauses.Length)
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+
+            await Task.Delay(connectionPauses[failures], TimeProvider.System, ct);
+        }
     }
 
     private async Task Pass(HttpFunction route, RouteValueDictionary values, HttpContext http)
