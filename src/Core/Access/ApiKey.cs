@@ -8,19 +8,48 @@ namespace NodeStash.Core.Access;
 /// <summary>An API key as its workspace sees it; the secret is not part of it. contract/access.md, API keys.</summary>
 public static class ApiKey
 {
-    public static readonly TextField Name = new("name", 100) { IsRequired = true };
+    public static readonly TextField Name = new("name", 100)
+    {
+        Description = "What the key is for.", Example = "\"Nightly sync\"",
+        IsRequired = true,
+    };
 
     public static readonly TextListField Scopes = new("scopes", most: 50, longest: 100)
     {
+        Description = "What the key may do.", Example = "[\"contacts:read\"]",
         Access = FieldAccess.CreateOnly, IsRequired = true, NotEmpty = true,
         ItemFault = scope => Scope.IsKnown(scope) ? null : $"Unknown scope '{scope}'",
     };
 
-    public static readonly ChoiceField Environment = new("environment", "live", "test") { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact };
-    public static readonly TextField Prefix = new("prefix", ApiKeySecret.ShownPrefix) { Access = FieldAccess.ReadOnly };
-    public static readonly TimeField LastUsedAt = new("last_used_at") { Access = FieldAccess.ReadOnly };
-    public static readonly TimeField ExpiresAt = new("expires_at") { Access = FieldAccess.CreateOnly };
-    public static readonly TimeField RevokedAt = new("revoked_at") { Access = FieldAccess.ReadOnly };
+    public static readonly ChoiceField Environment = new("environment", "live", "test")
+    {
+        Description = "The data the key opens, live or test; that of the credential if absent.",
+        Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact,
+    };
+
+    public static readonly TextField Prefix = new("prefix", ApiKeySecret.ShownPrefix)
+    {
+        Description = "The first characters of the secret, to tell keys apart.",
+        Access = FieldAccess.ReadOnly,
+    };
+
+    public static readonly TimeField LastUsedAt = new("last_used_at")
+    {
+        Description = "When the key was last used; null if never.",
+        Access = FieldAccess.ReadOnly,
+    };
+
+    public static readonly TimeField ExpiresAt = new("expires_at")
+    {
+        Description = "When the key stops working; never if absent.", Example = "\"2027-01-01T00:00:00Z\"",
+        Access = FieldAccess.CreateOnly,
+    };
+
+    public static readonly TimeField RevokedAt = new("revoked_at")
+    {
+        Description = "When the key was revoked; null while it works.",
+        Access = FieldAccess.ReadOnly,
+    };
 
     /// <summary>The hashes of its secrets: the current one last, and after a rotation the one before.</summary>
     public static readonly TextListField Hashes = new("hashes", most: 2, longest: 64) { Access = FieldAccess.Internal };

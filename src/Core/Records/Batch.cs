@@ -8,25 +8,26 @@ namespace NodeStash.Core.Records;
 /// <param name="IsAtomic">Whether all of them are done, or none.</param>
 public sealed record Batch(IReadOnlyList<BatchOperation> Operations, bool IsAtomic)
 {
-    private const int Most = 100;
+    private static readonly FlagField Atomic = new("atomic")
+    {
+        Default = false, Description = "Whether all operations are done or none; else each on its own.",
+    };
+
+    /// <summary>The body of a batch of a resource.</summary>
+    public static Form FormOf(Schema schema) => new(OperationsOf(schema), Atomic);
 
     /// <summary>Reads a body. Its form is checked whole; the fields of each operation are checked when it is done.</summary>
     public static Result<Batch> Read(Schema schema, JsonElement body)
     {
-        var (faults, operations, isAtomic) = (new Faults(), new List<BatchOperation>(), false);
-        foreach (var member in body.EnumerateObject())
-        {
-            if (member.Name is "atomic" && member.Value.ValueKind is JsonValueKind.True or JsonValueKind.False) isAtomic = member.Value.GetBoolean();
-            else if (member.Name is "atomic") faults.WrongType(member.Name, "a boolean", member.Value);
-            else if (member.Name is not "operations") faults.Add(member.Name, Suggestion.Unknown("field", member.Name, ["operations", "atomic"]));
-        }
-
-        if (!body.TryGetProperty("operations", out var listed)) faults.Add("operations", "Required");
-        else if (listed.ValueKind is not JsonValueKind.Array) faults.WrongType("operations", "an array", listed);
-        else if (listed.GetArrayLength() is 0 or > Most) faults.Add("operations", $"Expected 1 to {Most} operations");
-        else operations.AddRange(listed.EnumerateArray().Select((operation, i) => BatchOperation.Read(schema, operation, $"operations[{i}]", faults)).OfType<BatchOperation>());
-        return faults.Any ? Error.Invalid(faults.All) : new Batch(operations, isAtomic);
+        var operations = OperationsOf(schema);
+        var given = new Form(operations, Atomic).Read(body);
+        return given.Error is { } error ? error : new Batch([.. ((IReadOnlyList<object>)given.Value[operations]!).Cast<BatchOperation>()], given.Value[Atomic] is true);
     }
+
+    private static ListField OperationsOf(Schema schema) => new("operations", new BatchOperationField(schema), 1, 100, "operations")
+    {
+        IsRequired = true, Description = "What to do, in order.",
+    };
 }
 
 /// <summary>One operation of a batch.</summary>
@@ -63,66 +64,68 @@ public abstract record BatchOperation
         }
     }
 
-    internal static BatchOperation? Read(Schema schema, JsonElement json, string path, Faults faults)
-    {
-        if (json.ValueKind is not JsonValueKind.Object)
-        {
-            faults.WrongType(path, "an object", json);
-            return null;
-        }
-
-        var before = faults.All.Count;
-        var verb = ReadText(json, "op", path, faults);
-        string[] members = verb switch
-        {
-            "create" => ["op", "data"],
-            "update" => ["op", "id", "data"],
-            "upsert" => ["op", "match_on", "data"],
-            "delete" => ["op", "id"],
-            _ => [],
-        };
-        if (verb is not null && members is []) faults.Add($"{path}.op", "Expected create, update, upsert or delete");
-        if (members is []) return null;
-        foreach (var member in json.EnumerateObject().Where(m => !members.Contains(m.Name)))
-            faults.Add($"{path}.{member.Name}", Suggestion.Unknown("field", member.Name, members));
-
-        var id = members.Contains("id") ? ReadText(json, "id", path, faults) : null;
-        if (id is not null && !Ids.IsId(id, schema.Prefix)) faults.Add($"{path}.id", Ids.Expected(schema.Prefix));
-        var data = members.Contains("data") ? ReadData(json, path, faults) : default;
-        var match = members.Contains("match_on") ? ReadMatch(schema, json, path, faults) : null;
-        if (faults.All.Count > before) return null;
-        return verb switch
-        {
-            "create" => new Create(data),
-            "update" => new Update(id!, data),
-            "upsert" => new Upsert(match!, data),
-            _ => new Delete(id!),
-        };
-    }
-
-    private static string? ReadText(JsonElement json, string name, string path, Faults faults)
-    {
-        if (!json.TryGetProperty(name, out var value)) return (string?)faults.Add($"{path}.{name}", "Required");
-        return value.ValueKind is JsonValueKind.String ? value.GetString() : (string?)faults.WrongType($"{path}.{name}", "a string", value);
-    }
-
-    private static JsonElement ReadData(JsonElement json, string path, Faults faults)
-    {
-        if (!json.TryGetProperty("data", out var data)) faults.Add($"{path}.data", "Required");
-        else if (data.ValueKind is not JsonValueKind.Object) faults.WrongType($"{path}.data", "an object", data);
-        return data;
-    }
-
-    private static Unique? ReadMatch(Schema schema, JsonElement json, string path, Faults faults)
-    {
-        if (ReadText(json, "match_on", path, faults) is not { } name) return null;
-        if (schema.Uniques.FirstOrDefault(u => u.Field == name) is { } unique) return unique;
-        var fields = string.Join(" or ", schema.Uniques.Select(u => u.Field));
-        return (Unique?)faults.Add($"{path}.match_on", fields.Length > 0 ? $"Expected {fields}: a unique field of {schema.Collection}" : $"{schema.Collection} have no unique field to match on; create or update instead");
-    }
-
     private static Result<BatchOutcome> Outcome(Result<StoredRecord> written, bool isNew) =>
         written.Error is { } error ? error : new BatchOutcome(written.Value, isNew);
+}
+
+/// <summary>An operation in the form of a batch: which members it has depends on its <c>op</c>.</summary>
+internal sealed class BatchOperationField : Field
+{
+    private readonly Schema schema;
+    private readonly ChoiceField op = new("op", "create", "update", "upsert", "delete") { IsRequired = true, Description = "What to do." };
+    private readonly LinkField id;
+    private readonly ObjectField data = new("data") { IsRequired = true, Description = "The fields of the record." };
+    private readonly TextField matchOn = new("match_on", 100) { IsRequired = true, Description = "The unique field by which an upsert finds the record." };
+
+    /// <summary>The members for each op, and those of an op that is not known.</summary>
+    private readonly Dictionary<string, Form> forms;
+
+    public BatchOperationField(Schema schema)
+        : base("operation")
+    {
+        this.schema = schema;
+        id = new LinkField("id", schema.Prefix, schema.Type) { IsRequired = true, Description = "Of the record." };
+        forms = new(StringComparer.Ordinal)
+        {
+            ["create"] = new Form(op, data),
+            ["update"] = new Form(op, id, data),
+            ["upsert"] = new Form(op, matchOn, data),
+            ["delete"] = new Form(op, id),
+        };
+    }
+
+    public override Facets Facets => new(JsonType.Object) { Members = new Form(op, id, matchOn, data) };
+
+    public override object? Read(JsonElement json, string path, Faults faults)
+    {
+        if (json.ValueKind is not JsonValueKind.Object) return faults.WrongType(path, "an object", json);
+        if (!json.TryGetProperty(op.Name, out var verb)) return faults.Add($"{path}.{op.Name}", "Required");
+        if (op.Read(verb, $"{path}.{op.Name}", faults) is not string known) return null;
+        var before = faults.All.Count;
+        var given = forms[known].Read(json, path + ".", faults);
+        var unique = known is "upsert" && given[matchOn] is string name ? Match(name, $"{path}.{matchOn.Name}", faults) : null;
+        if (faults.All.Count > before) return null;
+        return known switch
+        {
+            "create" => new BatchOperation.Create((JsonElement)given[data]!),
+            "update" => new BatchOperation.Update((string)given[id]!, (JsonElement)given[data]!),
+            "upsert" => new BatchOperation.Upsert(unique!, (JsonElement)given[data]!),
+            _ => new BatchOperation.Delete((string)given[id]!),
+        };
+    }
+
+    public override void Write(Utf8JsonWriter writer, object value) => throw new NotSupportedException("Operations are read only.");
+
+    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+
+    private Unique? Match(string name, string path, Faults faults)
+    {
+        if (schema.Uniques.FirstOrDefault(unique => unique.Field == name) is { } unique) return unique;
+        var fields = string.Join(" or ", schema.Uniques.Select(one => one.Field));
+        return (Unique?)faults.Add(path, fields.Length > 0
+            ? $"Expected {fields}: a unique field of {schema.Collection}"
+            : $"{schema.Collection} have no unique field to match on; create or update instead");
+    }
 }
 
 /// <summary>What an operation of a batch did.</summary>

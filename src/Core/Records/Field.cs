@@ -47,6 +47,15 @@ public abstract class Field(string name)
     /// <summary>The place of its value in a <see cref="Record"/>; set by the schema that holds it.</summary>
     public int Ordinal { get; internal set; } = -1;
 
+    /// <summary>Which values it takes.</summary>
+    public abstract Facets Facets { get; }
+
+    /// <summary>What it is for, in one sentence for users of the API; empty for what they never see.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>A value that it takes, as JSON; null where the type alone shows it.</summary>
+    public string? Example { get; init; }
+
     public FieldAccess Access { get; init; }
 
     /// <summary>Must be given on create and cannot be cleared.</summary>

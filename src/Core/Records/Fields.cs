@@ -10,6 +10,8 @@ public class TextField(string name, int longest) : Field(name)
 {
     public int Longest { get; } = longest;
 
+    public override Facets Facets => new(JsonType.String) { MinLength = IsRequired ? 1 : null, MaxLength = Longest };
+
     /// <summary>Whether the case of letters matters in filters (an exact code rather than a text).</summary>
     public bool IsCaseSensitive { get; init; }
 
@@ -38,6 +40,8 @@ public class TextField(string name, int longest) : Field(name)
 
 public sealed class EmailField(string name) : TextField(name, 254)
 {
+    public override Facets Facets => base.Facets with { Format = "email" };
+
     protected override string? Fault(string text) => Text.IsEmail(text) ? null : "Invalid email";
 }
 
@@ -45,6 +49,8 @@ public sealed class EmailField(string name) : TextField(name, 254)
 public sealed class ChoiceField(string name, params string[] choices) : TextField(name, 100)
 {
     public IReadOnlyList<string> Choices { get; } = choices;
+
+    public override Facets Facets => new(JsonType.String) { Choices = Choices };
 
     public override object? ReadKey(string text, string parameter, Faults faults) =>
         Fault(text) is { } fault ? faults.Add(parameter, fault) : text;
@@ -55,6 +61,8 @@ public sealed class ChoiceField(string name, params string[] choices) : TextFiel
 /// <summary>An upper-case ISO 4217 code.</summary>
 public sealed class CurrencyField(string name) : TextField(name, 3)
 {
+    public override Facets Facets => new(JsonType.String) { Pattern = "^[A-Z]{3}$" };
+
     protected override string? Fault(string text) => Currencies.IsKnown(text) ? null : "Expected an ISO 4217 code in capitals, e.g. EUR";
 }
 
@@ -62,6 +70,8 @@ public sealed class CurrencyField(string name) : TextField(name, 3)
 public sealed class LinkField(string name, string prefix, string targetType) : Field(name)
 {
     public string Prefix { get; } = prefix;
+
+    public override Facets Facets => new(JsonType.String) { Pattern = Ids.Pattern(Prefix) };
 
     /// <summary>The type it points to.</summary>
     public string TargetType { get; } = targetType;
@@ -88,6 +98,8 @@ public sealed class LinkField(string name, string prefix, string targetType) : F
 
 public sealed class FlagField(string name) : Field(name)
 {
+    public override Facets Facets => new(JsonType.Boolean);
+
     public bool Of(Record record) => record[this] is true;
 
     public override object? Read(JsonElement json, string path, Faults faults) =>
@@ -106,6 +118,8 @@ public sealed class FlagField(string name) : Field(name)
 /// <summary>A whole number between two bounds, both included.</summary>
 public sealed class IntegerField(string name, long least, long most) : Field(name)
 {
+    public override Facets Facets => new(JsonType.Integer) { Minimum = least, Maximum = most };
+
     public long? Of(Record record) => (long?)record[this];
 
     public override object? Read(JsonElement json, string path, Faults faults)
@@ -128,6 +142,8 @@ public sealed class MoneyField(string name) : Field(name)
 {
     private const decimal Most = 9_999_999_999_999.99m;
     private const NumberStyles Plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
+
+    public override Facets Facets => new(JsonType.String) { Pattern = @"^-?\d{1,13}(\.\d{1,2})?$" };
 
     public decimal? Of(Record record) => (decimal?)record[this];
 
@@ -176,6 +192,8 @@ public sealed class DateField(string name) : Field(name)
 {
     private const string Expected = "Expected a date of the form YYYY-MM-DD";
 
+    public override Facets Facets => new(JsonType.String) { Format = "date" };
+
     public override object? Read(JsonElement json, string path, Faults faults)
     {
         if (json.ValueKind is not JsonValueKind.String) return faults.WrongType(path, "a date of the form YYYY-MM-DD", json);
@@ -191,6 +209,8 @@ public sealed class DateField(string name) : Field(name)
 public sealed class TimeField(string name) : Field(name)
 {
     private const string Expected = "Expected a time such as 2026-01-15T10:30:00Z, or a date";
+
+    public override Facets Facets => new(JsonType.String) { Format = "date-time" };
 
     public DateTimeOffset? Of(Record record) => (DateTimeOffset?)record[this];
 
@@ -211,6 +231,11 @@ public sealed class TextListField(string name, int most, int longest) : Field(na
 {
     /// <summary>The most texts it holds.</summary>
     public int Most { get; } = most;
+
+    public override Facets Facets => new(JsonType.Array)
+    {
+        MinItems = NotEmpty ? 1 : null, MaxItems = Most, Items = new(JsonType.String) { MinLength = 1, MaxLength = longest },
+    };
 
     /// <summary>Whether an empty list is refused.</summary>
     public bool NotEmpty { get; init; }

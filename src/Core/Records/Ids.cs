@@ -70,6 +70,9 @@ public sealed class Ids(TimeProvider clock)
         return true;
     }
 
+    /// <summary>A regular expression (ECMA-262) that matches exactly the ids of a prefix.</summary>
+    public static string Pattern(string prefix) => $"^{prefix}[0-9A-Za-z]{{{Length}}}$";
+
     /// <summary>What to say of an id that is not <see cref="IsId"/>.</summary>
     public static string Expected(string prefix) => $"Expected an id of the form {prefix} and {Length} letters or digits";
 

@@ -19,6 +19,8 @@ public sealed class MapField(string name) : Field(name)
     /// <summary>Whether records are found by its values though they are no custom fields.</summary>
     public bool IsFound { get; init; }
 
+    public override Facets Facets => new(JsonType.Object) { MaxItems = MaxNames };
+
     public override bool HasKey => IsCustomFields || IsFound;
 
     public override object? EmptyValue => JsonMap.Empty;

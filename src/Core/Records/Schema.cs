@@ -20,7 +20,7 @@ public sealed class Schema
     {
         Type = EnvelopeType = type;
         Prefix = prefix;
-        Collection = Scopes = collection;
+        (Collection, Scopes) = (collection, collection.Replace('-', '_'));
         Noun = type.Replace('_', ' ');
         Fields = [.. fields, CreatedAt, UpdatedAt];
         for (var i = 0; i < Fields.Count; i++) Fields[i].Ordinal = i;
@@ -55,9 +55,17 @@ public sealed class Schema
 
     public IReadOnlyList<Field> Fields { get; }
 
-    public TimeField CreatedAt { get; } = new("created_at") { Access = FieldAccess.ReadOnly, IsSortable = true };
+    public TimeField CreatedAt { get; } = new("created_at")
+    {
+        Description = "When the record was created, in UTC.",
+        Access = FieldAccess.ReadOnly, IsSortable = true,
+    };
 
-    public TimeField UpdatedAt { get; } = new("updated_at") { Access = FieldAccess.ReadOnly, IsSortable = true };
+    public TimeField UpdatedAt { get; } = new("updated_at")
+    {
+        Description = "When the record last changed, in UTC.",
+        Access = FieldAccess.ReadOnly, IsSortable = true,
+    };
 
     /// <summary>The fields the store keeps keys of.</summary>
     public IReadOnlyList<Field> Keys { get; }
@@ -117,6 +125,8 @@ public sealed record Unique(string Name, Func<Record, string?> Of, Func<Record, 
     public string? ClaimOf(Record record) => Of(record) is { } value ? $"{record.Schema.Type}:{Name}:{value}" : null;
 }
 
-/// <param name="Name">Of the query parameter.</param>
-/// <param name="Read">Makes a condition of its text; null, with a fault added, where it is wrong.</param>
-public sealed record NamedFilter(string Name, Func<string, Faults, Condition?> Read);
+/// <summary>A filter with a name of its own: it compares a field with its value.</summary>
+/// <param name="Name">What clients call it.</param>
+/// <param name="Field">The field that is compared.</param>
+/// <param name="Comparison">How.</param>
+public sealed record NamedFilter(string Name, Field Field, Comparison Comparison);

@@ -4,51 +4,15 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Records;
 
 /// <summary>How records are answered beyond their own attributes: what is included of others, and what is left out. contract/v1.md, Common rules.</summary>
-public sealed class View
+/// <param name="includes">What is shown of other records, in order.</param>
+/// <param name="fields">The attributes to show; null for all. The id always is.</param>
+public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? fields)
 {
-    /// <summary>The query parameters that make a view.</summary>
-    public static readonly string[] Parameters = ["include", "fields"];
-
-    private readonly IReadOnlyList<Include> includes;
-    private readonly HashSet<string>? fields;
-
-    private View(IReadOnlyList<Include> includes, HashSet<string>? fields)
-    {
-        this.includes = includes;
-        this.fields = fields;
-    }
-
     /// <summary>Whether it shows what other records are, so that a record's own version does not tell whether the answer is the same.</summary>
     public bool Includes => includes.Count > 0;
 
     /// <summary>The types of records it shows something of, beside the resource's own: the caller needs the right to read each.</summary>
     public IEnumerable<string> RelatedTypes => includes.Select(i => i.Type).Distinct();
-
-    /// <summary>Reads <c>include</c> and <c>fields</c>; whatever else is in the query string is not looked at.</summary>
-    public static Result<View> Read(Schema schema, IReadOnlyList<KeyValuePair<string, string>> parameters)
-    {
-        var faults = new Faults();
-        var (includes, fields) = (new List<Include>(), (HashSet<string>?)null);
-        foreach (var (parameter, text) in parameters)
-        {
-            if (parameter is "include")
-            {
-                foreach (var name in Names(text))
-                {
-                    if (schema.Includes.FirstOrDefault(i => i.Name == name) is { } include) includes.Add(include);
-                    else faults.Add(parameter, $"'{name}' can't be included; expected of {string.Join(", ", schema.Includes.Select(i => i.Name).DefaultIfEmpty("nothing"))}");
-                }
-            }
-            else if (parameter is "fields")
-            {
-                fields = [.. Names(text)];
-                foreach (var name in fields.Where(name => name is not "id" && schema.Find(name) is null or { Access: FieldAccess.Internal }))
-                    faults.Add(parameter, $"'{name}': {Suggestion.Unknown("field", name, schema.Fields.Where(f => f.Access is not FieldAccess.Internal).Select(f => f.Name))}");
-            }
-        }
-
-        return faults.Any ? Error.Invalid(faults.All) : new View([.. includes.DistinctBy(i => i.Name)], fields);
-    }
 
     /// <summary>The records as this view shows them.</summary>
     public async ValueTask<IReadOnlyList<StoredRecord>> Of(IReadOnlyList<StoredRecord> records, IWorkspaceStore store, CancellationToken ct)
@@ -73,8 +37,6 @@ public sealed class View
             foreach (var member in added) member.Added.Write(writer);
         }),
     };
-
-    private static string[] Names(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
 /// <summary>Something that can be included in a record's attributes.</summary>

@@ -6,18 +6,62 @@ namespace NodeStash.Core.Resources;
 /// <summary>A note, task, email, call, meeting or something of the client's own. contract/v1.md, Activities.</summary>
 public static class Activity
 {
-    public static readonly ChoiceField Type = new("type", "note", "task", "email", "call", "meeting", "custom") { IsRequired = true, Filter = FilterKind.Exact };
-    public static readonly TextField Subject = new("subject", 500) { Search = Searchable.Name };
-    public static readonly TextField Body = new("body", 100_000) { Search = Searchable.Body };
-    public static readonly LinkField ContactId = new("contact_id", "ct_", "contact") { Filter = FilterKind.Exact };
-    public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
-    public static readonly LinkField DealId = new("deal_id", "dl_", "deal") { Filter = FilterKind.Exact };
-    public static readonly FlagField IsDone = new("is_done") { Default = false, Filter = FilterKind.Exact };
-    public static readonly TimeField DueDate = new("due_date") { IsSortable = true };
-    public static readonly TimeField CompletedAt = new("completed_at") { Access = FieldAccess.ReadOnly };
+    public static readonly ChoiceField Type = new("type", "note", "task", "email", "call", "meeting", "custom")
+    {
+        Description = "The kind of activity.",
+        IsRequired = true, Filter = FilterKind.Exact,
+    };
+
+    public static readonly TextField Subject = new("subject", 500)
+    {
+        Description = "A short line about it.", Example = "\"Call about the offer\"",
+        Search = Searchable.Name,
+    };
+
+    public static readonly TextField Body = new("body", 100_000)
+    {
+        Description = "The whole text.", Example = "\"She asks for a discount.\"",
+        Search = Searchable.Body,
+    };
+
+    public static readonly LinkField ContactId = new("contact_id", "ct_", "contact")
+    {
+        Description = "The contact it is about.",
+        Filter = FilterKind.Exact,
+    };
+
+    public static readonly LinkField CompanyId = new("company_id", "co_", "company")
+    {
+        Description = "The company it is about.",
+        Filter = FilterKind.Exact,
+    };
+
+    public static readonly LinkField DealId = new("deal_id", "dl_", "deal")
+    {
+        Description = "The deal it is about.",
+        Filter = FilterKind.Exact,
+    };
+
+    public static readonly FlagField IsDone = new("is_done")
+    {
+        Description = "Whether it is done; false if absent.",
+        Default = false, Filter = FilterKind.Exact,
+    };
+
+    public static readonly TimeField DueDate = new("due_date")
+    {
+        Description = "When it is due.", Example = "\"2026-01-15T10:30:00Z\"",
+        IsSortable = true,
+    };
+
+    public static readonly TimeField CompletedAt = new("completed_at")
+    {
+        Description = "When it was marked as done; null while it is not.",
+        Access = FieldAccess.ReadOnly,
+    };
 
     public static Schema Schema { get; } = new("activity", "act_", "activities",
-        [Type, Subject, Body, ContactId, CompanyId, DealId, Shared.OwnerId(), IsDone, DueDate, CompletedAt, new MapField("metadata"), Shared.CustomFields(), Shared.Tags()])
+        [Type, Subject, Body, ContactId, CompanyId, DealId, Shared.OwnerId(), IsDone, DueDate, CompletedAt, new MapField("metadata") { Description = "Values of the client's own, kept as given.", Example = "{\"call_id\":\"8f2\"}" }, Shared.CustomFields(), Shared.Tags()])
     {
         EventNoun = "activity",
         DefaultLimit = 25,

@@ -6,10 +6,29 @@ namespace NodeStash.Core.Resources;
 /// <summary>An organisation. contract/v1.md, Companies.</summary>
 public static class Company
 {
-    public static readonly TextField Name = new("name", 200) { IsRequired = true, Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField Domain = new("domain", 255) { Search = Searchable.Address, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField Industry = new("industry", 100) { Search = Searchable.Detail, Filter = FilterKind.Substring };
-    public static readonly TextField Size = new("size", 50) { Filter = FilterKind.Exact, IsCaseSensitive = true };
+    public static readonly TextField Name = new("name", 200)
+    {
+        Description = "The name of the company.", Example = "\"Acme\"",
+        IsRequired = true, Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
+    public static readonly TextField Domain = new("domain", 255)
+    {
+        Description = "The web domain; no two companies of a workspace share one, in any case.", Example = "\"acme.example\"",
+        Search = Searchable.Address, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
+    public static readonly TextField Industry = new("industry", 100)
+    {
+        Description = "The line of business.", Example = "\"Logistics\"",
+        Search = Searchable.Detail, Filter = FilterKind.Substring,
+    };
+
+    public static readonly TextField Size = new("size", 50)
+    {
+        Description = "The number of employees, or a range of it.", Example = "\"51-200\"",
+        Filter = FilterKind.Exact, IsCaseSensitive = true,
+    };
 
     public static Schema Schema { get; } = new("company", "co_", "companies", [Name, Domain, Industry, Size, Shared.CustomFields(), Shared.Tags()])
     {

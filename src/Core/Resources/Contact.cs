@@ -6,13 +6,47 @@ namespace NodeStash.Core.Resources;
 /// <summary>A person. contract/v1.md, Contacts.</summary>
 public static class Contact
 {
-    public static readonly EmailField Email = new("email") { Search = Searchable.Address, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField FirstName = new("first_name", 100) { Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField LastName = new("last_name", 100) { Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly TextField Phone = new("phone", 50) { Search = Searchable.Phone };
-    public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
-    public static readonly TextField Title = new("title", 200) { Search = Searchable.Detail };
-    public static readonly TextField Source = new("source", 100) { Filter = FilterKind.Exact, IsCaseSensitive = true };
+    public static readonly EmailField Email = new("email")
+    {
+        Description = "The email address; no two contacts of a workspace share one, in any case.", Example = "\"jane@example.com\"",
+        Search = Searchable.Address, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
+    public static readonly TextField FirstName = new("first_name", 100)
+    {
+        Description = "The given name.", Example = "\"Jane\"",
+        Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
+    public static readonly TextField LastName = new("last_name", 100)
+    {
+        Description = "The family name.", Example = "\"Smith\"",
+        Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
+    public static readonly TextField Phone = new("phone", 50)
+    {
+        Description = "The phone number, as given.", Example = "\"+49 30 901820\"",
+        Search = Searchable.Phone,
+    };
+
+    public static readonly LinkField CompanyId = new("company_id", "co_", "company")
+    {
+        Description = "The company the person works for.",
+        Filter = FilterKind.Exact,
+    };
+
+    public static readonly TextField Title = new("title", 200)
+    {
+        Description = "The job title.", Example = "\"Head of Purchasing\"",
+        Search = Searchable.Detail,
+    };
+
+    public static readonly TextField Source = new("source", 100)
+    {
+        Description = "Where the contact came from.", Example = "\"website\"",
+        Filter = FilterKind.Exact, IsCaseSensitive = true,
+    };
 
     public static Schema Schema { get; } = new("contact", "ct_", "contacts",
         [Email, FirstName, LastName, Phone, CompanyId, Title, Source, Shared.CustomFields(), Shared.Tags()])

@@ -12,21 +12,50 @@ public static class CustomField
 
     public static readonly EntityTypeField EntityType = new("entity_type", "contact", "company", "deal", "activity")
     {
+        Description = "The resource that has the field: contact, company, deal, activity, or the slug of a custom object.", Example = "\"contact\"",
         Access = FieldAccess.CreateOnly, IsRequired = true, Filter = FilterKind.Exact,
     };
 
-    public static readonly TextField Name = new("name", 200) { IsRequired = true, IsSortable = true };
-    public static readonly SlugField Slug = new("slug", LongestSlug) { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact };
+    public static readonly TextField Name = new("name", 200)
+    {
+        Description = "The name of the field for people.", Example = "\"Plan\"",
+        IsRequired = true, IsSortable = true,
+    };
+
+    public static readonly SlugField Slug = new("slug", LongestSlug)
+    {
+        Description = "Its name in custom_fields; made from the name if absent.", Example = "\"plan\"",
+        Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact,
+    };
 
     public static readonly ChoiceField FieldType = new("field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone", FieldDefinition.Relation)
     {
+        Description = "The type of its values.",
         Access = FieldAccess.CreateOnly, IsRequired = true,
     };
 
-    public static readonly TextField Description = new("description", 1000);
-    public static readonly FlagField IsRequired = new("is_required") { Default = false };
-    public static readonly TextListField Options = new("options", most: 200, longest: 200) { IsNullable = true };
-    public static readonly IntegerField DisplayOrder = new("display_order", 0, int.MaxValue) { Default = 0L, IsSortable = true };
+    public static readonly TextField Description = new("description", 1000)
+    {
+        Description = "What the field is for.", Example = "\"The plan that the customer pays for\"",
+    };
+
+    public static readonly FlagField IsRequired = new("is_required")
+    {
+        Description = "Whether a new record must have a value; false if absent.",
+        Default = false,
+    };
+
+    public static readonly TextListField Options = new("options", most: 200, longest: 200)
+    {
+        Description = "The choices of a select or multi_select field.", Example = "[\"Basic\",\"Pro\"]",
+        IsNullable = true,
+    };
+
+    public static readonly IntegerField DisplayOrder = new("display_order", 0, int.MaxValue)
+    {
+        Description = "Its place among the fields; 0 if absent.", Example = "1",
+        Default = 0L, IsSortable = true,
+    };
 
     public static Schema Schema { get; } = new("custom_field_definition", "cf_", "custom-fields",
         [EntityType, Name, Slug, FieldType, Description, IsRequired, Options, DisplayOrder])
@@ -41,6 +70,9 @@ public static class CustomField
         Decide = Decide,
         ReachedByDelete = field => [FieldOperations.Forget(field)],
     };
+
+    /// <summary>What a client gives of a field together with its custom object.</summary>
+    public static Form OfAnObject => new(Name, Slug, FieldType, Description, IsRequired, Options, DisplayOrder);
 
     /// <summary>The definitions of a resource's fields in a data set.</summary>
     public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(Schema schema, IWorkspaceStore store, CancellationToken ct) =>
@@ -146,6 +178,8 @@ public static class CustomField
 /// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
 public sealed class SlugField(string name, int longest) : TextField(name, longest)
 {
+    public override Facets Facets => new(JsonType.String) { MaxLength = Longest, Pattern = "^[a-z][a-z0-9_]*$" };
+
     /// <summary>Says why a slug is refused; null if it is not. Null for none that is.</summary>
     public Func<string, string?>? Refuses { get; init; }
 
@@ -156,6 +190,8 @@ public sealed class SlugField(string name, int longest) : TextField(name, longes
 /// <summary>What has custom fields: a resource that is built in, or a custom object by its slug.</summary>
 public sealed class EntityTypeField(string name, params string[] choices) : TextField(name, CustomObject.LongestSlug)
 {
+    public override Facets Facets => new(JsonType.String) { MaxLength = Longest, Pattern = "^[a-z][a-z0-9_]*$" };
+
     /// <summary>Those that are built in.</summary>
     public IReadOnlyList<string> Choices { get; } = choices;
 

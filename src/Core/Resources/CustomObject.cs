@@ -13,11 +13,34 @@ public static class CustomObject
     /// <summary>The most definitions of a data set: a search over all types asks for each. Some more, where several are made at once.</summary>
     private const int Most = 200;
 
-    public static readonly TextField SingularName = new("singular_name", 100) { IsRequired = true };
-    public static readonly TextField PluralName = new("plural_name", 100) { IsRequired = true };
-    public static readonly SlugField Slug = new("slug", LongestSlug) { Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact, Refuses = Reserved };
-    public static readonly TextField Icon = new("icon", 100);
-    public static readonly DefinitionsField Fields = new("fields") { Access = FieldAccess.CreateOnly };
+    public static readonly TextField SingularName = new("singular_name", 100)
+    {
+        Description = "What one record is called.", Example = "\"Project\"",
+        IsRequired = true,
+    };
+
+    public static readonly TextField PluralName = new("plural_name", 100)
+    {
+        Description = "What several records are called.", Example = "\"Projects\"",
+        IsRequired = true,
+    };
+
+    public static readonly SlugField Slug = new("slug", LongestSlug)
+    {
+        Description = "Its name in paths and events; made from the plural name if absent.", Example = "\"projects\"",
+        Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact, Refuses = Reserved,
+    };
+
+    public static readonly TextField Icon = new("icon", 100)
+    {
+        Description = "The name of an icon to show.", Example = "\"folder\"",
+    };
+
+    public static readonly DefinitionsField Fields = new("fields")
+    {
+        Description = "Custom fields to define with it.", Example = "[{\"name\":\"Budget\",\"field_type\":\"number\"}]",
+        Access = FieldAccess.CreateOnly,
+    };
 
     public static Schema Schema { get; } = new("object", "obj_", "objects", [SingularName, PluralName, Slug, Icon, Fields])
     {
@@ -158,6 +181,8 @@ public sealed class DefinitionsField(string name) : Field(name)
 {
     /// <summary>So many names a record's custom fields have at most.</summary>
     public const int Most = MapField.MaxNames;
+
+    public override Facets Facets => new(JsonType.Array) { MaxItems = Most, Items = new(JsonType.Object) { Members = CustomField.OfAnObject } };
 
     public override object? EmptyValue => Array.Empty<JsonElement>();
 

@@ -7,8 +7,18 @@ namespace NodeStash.Core.Resources;
 /// <summary>A record of a custom object. Each object's are a type of their own, of one schema. contract/resource-router.md, Custom objects; docs/adr/0016.</summary>
 public static class CustomRecord
 {
-    public static readonly TextField Object = new("object", CustomObject.LongestSlug) { Access = FieldAccess.ReadOnly };
-    public static readonly TextField Name = new("name", 200) { IsRequired = true, Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true };
+    public static readonly TextField Object = new("object", CustomObject.LongestSlug)
+    {
+        Description = "The slug of its custom object.",
+        Access = FieldAccess.ReadOnly,
+    };
+
+    public static readonly TextField Name = new("name", 200)
+    {
+        Description = "What the record is called.", Example = "\"Apollo\"",
+        IsRequired = true, Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
     public static readonly MapField CustomFields = Shared.CustomFields();
 
     /// <summary>The type of what each relation leads to, by the relation's slug.</summary>

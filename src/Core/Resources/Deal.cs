@@ -8,15 +8,59 @@ namespace NodeStash.Core.Resources;
 /// <summary>A sale under way, in a stage of a pipeline. contract/v1.md, Deals.</summary>
 public static class Deal
 {
-    public static readonly TextField Title = new("title", 300) { IsRequired = true, Search = Searchable.Name };
-    public static readonly MoneyField Value = new("value") { IsSortable = true };
-    public static readonly CurrencyField Currency = new("currency") { Default = "EUR" };
-    public static readonly LinkField PipelineId = new("pipeline_id", "pp_", "pipeline") { Filter = FilterKind.Exact, HoldsTarget = true };
-    public static readonly LinkField StageId = new("stage_id", "ps_", "pipeline_stage") { Filter = FilterKind.Exact, IsChecked = false };
-    public static readonly LinkField ContactId = new("contact_id", "ct_", "contact") { Filter = FilterKind.Exact };
-    public static readonly LinkField CompanyId = new("company_id", "co_", "company") { Filter = FilterKind.Exact };
-    public static readonly DateField ExpectedCloseDate = new("expected_close_date") { IsSortable = true };
-    public static readonly TimeField ClosedAt = new("closed_at") { Access = FieldAccess.ReadOnly, Filter = FilterKind.Exact };
+    public static readonly TextField Title = new("title", 300)
+    {
+        Description = "What the deal is about.", Example = "\"Annual licence\"",
+        IsRequired = true, Search = Searchable.Name,
+    };
+
+    public static readonly MoneyField Value = new("value")
+    {
+        Description = "The amount, with at most two decimal places.", Example = "\"48000.00\"",
+        IsSortable = true,
+    };
+
+    public static readonly CurrencyField Currency = new("currency")
+    {
+        Description = "The ISO 4217 code of the amount; EUR if absent.", Example = "\"EUR\"",
+        Default = "EUR",
+    };
+
+    public static readonly LinkField PipelineId = new("pipeline_id", "pp_", "pipeline")
+    {
+        Description = "The pipeline the deal is in; the default pipeline if absent.",
+        Filter = FilterKind.Exact, HoldsTarget = true,
+    };
+
+    public static readonly LinkField StageId = new("stage_id", "ps_", "pipeline_stage")
+    {
+        Description = "The stage of the pipeline; its first open stage if absent.",
+        Filter = FilterKind.Exact, IsChecked = false,
+    };
+
+    public static readonly LinkField ContactId = new("contact_id", "ct_", "contact")
+    {
+        Description = "The contact the deal is with.",
+        Filter = FilterKind.Exact,
+    };
+
+    public static readonly LinkField CompanyId = new("company_id", "co_", "company")
+    {
+        Description = "The company the deal is with.",
+        Filter = FilterKind.Exact,
+    };
+
+    public static readonly DateField ExpectedCloseDate = new("expected_close_date")
+    {
+        Description = "The day the deal is expected to close.", Example = "\"2026-03-31\"",
+        IsSortable = true,
+    };
+
+    public static readonly TimeField ClosedAt = new("closed_at")
+    {
+        Description = "When the deal entered a won or lost stage; null while it is open.",
+        Access = FieldAccess.ReadOnly, Filter = FilterKind.Exact,
+    };
 
     public static Schema Schema { get; } = new("deal", "dl_", "deals",
         [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(), Shared.Tags()])
@@ -25,8 +69,8 @@ public static class Deal
         Includes = [Include.Linked(ContactId), Include.Linked(CompanyId), Include.Linked(PipelineId), new Include("stage", "pipeline", IncludeStage)],
         ExtraFilters =
         [
-            new NamedFilter("min_value", (text, faults) => ValueFilter(text, "min_value", Comparison.GreaterOrEqual, faults)),
-            new NamedFilter("max_value", (text, faults) => ValueFilter(text, "max_value", Comparison.LessOrEqual, faults)),
+            new NamedFilter("min_value", Value, Comparison.GreaterOrEqual),
+            new NamedFilter("max_value", Value, Comparison.LessOrEqual),
         ],
         Decide = Decide,
     };
@@ -80,7 +124,4 @@ public static class Deal
 
         return null;
     }
-
-    private static Condition? ValueFilter(string text, string parameter, Comparison how, Faults faults) =>
-        Value.ReadKey(text, parameter, faults) is { } amount ? new Condition.Compare(new KeyPath(Value.Name), how, amount) : null;
 }

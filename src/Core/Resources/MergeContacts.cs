@@ -7,26 +7,34 @@ namespace NodeStash.Core.Resources;
 /// <summary>Makes one contact of several: the target keeps what it has and takes from the others what it lacks. contract/resource-router.md, Merge.</summary>
 public static class MergeContacts
 {
-    private const int MostSources = 50;
-    private const string SourceIds = "source_ids";
-    private const string TargetId = "target_id";
+    private static readonly ListField SourceIds = new("source_ids", new LinkField("id", "ct_", "contact"), 1, 50, "ids")
+    {
+        IsRequired = true, Description = "The contacts that become part of the target; the target among them is left out.",
+    };
+
+    private static readonly LinkField TargetId = new("target_id", "ct_", "contact")
+    {
+        IsRequired = true, Description = "The contact that stays.",
+    };
+
+    /// <summary>The body of a merge.</summary>
+    public static Form Form { get; } = new(SourceIds, TargetId);
 
     /// <summary>The claim that says where a merged contact went.</summary>
     public static string ClaimOf(string sourceId) => $"contact:merged:{sourceId}";
 
     /// <param name="records">The caller's records.</param>
-    /// <param name="body"><c>source_ids</c> and <c>target_id</c>; the target among the sources is left out.</param>
+    /// <param name="body">As in <see cref="Form"/>.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>The target as it is then.</returns>
     public static async ValueTask<Result<StoredRecord>> Run(RecordSet records, JsonElement body, CancellationToken ct)
     {
-        var faults = new Faults();
-        foreach (var member in body.EnumerateObject().Where(m => m.Name is not (SourceIds or TargetId))) faults.Add(member.Name, Suggestion.Unknown("field", member.Name, [SourceIds, TargetId]));
-        var target = ReadId(body, TargetId, faults);
-        var sources = ReadSources(body, faults).Where(id => id != target).ToList();
-        if (!faults.Any && sources.Count == 0) faults.Add(SourceIds, "Nothing is left to merge: name a contact other than the target");
-        if (faults.Any) return Error.Invalid(faults.All);
-        return await records.Update(Contact.Schema, target!, ifVersion: null, (change, wrong, inner) => Merge(change, sources, wrong, inner), ct);
+        var given = Form.Read(body);
+        if (given.Error is { } wrong) return wrong;
+        var target = (string)given.Value[TargetId]!;
+        var sources = ((IReadOnlyList<object>)given.Value[SourceIds]!).Cast<string>().Where(id => id != target).Distinct(StringComparer.Ordinal).ToList();
+        if (sources.Count == 0) return Error.Invalid(SourceIds.Name, "Nothing is left to merge: name a contact other than the target");
+        return await records.Update(Contact.Schema, target, ifVersion: null, (change, wrong, inner) => Merge(change, sources, wrong, inner), ct);
     }
 
     private static async ValueTask<Error?> Merge(Change change, IReadOnlyList<string> ids, Faults faults, CancellationToken ct)
@@ -64,26 +72,5 @@ public static class MergeContacts
                 _ => target[field] ?? source[field],
             };
         }
-    }
-
-    private static string? ReadId(JsonElement body, string name, Faults faults)
-    {
-        if (!body.TryGetProperty(name, out var value)) return (string?)faults.Add(name, "Required");
-        return IdIn(value, name, faults);
-    }
-
-    private static string? IdIn(JsonElement value, string path, Faults faults)
-    {
-        if (value.ValueKind is not JsonValueKind.String) return (string?)faults.WrongType(path, "a string", value);
-        return Ids.IsId(value.GetString()!, Contact.Schema.Prefix) ? value.GetString() : (string?)faults.Add(path, Ids.Expected(Contact.Schema.Prefix));
-    }
-
-    private static IEnumerable<string> ReadSources(JsonElement body, Faults faults)
-    {
-        if (!body.TryGetProperty(SourceIds, out var listed)) faults.Add(SourceIds, "Required");
-        else if (listed.ValueKind is not JsonValueKind.Array) faults.WrongType(SourceIds, "an array", listed);
-        else if (listed.GetArrayLength() is 0 or > MostSources) faults.Add(SourceIds, $"Expected 1 to {MostSources} ids");
-        else return listed.EnumerateArray().Select((value, i) => IdIn(value, $"{SourceIds}[{i}]", faults)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        return [];
     }
 }

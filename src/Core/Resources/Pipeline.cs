@@ -10,10 +10,28 @@ public static class Pipeline
     /// <summary>The claim held by the one default pipeline of a data set.</summary>
     public const string DefaultClaim = "pipeline:default";
 
-    public static readonly TextField Name = new("name", 200) { IsRequired = true };
-    public static readonly TextField Description = new("description", 1000);
-    public static readonly FlagField IsDefault = new("is_default") { Default = false, Filter = FilterKind.Exact };
-    public static readonly StagesField Stages = new("stages") { Access = FieldAccess.CreateOnly, IsRequired = true };
+    public static readonly TextField Name = new("name", 200)
+    {
+        Description = "The name of the pipeline.", Example = "\"Sales\"",
+        IsRequired = true,
+    };
+
+    public static readonly TextField Description = new("description", 1000)
+    {
+        Description = "What the pipeline is for.", Example = "\"New customers\"",
+    };
+
+    public static readonly FlagField IsDefault = new("is_default")
+    {
+        Description = "Whether deals that name no pipeline go here; one pipeline of a workspace does.",
+        Default = false, Filter = FilterKind.Exact,
+    };
+
+    public static readonly StagesField Stages = new("stages")
+    {
+        Description = "The stages in order, at most 40.", Example = "[{\"name\":\"Lead\"},{\"name\":\"Won\",\"type\":\"won\"}]",
+        Access = FieldAccess.CreateOnly, IsRequired = true,
+    };
 
     /// <summary>The version of each stage by its id: events and ETags of stages need them, a pipeline's flat stages do not show them.</summary>
     private static readonly MapField StageVersions = new("stage_versions") { Access = FieldAccess.Internal };

@@ -15,9 +15,23 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
 {
     public const string Prefix = "ps_";
 
-    private static readonly TextField NameField = new("name", 100) { IsRequired = true };
-    private static readonly ChoiceField TypeField = new("type", "open", "won", "lost");
-    private static readonly IntegerField PositionField = new("position", 0, int.MaxValue);
+    private static readonly TextField NameField = new("name", 100)
+    {
+        IsRequired = true, Description = "What the stage is called.", Example = "\"Qualified\"",
+    };
+
+    private static readonly ChoiceField TypeField = new("type", "open", "won", "lost")
+    {
+        Description = "Whether a deal in it is open, won or lost; open if absent.",
+    };
+
+    private static readonly IntegerField PositionField = new("position", 0, int.MaxValue)
+    {
+        Description = "Its place among the stages, from 0; the last if absent.",
+    };
+
+    /// <summary>What a client sends of a stage.</summary>
+    public static Form Form { get; } = new(NameField, TypeField, PositionField) { SetByServer = ["id", "created_at", "updated_at", "pipeline_id"] };
 
     /// <summary>Whether a deal in it is not closed.</summary>
     public bool IsOpen => Type is "open";
@@ -33,38 +47,13 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
     /// <param name="faults">Where faults go.</param>
     public static Stage Read(JsonElement json, Stage? old, int next, string path, Faults faults)
     {
-        var stage = old ?? new Stage("", "", next, "open", 1, default, default);
-        foreach (var property in json.EnumerateObject())
+        var (values, stage) = (Form.Read(json, path, faults, isChange: old is not null), old ?? new Stage("", "", next, "open", 1, default, default));
+        return stage with
         {
-            var field = path + property.Name;
-            if (property.Value.ValueKind is JsonValueKind.Null && property.Name is "name" or "type" or "position")
-            {
-                if (old is not null || property.Name is "name") faults.Add(field, "Required, can't be null");
-                continue;
-            }
-
-            switch (property.Name)
-            {
-                case "name" when NameField.Read(property.Value, field, faults) is string name:
-                    stage = stage with { Name = name };
-                    break;
-                case "type" when TypeField.Read(property.Value, field, faults) is string type:
-                    stage = stage with { Type = type };
-                    break;
-                case "position" when PositionField.Read(property.Value, field, faults) is long position:
-                    stage = stage with { Position = (int)position };
-                    break;
-                case "id" or "created_at" or "updated_at" or "pipeline_id":
-                    faults.Add(field, "Set by the server");
-                    break;
-                case not ("name" or "type" or "position"):
-                    faults.Add(field, Suggestion.Unknown("field", property.Name, ["name", "type", "position"]));
-                    break;
-            }
-        }
-
-        if (old is null && !json.TryGetProperty("name", out _)) faults.Add(path + "name", "Required");
-        return stage;
+            Name = values[NameField] as string ?? stage.Name,
+            Type = values[TypeField] as string ?? stage.Type,
+            Position = (int)(values[PositionField] as long? ?? stage.Position),
+        };
     }
 
     /// <summary>Its members as a flat object has them.</summary>
@@ -96,6 +85,8 @@ public sealed class StagesField(string name) : Field(name)
 {
     /// <summary>So that a pipeline with all its stages fits one commit.</summary>
     public const int Most = 40;
+
+    public override Facets Facets => new(JsonType.Array) { MaxItems = Most, Items = new(JsonType.Object) { Members = Stage.Form } };
 
     public IReadOnlyList<Stage> Of(Record record) => (IReadOnlyList<Stage>?)record[this] ?? [];
 

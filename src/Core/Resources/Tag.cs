@@ -7,8 +7,16 @@ namespace NodeStash.Core.Resources;
 /// <summary>A label, with a colour. Records name their tags, whether or not there is a tag of that name; renaming or deleting a tag renames or takes it off them. contract/resource-router.md, Resources.</summary>
 public static class Tag
 {
-    public static readonly TextField Name = new("name", 50) { IsRequired = true, Filter = FilterKind.Substring, IsSortable = true };
-    public static readonly ColorField Color = new("color");
+    public static readonly TextField Name = new("name", 50)
+    {
+        Description = "The label; no two tags of a workspace share one, in any case.", Example = "\"Key account\"",
+        IsRequired = true, Filter = FilterKind.Substring, IsSortable = true,
+    };
+
+    public static readonly ColorField Color = new("color")
+    {
+        Description = "The colour to show it in.", Example = "\"#1F6FEB\"",
+    };
 
     public static Schema Schema { get; } = new("tag", "tag_", "tags", [Name, Color])
     {
@@ -29,6 +37,8 @@ public static class Tag
 /// <summary>A colour as in CSS: <c>#RRGGBB</c>.</summary>
 public sealed class ColorField(string name) : TextField(name, 7)
 {
+    public override Facets Facets => new(JsonType.String) { Pattern = "^#[0-9A-Fa-f]{6}$" };
+
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdefABCDEF");
 
     protected override string? Fault(string text) =>

@@ -3,34 +3,19 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>What happened to a record and with it: its activities and its own change events in one stream, newest first. contract/v1.md, Activities.</summary>
+/// <summary>What happened to a record and with it: its activities and its own change events in one stream, newest first.</summary>
 public static class Timeline
 {
-    private const string Resource = "timeline";
-
     /// <summary>One page.</summary>
     /// <param name="store">The caller's data set.</param>
     /// <param name="link">The field of activities that points to the record.</param>
     /// <param name="id">The record, which exists.</param>
-    /// <param name="parameters">limit and cursor.</param>
+    /// <param name="place">Where the page before ended; null for the first.</param>
+    /// <param name="limit">The most entries.</param>
     /// <param name="ct">Ends the wait.</param>
-    public static async ValueTask<Result<TimelinePage>> Read(
-        IWorkspaceStore store, LinkField link, string id, IReadOnlyList<KeyValuePair<string, string>> parameters, CancellationToken ct)
+    public static async ValueTask<TimelinePage> Read(IWorkspaceStore store, LinkField link, string id, Keyset? place, int limit, CancellationToken ct)
     {
-        var (limit, faults, cursor, seen) = (Activity.Schema.DefaultLimit, new Faults(), (string?)null, new HashSet<string>(StringComparer.Ordinal));
-        foreach (var (name, text) in parameters)
-        {
-            if (!seen.Add(name)) faults.Add(name, "Given twice");
-            else if (name is "limit") limit = ListQuery.ReadLimit(text, faults);
-            else if (name is "cursor") cursor = text;
-            else faults.Add(name, Suggestion.Unknown("query parameter", name, ["limit", "cursor"]));
-        }
-
-        // The cursor holds the last activity and the last event shown, each where that stream goes on.
-        var fingerprint = Cursor.Fingerprint($"{Resource}\n{id}", []);
-        var place = cursor is null || faults.Any ? null : Cursor.Read(cursor, fingerprint, 2, faults);
-        if (faults.Any) return Error.Invalid(faults.All);
-
+        // A place holds the last activity and the last event shown, each where that stream goes on.
         var (createdAt, eventId, activityId) = (place?.Values[0] as string, place?.Values[1] as string, place?.Id);
         var order = new SortKey(new KeyPath(Activity.Schema.CreatedAt.Name), Descending: true);
         var after = createdAt is null ? null : new Keyset([createdAt], activityId!);
@@ -55,7 +40,7 @@ public static class Timeline
         var next = new Keyset(
             [lastActivity is null ? createdAt : Text.Format(Activity.Schema.CreatedAt.Of(Record.Load(Activity.Schema, lastActivity))!.Value), lastEvent?.Id ?? eventId],
             lastActivity?.Id ?? activityId ?? "");
-        return new TimelinePage(merged, more ? Cursor.Write(next, fingerprint) : null);
+        return new TimelinePage(merged, more ? next : null);
     }
 }
 
@@ -65,5 +50,5 @@ public static class Timeline
 public sealed record TimelineEntry(string Type, string Id, ReadOnlyMemory<byte> Attributes);
 
 /// <param name="Entries">Newest first.</param>
-/// <param name="NextCursor">Of the next page; null where this is the last.</param>
-public sealed record TimelinePage(IReadOnlyList<TimelineEntry> Entries, string? NextCursor);
+/// <param name="Next">Where the next page begins; null where this is the last.</param>
+public sealed record TimelinePage(IReadOnlyList<TimelineEntry> Entries, Keyset? Next);

@@ -10,37 +10,19 @@ public sealed class DeliveryLog(IDeliveryStores stores)
     public const string Type = "delivery";
     public const string Prefix = "dlv_";
 
-    private const int DefaultLimit = 20;
-    private static readonly string[] Known = ["status", "limit", "cursor"];
-    private static readonly Dictionary<string, DeliveryStatus> Statuses = Enum.GetValues<DeliveryStatus>().ToDictionary(s => Text.ToSnakeCase(s.ToString()), StringComparer.Ordinal);
-
     /// <summary>One page of an endpoint's deliveries, newest first.</summary>
     /// <param name="caller">Whose deliveries.</param>
     /// <param name="webhookId">The endpoint.</param>
-    /// <param name="parameters">status, limit and cursor.</param>
+    /// <param name="status">Only deliveries of this status; null for all.</param>
+    /// <param name="afterId">The last delivery of the page before; null for the first page.</param>
+    /// <param name="limit">The most deliveries.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>The deliveries, and the cursor of the next page (null where this is the last).</returns>
-    public async ValueTask<Result<(IReadOnlyList<Delivery> Deliveries, string? NextCursor)>> List(
-        Caller caller, string webhookId, IReadOnlyList<KeyValuePair<string, string>> parameters, CancellationToken ct)
+    /// <returns>The deliveries, and whether there are more.</returns>
+    public async ValueTask<(IReadOnlyList<Delivery> Deliveries, bool HasMore)> List(
+        Caller caller, string webhookId, DeliveryStatus? status, string? afterId, int limit, CancellationToken ct)
     {
-        var (faults, status, limit, cursor, seen) = (new Faults(), (DeliveryStatus?)null, DefaultLimit, (string?)null, new HashSet<string>(StringComparer.Ordinal));
-        foreach (var (name, text) in parameters)
-        {
-            if (!seen.Add(name)) faults.Add(name, "Given twice");
-            else if (name is "limit") limit = ListQuery.ReadLimit(text, faults);
-            else if (name is "cursor") cursor = text;
-            else if (name is not "status") faults.Add(name, Suggestion.Unknown("query parameter", name, Known));
-            else if (Statuses.TryGetValue(text, out var known)) status = known;
-            else faults.Add(name, $"Expected one of {string.Join(", ", Statuses.Keys)}");
-        }
-
-        var fingerprint = Cursor.Fingerprint($"{Type}\n{webhookId}", parameters);
-        var place = cursor is null || faults.Any ? null : Cursor.Read(cursor, fingerprint, 0, faults);
-        if (faults.Any) return Error.Invalid(faults.All);
-
-        var page = await stores.Open(caller.Partition).List(webhookId, status, place?.Id, limit + 1, ct);
-        var more = page.Count > limit;
-        return (more ? [.. page.Take(limit)] : page, more ? Cursor.Write(new Storage.Keyset([], page[limit - 1].Id), fingerprint) : null);
+        var page = await stores.Open(caller.Partition).List(webhookId, status, afterId, limit + 1, ct);
+        return page.Count > limit ? ([.. page.Take(limit)], true) : (page, false);
     }
 
     /// <summary>One delivery to an endpoint; null where the endpoint has none of that id.</summary>

@@ -5,16 +5,34 @@ namespace NodeStash.Core.Webhooks;
 /// <summary>An endpoint that events are sent to. contract/webhooks.md, Endpoints.</summary>
 public static class Webhook
 {
-    public static readonly TextField Url = new("url", 2048) { IsRequired = true };
-    public static readonly TextField Description = new("description", 500);
+    public static readonly TextField Url = new("url", 2048)
+    {
+        Description = "The HTTPS address that events are sent to.", Example = "\"https://hooks.example.com/crm\"",
+        IsRequired = true,
+    };
+
+    public static readonly TextField Description = new("description", 500)
+    {
+        Description = "What the endpoint is for.", Example = "\"Billing\"",
+    };
 
     public static readonly TextListField Events = new("events", most: 100, longest: 100)
     {
+        Description = "The events it gets: a name, all of a noun such as deal.*, or * for all; * if absent.", Example = "[\"contact.created\",\"deal.*\"]",
         NotEmpty = true, Default = new List<string> { EventPattern.All }, ItemFault = EventPattern.Fault,
     };
 
-    public static readonly FlagField IsEnabled = new("is_enabled") { Default = true, Filter = FilterKind.Exact };
-    public static readonly TextField DisabledReason = new("disabled_reason", 500) { Access = FieldAccess.ReadOnly };
+    public static readonly FlagField IsEnabled = new("is_enabled")
+    {
+        Description = "Whether events are sent to it; true if absent.",
+        Default = true, Filter = FilterKind.Exact,
+    };
+
+    public static readonly TextField DisabledReason = new("disabled_reason", 500)
+    {
+        Description = "Why the product disabled it; null while it is enabled.",
+        Access = FieldAccess.ReadOnly,
+    };
 
     /// <summary>The signing secret, sealed.</summary>
     public static readonly TextField Secret = new("secret", 500) { Access = FieldAccess.Internal };

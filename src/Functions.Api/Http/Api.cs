@@ -12,7 +12,7 @@ using NodeStash.Core.Telemetry;
 namespace NodeStash.Functions.Api.Http;
 
 /// <summary>The way every request takes: who calls, may they, do it, answer; and what is not an answer becomes one here.</summary>
-public sealed partial class Api(Authentication authentication, Idempotency idempotency, Ids ids, TimeProvider clock, ILogger<Api> log)
+public sealed partial class Api(Authentication authentication, OperatorSecret operators, Idempotency idempotency, Ids ids, TimeProvider clock, ILogger<Api> log)
 {
     private const string Bearer = "Bearer ";
 
@@ -21,42 +21,51 @@ public sealed partial class Api(Authentication authentication, Idempotency idemp
 
     internal static readonly Error Unauthenticated = new(ErrorCode.InvalidApiKey, "Missing or invalid Authorization header", []);
 
-    /// <summary>Runs what needs a credential with a scope.</summary>
+    /// <summary>Runs an operation that needs a credential of a workspace.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="scope">What the credential must be allowed.</param>
-    /// <param name="work">What to do for the caller.</param>
-    public Task<IResult> Run(HttpRequest request, Scope scope, Func<Call, ValueTask<Answer>> work) => Run(request, [scope], work);
-
-    /// <summary>Runs what needs a credential with any of several scopes.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="scopes">Of which the credential must have one; at least one.</param>
-    /// <param name="work">What to do for the caller.</param>
-    public Task<IResult> Run(HttpRequest request, IReadOnlyList<Scope> scopes, Func<Call, ValueTask<Answer>> work) => RunPublic(request, async requestId =>
+    /// <param name="operation">What is asked for; it has scopes.</param>
+    /// <param name="work">Does it for the caller.</param>
+    public Task<IResult> Run(HttpRequest request, Operation operation, Func<Call, ValueTask<Answer>> work) => Answered(request, operation, async requestId =>
     {
         var caller = await Authenticate(request);
         if (caller is null) return Unauthenticated;
         Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
         request.HttpContext.Items[typeof(Caller)] = caller;
-        if (!scopes.Any(caller.May)) return Error.InsufficientScope(scopes[0].Name);
+        if (!operation.Scopes.Any(caller.May)) return Error.InsufficientScope(operation.Scopes[0].Name);
         var origin = new Origin("api", caller.Actor, requestId);
-        var answer = await idempotency.Run(request, caller, requestId, kept => work(new Call(request, caller, origin, ids, clock, kept)));
+        var answer = await idempotency.Run(request, operation, caller, requestId, kept => Run(request, operation, caller, origin, kept, work));
         if (caller.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;
         return answer;
     });
 
-    /// <summary>Runs what anyone may ask for.</summary>
+    /// <summary>Runs an operation that needs no credential, or the operator's.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="work">What to do; given the request's id.</param>
-    public async Task<IResult> RunPublic(HttpRequest request, Func<string, ValueTask<Answer>> work)
+    /// <param name="operation">What is asked for; it is public or for the operator.</param>
+    /// <param name="work">Does it; given the request's id.</param>
+    public Task<IResult> RunWithoutCaller(HttpRequest request, Operation operation, Func<string, ValueTask<Answer>> work) => Answered(
+        request,
+        operation,
+        requestId => operation.IsForOperator && !(BearerOf(request) is { } secret && operators.Is(secret)) ? ValueTask.FromResult<Answer>(Unauthenticated) : work(requestId));
+
+    private async ValueTask<Answer> Run(
+        HttpRequest request, Operation operation, Caller caller, Origin origin, IdempotentRequest? kept, Func<Call, ValueTask<Answer>> work)
+    {
+        var query = operation.ReadQuery(Call.ParametersOf(request));
+        return query.Error is { } error ? error : await work(new Call(request, operation, query.Value, caller, origin, ids, clock, kept));
+    }
+
+    private async Task<IResult> Answered(HttpRequest request, Operation operation, Func<string, ValueTask<Answer>> work)
     {
         var requestId = ids.New("req_");
         var start = clock.GetTimestamp();
         using var activity = Instruments.Traces.StartActivity("api.request", ActivityKind.Server);
         activity?.SetTag("nodestash.request_id", requestId);
+        activity?.SetTag("nodestash.operation", operation.Name);
         var answer = await Answer(request, requestId, work);
 
         var took = clock.GetElapsedTime(start);
-        Instruments.Requests.Record(took.TotalSeconds, new("method", request.Method), new("status", answer.Status), new("code", answer.Error?.Code));
+        Instruments.Requests.Record(
+            took.TotalSeconds, new("method", request.Method), new("status", answer.Status), new("code", answer.Error?.Code), new("operation", operation.Name));
         activity?.SetStatus(answer.Status >= 500 ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
         var workspaceId = (request.HttpContext.Items[typeof(Caller)] as Caller)?.Partition.WorkspaceId;
         if (log.IsEnabled(LogLevel.Information)) Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId, workspaceId);

@@ -24,15 +24,17 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
 
     /// <summary>Runs a request, or replays it.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="operation">What it asks for.</param>
     /// <param name="caller">Whose key it is.</param>
     /// <param name="requestId">Goes into the answer that is kept.</param>
     /// <param name="work">Does it; given how to keep its answer, null where there is nothing to keep.</param>
-    public async ValueTask<Answer> Run(HttpRequest request, Caller caller, string requestId, Func<IdempotentRequest?, ValueTask<Answer>> work)
+    public async ValueTask<Answer> Run(
+        HttpRequest request, Operation operation, Caller caller, string requestId, Func<IdempotentRequest?, ValueTask<Answer>> work)
     {
         var header = request.Headers[Header];
-        if (header.Count == 0 || HttpMethods.IsGet(request.Method)) return await work(null);
+        if (header.Count == 0 || !operation.TakesIdempotencyKey) return await work(null);
         if (header.Count > 1 || header[0] is not { Length: > 0 and <= LongestKey } key) return Error.Invalid(Header, $"Expected one key of 1 to {LongestKey} characters");
-        if (request.Query[Call.DryRun] == "true") return await work(null);
+        if (operation.HasDryRun && request.Query[Parameter.DryRun.Name] == "true") return await work(null);
 
         var place = Hash($"{caller.Partition.Key}\n{caller.Actor}\n{key}");
         var fingerprint = Hash($"{request.Method}\n{request.Path}{request.QueryString}\n", await Body.Bytes(request));

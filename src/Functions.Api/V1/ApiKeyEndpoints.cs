@@ -10,37 +10,38 @@ namespace NodeStash.Functions.Api.V1;
 /// <summary>contract/access.md, API keys. Keys belong to the workspace, so both environments see the same ones.</summary>
 public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
 {
+    private static readonly Operation list = RecordOperation.List(ApiKey.Schema);
+    private static readonly Operation create = RecordOperation.Create(ApiKey.Schema);
+    private static readonly Operation get = RecordOperation.Get(ApiKey.Schema);
+    private static readonly Operation revoke = RecordOperation.Delete(ApiKey.Schema) with { Name = "api-keys-revoke", Summary = "Revoke an API key: it opens nothing from then on." };
+    private static readonly Operation rotate = SecretRotation.Of(ApiKey.Schema, "api-keys-rotate", "rotate");
+
     [Function("api-keys-list")]
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/api-keys")] HttpRequest request) =>
-        api.Run(request, Scope.ApiKeysRead, call => call.List(ApiKey.Schema, KeysOf(call)));
+        api.Run(request, list, call => call.List(ApiKey.Schema, KeysOf(call)));
 
     [Function("api-keys-create")]
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/api-keys")] HttpRequest request) =>
-        api.Run(request, Scope.ApiKeysWrite, async call =>
+        api.Run(request, create, async call =>
         {
-            call.NoParameters(Call.DryRun);
             var created = await keys.Create(call.Caller, secret => Writable(call, stored => Answer.Created(ApiKey.Schema, stored, secret.Value)), await call.Body(), call.Aborted);
             return created.Error is { } error ? error : Answer.Created(ApiKey.Schema, created.Value.Key, created.Value.Secret);
         });
 
     [Function("api-keys-get")]
     public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/api-keys/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.ApiKeysRead, call => (call with { Records = KeysOf(call) }).Get(ApiKey.Schema, id));
+        api.Run(request, get, call => (call with { Records = KeysOf(call) }).Get(ApiKey.Schema, id));
 
     [Function("api-keys-revoke")]
     public Task<IResult> Revoke([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/api-keys/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.ApiKeysWrite, async call =>
-        {
-            call.NoParameters(Call.DryRun);
-            return await ApiKeys.Revoke(call.Caller, Writable(call, _ => Answer.NoContent), id, call.IfMatch(), call.Aborted) is { } error ? error : Answer.NoContent;
-        });
+        api.Run(request, revoke, async call =>
+            await ApiKeys.Revoke(call.Caller, Writable(call, _ => Answer.NoContent), id, call.IfMatch(), call.Aborted) is { } error ? error : Answer.NoContent);
 
     [Function("api-keys-rotate")]
     public Task<IResult> Rotate([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/api-keys/{id}/rotate")] HttpRequest request, string id) =>
-        api.Run(request, Scope.ApiKeysWrite, async call =>
+        api.Run(request, rotate, async call =>
         {
-            call.NoParameters(Call.DryRun);
-            var grace = GraceSeconds.Read(await call.OptionalBody());
+            var grace = await SecretRotation.Grace(call);
             if (grace.Error is { } wrong) return wrong;
             var rotated = await keys.Rotate(call.Caller, secret => Writable(call, stored => Answer.Rotated(ApiKey.Schema.Type, stored, secret.Value)), id, grace.Value, call.Aborted);
             return rotated.Error is { } error ? error : Answer.Rotated(ApiKey.Schema.Type, rotated.Value.Key, rotated.Value.Secret);

@@ -9,13 +9,21 @@ namespace NodeStash.Functions.Api.V1;
 /// <summary>contract/v1.md, Custom fields. The values of a record are with its resource.</summary>
 public sealed class CustomFieldEndpoints(Http.Api api)
 {
+    private static readonly Scope[] write = [Scope.CustomFieldsWrite];
+    private static readonly Operation list = RecordOperation.List(CustomField.Schema);
+    private static readonly Operation create = RecordOperation.Create(CustomField.Schema) with { Scopes = write };
+    private static readonly Operation get = RecordOperation.Get(CustomField.Schema);
+    private static readonly Operation update = RecordOperation.Update(CustomField.Schema) with { Scopes = write, Parameters = [Parameter.DryRun, Parameter.Force] };
+    private static readonly Operation delete = RecordOperation.Delete(CustomField.Schema) with { Scopes = write };
+    private static readonly Operation batch = RecordOperation.Batch(CustomField.Schema) with { Scopes = write };
+
     [Function("custom-fields-list")]
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/custom-fields")] HttpRequest request) =>
-        api.Run(request, Scope.CustomFieldsRead, call => call.List(CustomField.Schema));
+        api.Run(request, list, call => call.List(CustomField.Schema));
 
     [Function("custom-fields-create")]
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/custom-fields")] HttpRequest request) =>
-        api.Run(request, Scope.CustomFieldsWrite, async call =>
+        api.Run(request, create, async call =>
         {
             // Counted before, so that the answer is in the commit.
             var body = await call.Body();
@@ -28,22 +36,22 @@ public sealed class CustomFieldEndpoints(Http.Api api)
 
     [Function("custom-fields-get")]
     public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.CustomFieldsRead, call => call.Get(CustomField.Schema, id));
+        api.Run(request, get, call => call.Get(CustomField.Schema, id));
 
     [Function("custom-fields-update")]
     public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.CustomFieldsWrite, async call =>
+        api.Run(request, update, async call =>
         {
-            var (body, ifVersion, force) = (await call.Body(), call.IfMatch(), call.Flag("force"));
+            var (body, ifVersion, force) = (await call.Body(), call.IfMatch(), call.Query.Is(Parameter.Force));
             return await call.Write(
-                records => FieldOperations.Update(records, id, body, ifVersion, force, call.Aborted), stored => Answer.Found(CustomField.Schema.Type, stored), "force");
+                records => FieldOperations.Update(records, id, body, ifVersion, force, call.Aborted), stored => Answer.Found(CustomField.Schema.Type, stored));
         });
 
     [Function("custom-fields-delete")]
     public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/custom-fields/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.CustomFieldsWrite, call => call.Delete(CustomField.Schema, id));
+        api.Run(request, delete, call => call.Delete(CustomField.Schema, id));
 
     [Function("custom-fields-batch")]
     public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/custom-fields/batch")] HttpRequest request) =>
-        api.Run(request, Scope.CustomFieldsWrite, call => call.Batch(CustomField.Schema));
+        api.Run(request, batch, call => call.Batch(CustomField.Schema));
 }

@@ -2,32 +2,66 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api.Http;
+using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>What became of the events sent to an endpoint. contract/webhooks.md, Endpoints.</summary>
 public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
 {
+    private static readonly Dictionary<string, DeliveryStatus> statuses =
+        Enum.GetValues<DeliveryStatus>().ToDictionary(one => Text.ToSnakeCase(one.ToString()), StringComparer.Ordinal);
+
+    private static readonly Parameter status = new(
+        "status",
+        new(JsonType.String) { Choices = [.. statuses.Keys] },
+        "Only deliveries of this status.",
+        (text, faults) => statuses.TryGetValue(text, out var known) ? known : faults.Add("status", $"Expected one of {string.Join(", ", statuses.Keys)}"));
+
+    private static readonly Operation list = new()
+    {
+        Name = "deliveries-list",
+        Method = "GET",
+        Route = "v1/webhooks/{id}/deliveries",
+        Summary = "List the deliveries to an endpoint, newest first.",
+        Scopes = [Scope.WebhooksRead],
+        Parameters = [status, Parameter.Limit(20), Parameter.Cursor],
+        Answers = [new Success(StatusCodes.Status200OK, DeliveryLog.Type) { IsList = true }],
+    };
+
+    private static readonly Operation get = new()
+    {
+        Name = "deliveries-get",
+        Method = "GET",
+        Route = "v1/webhooks/{id}/deliveries/{deliveryId}",
+        Summary = "Read a delivery, with what the receiver answered to each attempt.",
+        Scopes = [Scope.WebhooksRead],
+        Answers = [new Success(StatusCodes.Status200OK, DeliveryLog.Type)],
+    };
+
     [Function("deliveries-list")]
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/{id}/deliveries")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksRead, async call =>
+        api.Run(request, list, async call =>
         {
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
-            var page = await log.List(call.Caller, id, call.Parameters(), call.Aborted);
-            return page.Error is { } error
-                ? error
-                : Answer.Listed([.. page.Value.Deliveries.Select(d => (DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))], page.Value.NextCursor);
+            var (faults, fingerprint) = (new Faults(), Cursor.Fingerprint($"{DeliveryLog.Type}\n{id}", call.Parameters()));
+            var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, faults)?.Id : null;
+            if (faults.Any) return Error.Invalid(faults.All);
+            var (deliveries, hasMore) = await log.List(call.Caller, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
+            return Answer.Listed(
+                [.. deliveries.Select(d => (DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],
+                hasMore ? Cursor.Write(new Keyset([], deliveries[^1].Id), fingerprint) : null);
         });
 
     [Function("deliveries-get")]
     public Task<IResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/{id}/deliveries/{deliveryId}")] HttpRequest request, string id, string deliveryId) =>
-        api.Run(request, Scope.WebhooksRead, async call =>
+        api.Run(request, get, async call =>
         {
-            call.NoParameters();
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
             if (!Ids.IsId(deliveryId, DeliveryLog.Prefix)) return Error.Invalid("delivery_id", Ids.Expected(DeliveryLog.Prefix));

@@ -1,8 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
-using NodeStash.Core.Events;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api.Http;
+using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
@@ -11,13 +14,52 @@ public sealed class EventEndpoints(Http.Api api)
 {
     private const string Type = "event";
 
+    private static readonly TimeField createdAt = new("created_at[gte]");
+
+    private static readonly Parameter name = new("type", new(JsonType.String), "Only events of this name, such as contact.created.", ReadName);
+
+    private static readonly Parameter recordId = new(
+        "record_id",
+        new(JsonType.String),
+        "Only events of this record.",
+        (text, faults) => Ids.IsAnyId(text) ? text : faults.Add("record_id", $"Expected an id: a prefix such as ct_ and {Ids.Length} letters or digits"));
+
+    private static readonly Parameter from = new(
+        createdAt.Name,
+        createdAt.Facets,
+        "Only events of this time and later.",
+        (text, faults) => Text.TryTime(text, out var time) ? time : createdAt.ReadKey(text, createdAt.Name, faults));
+
+    private static readonly Operation list = new()
+    {
+        Name = "events-list",
+        Method = "GET",
+        Route = "v1/events",
+        Summary = "Read the event log, oldest first.",
+        Scopes = [Scope.EventsRead],
+        Parameters = [name, recordId, from, Parameter.Limit(20), Parameter.Cursor],
+        Answers = [new Success(StatusCodes.Status200OK, Type) { IsList = true }],
+    };
+
     [Function("events-list")]
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/events")] HttpRequest request) =>
-        api.Run(request, Scope.EventsRead, async call =>
+        api.Run(request, list, async call =>
         {
-            var query = EventLog.Read(call.Parameters());
-            if (query.Error is { } error) return error;
-            var page = await call.Caller.Store.ReadEvents(query.Value, call.Aborted);
-            return Answer.Listed([.. page.Events.Select(e => (Type, e.Id, e.Body))], EventLog.NextCursor(call.Parameters(), page), page.HasMore);
+            var (faults, fingerprint) = (new Faults(), Cursor.Fingerprint(Type, call.Parameters()));
+            var after = call.Query[Parameter.Cursor] is string cursor && Cursor.Read(cursor, fingerprint, 1, faults) is { Values: [string position] } ? position : null;
+            if (faults.Any) return Error.Invalid(faults.All);
+            var query = new EventQuery(
+                after, (int)call.Query[Parameter.Pages]!, (string?)call.Query[name], (string?)call.Query[recordId], (DateTimeOffset?)call.Query[from]);
+            var page = await call.Caller.Store.ReadEvents(query, call.Aborted);
+
+            // Where to read on, also from the end of the log: what is committed later comes after it. Null only where nothing was ever read.
+            var next = page.Position is null ? null : Cursor.Write(new Keyset([page.Position], ""), fingerprint);
+            return Answer.Listed([.. page.Events.Select(e => (Type, e.Id, e.Body))], next, page.HasMore);
         });
+
+    private static object? ReadName(string text, Faults faults)
+    {
+        var fault = EventPattern.Fault(text) ?? (text.Contains('*', StringComparison.Ordinal) ? "Expected one event, such as contact.created" : null);
+        return fault is null ? text : faults.Add("type", fault);
+    }
 }

@@ -11,10 +11,20 @@ namespace NodeStash.Functions.Api.V1;
 /// </summary>
 public sealed class FallbackEndpoint(Http.Api api)
 {
-    [Public("It tells nothing but that there is nothing")]
+    private static readonly Operation fallback = new()
+    {
+        Name = "zz-fallback",
+        Method = "*",
+        Route = "{*path}",
+        Summary = "Say that there is no such path, or which methods it takes.",
+        PublicBecause = "It tells nothing but that there is nothing",
+        Answers = [],
+        OwnErrors = [ErrorCode.NotFound, ErrorCode.MethodNotAllowed],
+    };
+
     [Function("zz-fallback")]
     public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request) =>
-        api.RunPublic(request, _ => ValueTask.FromResult(Routes.Find(request.Path.Value ?? "/") is { Count: > 0 } methods
+        api.RunWithoutCaller(request, fallback, _ => ValueTask.FromResult(Routes.Find(request.Path.Value ?? "/") is { Count: > 0 } methods
             ? Answer.MethodNotAllowed(string.Join(", ", methods))
             : new Error(ErrorCode.NotFound, "No such path. The resources are below /v1", [])));
 }

@@ -19,19 +19,29 @@ public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, I
     /// <summary>Less than those who ask wait.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
-    [Public("Load balancers ask without a credential")]
+    private static readonly Operation live = new()
+    {
+        Name = "health",
+        Method = "GET",
+        Route = "health",
+        Summary = "Say that the process runs.",
+        PublicBecause = "Load balancers ask without a credential",
+        Answers = [new Success(StatusCodes.Status200OK, null)],
+    };
+
+    private static readonly Operation ready = live with { Name = "health-ready", Route = "health/ready", Summary = "Say whether requests can be served." };
+
     [Function("health")]
     public Task<IResult> Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health")] HttpRequest request) =>
-        api.RunPublic(request, _ => ValueTask.FromResult(Ready([])));
+        api.RunWithoutCaller(request, live, _ => ValueTask.FromResult(Ready([])));
 
     /// <summary>
     /// Names the parts that do not answer: <c>store</c>, <c>queues</c>, <c>search</c>. Without the store nothing can be served, 503. Without the others it is
     /// ready all the same: what needs them is refused, everything else works.
     /// </summary>
-    [Public("Load balancers ask without a credential")]
     [Function("health-ready")]
     public Task<IResult> Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health/ready")] HttpRequest request) =>
-        api.RunPublic(request, async requestId =>
+        api.RunWithoutCaller(request, ready, async requestId =>
         {
             using var patience = new CancellationTokenSource(Patience, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, request.HttpContext.RequestAborted);

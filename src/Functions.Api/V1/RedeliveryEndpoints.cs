@@ -19,15 +19,49 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
 
     private static readonly Error Disabled = Error.Conflict("The endpoint is disabled: enable it, then have events sent again", Webhook.IsEnabled.Name);
 
+    private static readonly TimeField since = new("since")
+    {
+        IsRequired = true, Description = "The time of the first event to send again.", Example = "\"2026-01-15T10:30:00Z\"",
+    };
+
+    private static readonly FlagField missingOnly = new("missing_only")
+    {
+        Default = false, Description = "Whether only events that have no delivery to the endpoint are sent.",
+    };
+
+    private static readonly Operation sendTest = Operation("webhooks-test", "test", "Send a test event to an endpoint, and answer what came of it.") with
+    {
+        Parameters = [],
+        Answers = [new Success(StatusCodes.Status200OK, "webhook_test")],
+    };
+
+    private static readonly Operation retry = Operation("deliveries-retry", "deliveries/{deliveryId}/retry", "Send a delivery again.") with
+    {
+        Answers = [new Success(StatusCodes.Status202Accepted, DeliveryLog.Type)],
+    };
+
+    private static readonly Operation recover = Operation("webhooks-recover", "recover", "Send again what failed since a time.") with
+    {
+        Body = new Form(since),
+        IsBodyOptional = false,
+        Answers = [new Success(StatusCodes.Status202Accepted, "webhook_recovery") { Attributes = [since, new TimeField("until")] }],
+    };
+
+    private static readonly Operation replay = Operation("webhooks-replay", "replay", "Send events again, whatever came of them, since a time.") with
+    {
+        Body = new Form(since, missingOnly),
+        IsBodyOptional = false,
+        Answers = [new Success(StatusCodes.Status202Accepted, "webhook_replay") { Attributes = [since, new TimeField("until"), missingOnly] }],
+    };
+
     [Function("webhooks-test")]
     public Task<IResult> Test(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/test")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksWrite, async call =>
+        api.Run(request, sendTest, async call =>
         {
-            call.NoParameters();
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
-            if (RedeliveryBody.Fault(await call.OptionalBody()) is { } wrong) return wrong;
+            if ((await call.Read()).Error is { } wrong) return wrong;
 
             var test = new WebhookTest(call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + LongestTest);
             await jobs.Send(test, call.Aborted);
@@ -40,14 +74,13 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
     public Task<IResult> Retry(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/deliveries/{deliveryId}/retry")] HttpRequest request,
         string id, string deliveryId) =>
-        api.Run(request, Scope.WebhooksWrite, async call =>
+        api.Run(request, retry, async call =>
         {
-            call.NoParameters(Call.DryRun);
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
             if (!Ids.IsId(deliveryId, DeliveryLog.Prefix)) return Error.Invalid("delivery_id", Ids.Expected(DeliveryLog.Prefix));
             if (await log.Find(call.Caller, id, deliveryId, call.Aborted) is not { } delivery) return Error.NotFound(DeliveryLog.Type, deliveryId);
-            if (RedeliveryBody.Fault(await call.OptionalBody()) is { } wrong) return wrong;
+            if ((await call.Read()).Error is { } wrong) return wrong;
             if (!IsEnabled(webhook.Value)) return Disabled;
 
             var now = call.Clock.GetUtcNow();
@@ -59,40 +92,59 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
     [Function("webhooks-recover")]
     public Task<IResult> Recover(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/recover")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksWrite, call => Since(call, id, isReplay: false));
+        api.Run(request, recover, call => Since(call, id, isReplay: false));
 
     [Function("webhooks-replay")]
     public Task<IResult> Replay(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/replay")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksWrite, call => Since(call, id, isReplay: true));
+        api.Run(request, replay, call => Since(call, id, isReplay: true));
 
     private async ValueTask<Answer> Since(Call call, string id, bool isReplay)
     {
-        call.NoParameters(Call.DryRun);
         var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
         if (webhook.Error is { } missing) return missing;
         var now = call.Clock.GetUtcNow();
-        var body = RedeliveryBody.Read(await call.Body(), isReplay, now);
-        if (body.Error is { } wrong) return wrong;
+        var given = await call.Read((values, faults) =>
+        {
+            if (values[since] is not DateTimeOffset time) return;
+            if (time > now) faults.Add(since.Name, "Must not be in the future");
+            else if (time < Text.ToSecond(now - StoredEvent.Retention)) faults.Add(since.Name, $"Must not be more than {StoredEvent.Retention.Days} days ago: older events are not kept");
+        });
+        if (given.Error is { } wrong) return wrong;
+        var (from, onlyMissing) = ((DateTimeOffset)given.Value[since]!, given.Value[missingOnly] is true);
         if (!IsEnabled(webhook.Value)) return Disabled;
 
-        var (since, missingOnly) = body.Value;
-        var what = !isReplay ? RedeliveryKind.Failed : missingOnly ? RedeliveryKind.Missing : RedeliveryKind.All;
+        var what = !isReplay ? RedeliveryKind.Failed : onlyMissing ? RedeliveryKind.Missing : RedeliveryKind.All;
         var redeliveryId = call.Ids.New("rdl_");
-        await HandOver(call, new Redelivery(call.Caller.Partition.Key, redeliveryId, id, what, since, now));
+        await HandOver(call, new Redelivery(call.Caller.Partition.Key, redeliveryId, id, what, from, now));
         return Answer.One(StatusCodes.Status202Accepted, isReplay ? "webhook_replay" : "webhook_recovery", redeliveryId, JsonForm.Object(writer =>
         {
             writer.WriteString("id"u8, redeliveryId);
             writer.WriteString("webhook_id"u8, id);
-            writer.WriteString("since"u8, Text.Format(since));
+            writer.WriteString("since"u8, Text.Format(from));
             writer.WriteString("until"u8, Text.Format(now));
-            if (isReplay) writer.WriteBoolean("missing_only"u8, missingOnly);
+            if (isReplay) writer.WriteBoolean("missing_only"u8, onlyMissing);
         }), null, null, null);
     }
 
+    /// <summary>What these operations have in common: they write on behalf of an endpoint, and need no body unless they say so.</summary>
+    private static Operation Operation(string name, string path, string summary) => new()
+    {
+        Name = name,
+        Method = "POST",
+        Route = $"v1/webhooks/{{id}}/{path}",
+        Summary = summary,
+        Scopes = [Scope.WebhooksWrite],
+        Parameters = [Parameter.DryRun],
+        Body = Form.Empty,
+        IsBodyOptional = true,
+        Answers = [],
+        OwnErrors = [ErrorCode.Conflict],
+    };
+
     private async ValueTask HandOver(Call call, Redelivery redelivery)
     {
-        if (!call.Flag(Call.DryRun)) await jobs.Send(redelivery, call.Aborted);
+        if (!call.IsDryRun) await jobs.Send(redelivery, call.Aborted);
     }
 
     /// <summary>

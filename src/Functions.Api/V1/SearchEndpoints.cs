@@ -6,6 +6,7 @@ using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Functions.Api.Http;
+using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
@@ -15,24 +16,61 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
     private static readonly Scope[] Reading = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Reading(schema.Scopes))];
     private static readonly Scope[] Writing = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Writing(schema.Scopes))];
 
+    private static readonly Parameter text = ListQuery.SearchText("q", "What to search for.") with { IsRequired = true };
+
+    private static readonly Parameter types = new(
+        "types",
+        new(JsonType.String),
+        "The types to search, with commas between; all that the credential may read if absent.",
+        (given, _) => given.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    private static readonly Operation search = new()
+    {
+        Name = "search",
+        Method = "GET",
+        Route = "v1/search",
+        Summary = "Search records of several types at once, best match first.",
+        Scopes = Reading,
+        Parameters = [text, types, Parameter.Limit(20), Parameter.Cursor],
+        Answers = [new Success(StatusCodes.Status200OK, SearchResult.Type) { IsList = true }],
+    };
+
+    private static readonly Operation reindex = new()
+    {
+        Name = "search-reindex",
+        Method = "POST",
+        Route = "v1/search/reindex",
+        Summary = "Build the search index of the data set anew.",
+        Scopes = [Writing[0]],
+        Parameters = [Parameter.DryRun],
+        Body = Form.Empty,
+        IsBodyOptional = true,
+        Answers = [new Success(StatusCodes.Status202Accepted, "job")],
+    };
+
     [Function("search")]
     public Task<IResult> Search([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/search")] HttpRequest request) =>
-        api.Run(request, Reading, async call =>
+        api.Run(request, search, async call =>
         {
-            var parameters = call.Parameters();
-            var all = await SearchAcross.AllOf(call.Caller.Store, call.Aborted);
-            var search = SearchAcross.Read(parameters, all);
-            if (search.Error is { } wrong) return wrong;
-            var searched = search.Value.Types ?? [.. all.Where(schema => call.Caller.May(Scope.Reading(schema.Scopes)))];
-            var types = searched.Select(schema => schema.Type).ToList();
-            if (call.Lacking(types) is { } lacking) return lacking;
-            var page = await call.Caller.Search.Across(types, search.Value.Text, search.Value.After, search.Value.Limit, call.Aborted);
+            var (faults, fingerprint, words) = (new Faults(), Cursor.Fingerprint(SearchResult.Type, call.Parameters()), (string)call.Query[text]!);
+
+            // What is built in, then the custom objects by slug.
+            List<Schema> all = [.. Catalog.Searchable, .. (await CustomObject.All(call.Caller.Store, call.Aborted)).Select(o => CustomRecord.Of(o.Slug))];
+            var named = call.Query[types] is string[] names ? Named(names, all, faults) : null;
+            var after = call.Query[Parameter.Cursor] is string cursor && !faults.Any ? Cursor.Read(cursor, fingerprint, 3, faults) : null;
+            if (after is { Values: not [long, string, long] }) faults.Add("cursor", Cursor.Wrong);
+            if (faults.Any) return Error.Invalid(faults.All);
+
+            var searched = named ?? [.. all.Where(schema => call.Caller.May(Scope.Reading(schema.Scopes)))];
+            var searchedTypes = searched.Select(schema => schema.Type).ToList();
+            if (call.Lacking(searchedTypes) is { } lacking) return lacking;
+            var page = await call.Caller.Search.Across(searchedTypes, words, after, (int)call.Query[Parameter.Pages]!, call.Aborted);
             if (page.Error is { } error) return error;
 
-            var match = new TextMatch(search.Value.Text);
+            var match = new TextMatch(words);
             return Answer.Listed(
                 [.. page.Value.Records.Select(record => (SearchResult.Type, record.Id, SearchResult.Attributes(record, match)))],
-                SearchAcross.NextCursor(parameters, page.Value.Next),
+                page.Value.Next is null ? null : Cursor.Write(page.Value.Next, fingerprint),
                 meta: writer =>
                 {
                     writer.WriteStartObject("counts"u8);
@@ -44,16 +82,13 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
     /// <summary>What is stored is not touched, but every type is read anew for it: that takes the right to write each.</summary>
     [Function("search-reindex")]
     public Task<IResult> Reindex([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/search/reindex")] HttpRequest request) =>
-        api.Run(request, Writing[0], async call =>
+        api.Run(request, reindex, async call =>
         {
-            call.NoParameters(Call.DryRun);
             if (Writing.FirstOrDefault(scope => !call.Caller.May(scope)) is { Name: { } lacking }) return Error.InsufficientScope(lacking);
-            var faults = new Faults();
-            foreach (var member in (await call.OptionalBody()).EnumerateObject()) faults.Add(member.Name, "Unknown field: a rebuild takes none");
-            if (faults.Any) return Error.Invalid(faults.All);
+            if ((await call.Read()).Error is { } wrong) return wrong;
 
             var job = call.Ids.New("job_");
-            if (!call.Flag(Call.DryRun)) await jobs.Send(new Reindexing(call.Caller.Partition.Key, job), call.Aborted);
+            if (!call.IsDryRun) await jobs.Send(new Reindexing(call.Caller.Partition.Key, job), call.Aborted);
             return Answer.One(StatusCodes.Status202Accepted, "job", job, JsonForm.Object(writer =>
             {
                 writer.WriteString("id"u8, job);
@@ -61,4 +96,12 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
                 writer.WriteString("requested_at"u8, Text.Format(call.Clock.GetUtcNow()));
             }), null, null, null);
         });
+
+    private static IReadOnlyList<Schema> Named(string[] names, IReadOnlyList<Schema> all, Faults faults)
+    {
+        var expected = $"expected of {string.Join(", ", Catalog.Searchable.Select(schema => schema.EventNoun))}, and slugs of custom objects";
+        if (names.Length == 0) faults.Add(types.Name, $"Nothing is named; {expected}");
+        foreach (var name in names.Where(name => all.All(schema => schema.EventNoun != name))) faults.Add(types.Name, $"'{name}' can't be searched; {expected}");
+        return [.. all.Where(schema => names.Contains(schema.EventNoun))];
+    }
 }

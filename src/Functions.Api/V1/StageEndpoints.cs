@@ -13,10 +13,81 @@ public sealed class StageEndpoints(Http.Api api)
 {
     private const string Type = "pipeline_stage";
     private const string Noun = "pipeline stage";
+    private const string Path = "v1/pipelines/{id}/stages/{stageId}";
+
+    private static readonly ErrorCode[] rules = [ErrorCode.Conflict, ErrorCode.UnprocessableEntity];
+
+
+    private static readonly Parameter include = new("include", new(JsonType.String) { Choices = ["deal_count"] }, "What is answered beside each stage.", ReadInclude);
+
+    private static readonly Success one = new(StatusCodes.Status200OK, Type) { Attributes = Stage.Form.Fields };
+
+    private static readonly Operation list = new()
+    {
+        Name = "stages-list",
+        Method = "GET",
+        Route = "v1/pipelines/{id}/stages",
+        Summary = "List the stages of a pipeline by position.",
+        Scopes = [Scope.PipelinesRead],
+        Parameters = [include],
+        Answers = [one with { IsList = true }],
+    };
+
+    private static readonly Operation create = new()
+    {
+        Name = "stages-create",
+        Method = "POST",
+        Route = "v1/pipelines/{id}/stages",
+        Summary = "Add a stage to a pipeline; those behind it move on.",
+        Scopes = [Scope.PipelinesWrite],
+        Parameters = [Parameter.DryRun],
+        Body = Stage.Form,
+        Answers = [one with { Status = StatusCodes.Status201Created }],
+        OwnErrors = rules,
+    };
+
+    private static readonly Operation get = new()
+    {
+        Name = "stages-get",
+        Method = "GET",
+        Route = Path,
+        Summary = "Read a stage.",
+        Scopes = [Scope.PipelinesRead],
+        Parameters = [include],
+        Answers = [one, new Success(StatusCodes.Status304NotModified, null)],
+        TakesIfNoneMatch = true,
+    };
+
+    private static readonly Operation update = new()
+    {
+        Name = "stages-update",
+        Method = "PATCH",
+        Route = Path,
+        Summary = "Change the given fields of a stage; a new position moves it there.",
+        Scopes = [Scope.PipelinesWrite],
+        Parameters = [Parameter.DryRun],
+        Body = Stage.Form,
+        Answers = [one],
+        OwnErrors = rules,
+        TakesIfMatch = true,
+    };
+
+    private static readonly Operation delete = new()
+    {
+        Name = "stages-delete",
+        Method = "DELETE",
+        Route = Path,
+        Summary = "Delete a stage without deals; those behind it move up.",
+        Scopes = [Scope.PipelinesWrite],
+        Parameters = [Parameter.DryRun],
+        Answers = [new Success(StatusCodes.Status204NoContent, null)],
+        OwnErrors = rules,
+        TakesIfMatch = true,
+    };
 
     [Function("stages-list")]
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/pipelines/{id}/stages")] HttpRequest request, string id) =>
-        api.Run(request, Scope.PipelinesRead, async call =>
+        api.Run(request, list, async call =>
         {
             var count = WithCount(call);
             var found = await call.Records.Get(Pipeline.Schema, id, call.Aborted);
@@ -28,7 +99,7 @@ public sealed class StageEndpoints(Http.Api api)
 
     [Function("stages-create")]
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/pipelines/{id}/stages")] HttpRequest request, string id) =>
-        api.Run(request, Scope.PipelinesWrite, async call =>
+        api.Run(request, create, async call =>
         {
             var body = await call.Body();
             IReadOnlyList<string> before = [];
@@ -43,7 +114,7 @@ public sealed class StageEndpoints(Http.Api api)
     [Function("stages-get")]
     public Task<IResult> Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/pipelines/{id}/stages/{stageId}")] HttpRequest request, string id, string stageId) =>
-        api.Run(request, Scope.PipelinesRead, async call =>
+        api.Run(request, get, async call =>
         {
             var count = WithCount(call);
             if (CheckId(stageId) is { } wrong) return wrong;
@@ -56,7 +127,7 @@ public sealed class StageEndpoints(Http.Api api)
     [Function("stages-update")]
     public Task<IResult> Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/pipelines/{id}/stages/{stageId}")] HttpRequest request, string id, string stageId) =>
-        api.Run(request, Scope.PipelinesWrite, async call =>
+        api.Run(request, update, async call =>
         {
             var (body, ifVersion) = (await call.Body(), call.IfMatch());
             if (CheckId(stageId) is { } wrong) return wrong;
@@ -71,7 +142,7 @@ public sealed class StageEndpoints(Http.Api api)
     [Function("stages-delete")]
     public Task<IResult> Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/pipelines/{id}/stages/{stageId}")] HttpRequest request, string id, string stageId) =>
-        api.Run(request, Scope.PipelinesWrite, async call =>
+        api.Run(request, delete, async call =>
         {
             var ifVersion = call.IfMatch();
             if (CheckId(stageId) is { } wrong) return wrong;
@@ -83,18 +154,18 @@ public sealed class StageEndpoints(Http.Api api)
             }, call.Aborted)).Error);
         });
 
-    /// <summary>Whether <c>include=deal_count</c> is asked for, the only thing a stage can include.</summary>
+    private static object? ReadInclude(string text, Faults faults) => text switch
+    {
+        "" => null,
+        "deal_count" => true,
+        _ => faults.Add("include", $"'{text}' can't be included; expected of deal_count"),
+    };
+
+    /// <summary>Whether the count of deals is asked for, which takes the right to read them.</summary>
     private static bool WithCount(Call call)
     {
-        const string Include = "include";
-        const string DealCount = "deal_count";
-        call.NoParameters(Include);
-        return call.Request.Query[Include].ToString() switch
-        {
-            "" => false,
-            DealCount => call.Lacking(["deal"]) is { } lacking ? throw new RefusedException(lacking) : true,
-            var other => throw new RefusedException(Error.Invalid(Include, $"'{other}' can't be included; expected of {DealCount}")),
-        };
+        if (!call.Query.Is(include)) return false;
+        return call.Lacking(["deal"]) is { } lacking ? throw new RefusedException(lacking) : true;
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> Attributes(Call call, Stage stage, string pipelineId, bool count) => count

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using NodeStash.Core.Access;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api.Http;
 
@@ -9,25 +8,32 @@ namespace NodeStash.Functions.Api.V1;
 /// <summary>contract/webhooks.md, Endpoints.</summary>
 public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
 {
+    private static readonly Operation list = RecordOperation.List(Webhook.Schema);
+    private static readonly Operation create = RecordOperation.Create(Webhook.Schema);
+    private static readonly Operation get = RecordOperation.Get(Webhook.Schema);
+    private static readonly Operation update = RecordOperation.Update(Webhook.Schema);
+    private static readonly Operation rotateSecret = SecretRotation.Of(Webhook.Schema, "webhooks-rotate-secret", "rotate-secret");
+    private static readonly Operation delete = RecordOperation.Delete(Webhook.Schema);
+
     [Function("webhooks-list")]
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks")] HttpRequest request) =>
-        api.Run(request, Scope.WebhooksRead, call => call.List(Webhook.Schema));
+        api.Run(request, list, call => call.List(Webhook.Schema));
 
     [Function("webhooks-create")]
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks")] HttpRequest request) =>
-        api.Run(request, Scope.WebhooksWrite, async call =>
+        api.Run(request, create, async call =>
         {
             var (body, secret) = (await call.Body(), WebhookOperations.NewSecret());
-            return await call.Write(records => webhooks.Create(records, body, secret, call.Aborted), stored => Answer.Created(Webhook.Schema, stored, call.Flag(Call.DryRun) ? null : secret));
+            return await call.Write(records => webhooks.Create(records, body, secret, call.Aborted), stored => Answer.Created(Webhook.Schema, stored, call.IsDryRun ? null : secret));
         });
 
     [Function("webhooks-get")]
     public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksRead, call => call.Get(Webhook.Schema, id));
+        api.Run(request, get, call => call.Get(Webhook.Schema, id));
 
     [Function("webhooks-update")]
     public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/webhooks/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksWrite, async call =>
+        api.Run(request, update, async call =>
         {
             var (body, ifVersion) = (await call.Body(), call.IfMatch());
             return await call.Write(records => webhooks.Update(records, call.Caller.Partition, id, body, ifVersion, call.Aborted), stored => Answer.Found(Webhook.Schema.Type, stored));
@@ -35,17 +41,17 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
 
     [Function("webhooks-rotate-secret")]
     public Task<IResult> RotateSecret([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/rotate-secret")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksWrite, async call =>
+        api.Run(request, rotateSecret, async call =>
         {
-            var grace = GraceSeconds.Read(await call.OptionalBody());
+            var grace = await SecretRotation.Grace(call);
             if (grace.Error is { } wrong) return wrong;
             var secret = WebhookOperations.NewSecret();
             return await call.Write(
                 records => webhooks.RotateSecret(records, id, secret, grace.Value, call.Aborted),
-                stored => Answer.Rotated(Webhook.Schema.Type, stored, call.Flag(Call.DryRun) ? null : secret));
+                stored => Answer.Rotated(Webhook.Schema.Type, stored, call.IsDryRun ? null : secret));
         });
 
     [Function("webhooks-delete")]
     public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/webhooks/{id}")] HttpRequest request, string id) =>
-        api.Run(request, Scope.WebhooksWrite, call => call.Delete(records => webhooks.Delete(records, call.Caller.Partition, id, call.IfMatch(), call.Aborted)));
+        api.Run(request, delete, call => call.Delete(records => webhooks.Delete(records, call.Caller.Partition, id, call.IfMatch(), call.Aborted)));
 }

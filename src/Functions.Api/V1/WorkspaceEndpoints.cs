@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
@@ -8,27 +7,35 @@ using NodeStash.Functions.Api.Http;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>Makes workspaces, for whoever operates the deployment. contract/access.md, Workspaces and users.</summary>
-public sealed class WorkspaceEndpoints(Http.Api api, OperatorSecret operators, Workspaces workspaces)
+public sealed class WorkspaceEndpoints(Http.Api api, Workspaces workspaces)
 {
-    private const int LongestName = 100;
+    private static readonly TextField name = new("name", 100) { IsRequired = true, Description = "What the workspace is called.", Example = "\"Acme\"" };
 
-    private static readonly string[] Plans = ["free", "starter", "pro", "scale", "enterprise"];
+    private static readonly ChoiceField plan = new("plan", "free", "starter", "pro", "scale", "enterprise")
+    {
+        Default = "free", Description = "Decides its rate limits.",
+    };
 
-    [ForOperator]
+    private static readonly Operation create = new()
+    {
+        Name = "workspaces-create",
+        Method = "POST",
+        Route = "v1/workspaces",
+        Summary = "Create a workspace; its first API key is answered once.",
+        IsForOperator = true,
+        Body = new Form(name, plan),
+        Answers = [new Success(StatusCodes.Status201Created, "workspace") { Attributes = [name, plan, new TimeField("created_at"), new TextField("api_key", 100)] }],
+    };
+
     [Function("workspaces-create")]
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/workspaces")] HttpRequest request) =>
-        api.RunPublic(request, async _ =>
+        api.RunWithoutCaller(request, create, async _ =>
         {
-            if (Http.Api.BearerOf(request) is not { } secret || !operators.Is(secret)) return Http.Api.Unauthenticated;
-            var (body, faults) = (await Body.Read(request, mayBeEmpty: false), new Faults());
-            foreach (var member in body.EnumerateObject().Where(member => member.Name is not ("name" or "plan"))) faults.Add(member.Name, "Unknown field");
-            if (TextOf(body, "name")?.Trim() is not { Length: > 0 and <= LongestName } name) return Error.Invalid([.. faults.All, new("name", $"Expected a text of 1 to {LongestName} characters")]);
-            var plan = body.TryGetProperty("plan", out var chosen) ? chosen.ToString() : Plans[0];
-            if (!Plans.Contains(plan, StringComparer.Ordinal)) faults.Add("plan", $"Expected one of {string.Join(", ", Plans)}");
-            if (faults.Any) return Error.Invalid(faults.All);
+            var given = create.Body!.Read(await Body.Read(request, mayBeEmpty: false));
+            if (given.Error is { } wrong) return wrong;
 
             // Done to its end, for what is interrupted leaves a workspace that nobody has a key to.
-            var (workspace, key) = await workspaces.Create(name, plan!, CancellationToken.None);
+            var (workspace, key) = await workspaces.Create(((string)given.Value[name]!).Trim(), (string)given.Value[plan]!, CancellationToken.None);
             return Answer.One(StatusCodes.Status201Created, "workspace", workspace.Id, JsonForm.Object(writer =>
             {
                 writer.WriteString("id"u8, workspace.Id);
@@ -38,6 +45,4 @@ public sealed class WorkspaceEndpoints(Http.Api api, OperatorSecret operators, W
                 writer.WriteString("api_key"u8, key.Secret);
             }), null, null, null);
         });
-
-    private static string? TextOf(JsonElement body, string name) => body.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 }

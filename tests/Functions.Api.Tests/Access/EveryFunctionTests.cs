@@ -1,6 +1,7 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Azure.Functions.Worker;
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
 using NodeStash.Functions.Api.Http;
 using NodeStash.Functions.Api.Tests.Running;
 using NodeStash.LocalHost.Triggers;
@@ -37,6 +38,11 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
             .SelectMany(f => f.Trigger.Methods ?? ["get"], (f, method) => (f.Function, method.ToUpperInvariant(), f.Trigger.Route!)),
     ];
 
+    private static readonly Dictionary<string, Operation> Operations = Operation.All.ToDictionary(operation => operation.Name, StringComparer.Ordinal);
+
+    /// <summary>Those that take a credential of a workspace.</summary>
+    private static IEnumerable<(Function Function, string Method, string Route)> OfWorkspaces => All.Where(f => OperationOf(f.Function).Scopes.Count > 0);
+
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
@@ -56,25 +62,79 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     }
 
     [Fact]
-    public async Task With_an_irrelevant_scope_nothing_answers_and_the_lacking_one_is_named()
+    public async Task With_an_irrelevant_scope_nothing_answers_and_the_declared_one_is_named()
     {
         var caller = await Api.WithScopes(["billing:read"]);
-        foreach (var (function, method, route) in All.Where(f => !IsPublic(f.Function) && !IsForOperator(f.Function)))
+        foreach (var (function, method, route) in OfWorkspaces)
         {
             var reply = await caller.Send(new HttpMethod(method), "/" + Fill(route, _ => "x"), method is "GET" or "DELETE" ? null : "{}");
             Assert.Equal($"{function} 403", $"{function} {reply.Status}");
-            Assert.Matches(NamesAScope(), reply.IsError(403, "INSUFFICIENT_SCOPE").Message);
+            Assert.Equal($"The credential lacks the scope '{OperationOf(function).Scopes[0].Name}'", reply.IsError(403, "INSUFFICIENT_SCOPE").Message);
         }
     }
 
     [Fact]
-    public async Task What_reads_asks_for_a_read_scope_and_what_writes_for_more()
+    public void An_operation_that_reads_asks_for_read_scopes_and_one_that_writes_for_more()
     {
-        var caller = await Api.WithScopes(["billing:read"]);
-        foreach (var (function, method, route) in All.Where(f => !IsPublic(f.Function) && !IsForOperator(f.Function)))
+        foreach (var operation in Operation.All)
         {
-            var scope = NamesAScope().Match((await caller.Send(new HttpMethod(method), "/" + Fill(route, _ => "x"), method is "GET" or "DELETE" ? null : "{}")).Message).Groups[1].Value;
-            Assert.True(scope.EndsWith(":read", StringComparison.Ordinal) == (method is "GET"), $"{function} asks for {scope}");
+            Assert.All(operation.Scopes, scope => Assert.True(Scope.IsKnown(scope.Name), $"{operation.Name} asks for {scope}"));
+            foreach (var scope in operation.Scopes)
+                Assert.True(scope.Name.EndsWith(":read", StringComparison.Ordinal) == (operation.Method is "GET"), $"{operation.Name} asks for {scope}");
+        }
+    }
+
+    [Fact]
+    public void Every_function_has_an_operation_of_its_name_method_and_route()
+    {
+        var functions = FunctionCatalog.Of(typeof(ApiServices).Assembly).TriggeredBy<HttpTriggerAttribute>()
+            .Select(f => $"{f.Function.Name} {Methods(f.Trigger)} {f.Trigger.Route}").Order(StringComparer.Ordinal);
+        Assert.Equal(functions, Operation.All.Select(operation => $"{operation.Name} {operation.Method} {operation.Route}").Order(StringComparer.Ordinal));
+
+        // A load balancer may ask with HEAD, which is a GET without its body (RFC 9110, 9.3.2).
+        static string Methods(HttpTriggerAttribute trigger) => trigger.Methods is { Length: > 0 } some ? some[0].ToUpperInvariant() : "*";
+    }
+
+    [Fact]
+    public void Every_operation_is_public_or_for_the_operator_or_has_scopes()
+    {
+        foreach (var operation in Operation.All)
+        {
+            var ways = new[] { operation.PublicBecause is not null, operation.IsForOperator, operation.Scopes.Count > 0 };
+            Assert.True(ways.Count(way => way) == 1, operation.Name);
+        }
+    }
+
+    [Fact]
+    public async Task A_query_parameter_that_is_not_declared_is_refused_and_named()
+    {
+        foreach (var (function, method, route) in OfWorkspaces)
+        {
+            var reply = await Api.Send(new HttpMethod(method), $"/{Fill(route, _ => "x")}?no_such_parameter=1", method is "GET" or "DELETE" ? null : "{}");
+            Assert.Contains("no_such_parameter", reply.IsError(400, "VALIDATION_ERROR").Fields);
+        }
+    }
+
+    [Fact]
+    public async Task A_faulty_value_of_a_declared_parameter_is_refused_and_named()
+    {
+        foreach (var (function, method, route) in OfWorkspaces)
+        {
+            foreach (var flag in OperationOf(function).Parameters.Where(parameter => parameter.Facets.Type is JsonType.Boolean or JsonType.Integer))
+            {
+                var reply = await Api.Send(new HttpMethod(method), $"/{Fill(route, _ => "x")}?{flag.Name}=maybe", method is "GET" or "DELETE" ? null : "{}");
+                Assert.Contains(flag.Name, reply.IsError(400, "VALIDATION_ERROR").Fields);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_operation_heeds_If_Match_where_it_says_so_and_nowhere_else()
+    {
+        foreach (var (function, method, route) in OfWorkspaces.Where(f => f.Method is not "GET"))
+        {
+            var reply = await Api.Send(new HttpMethod(method), "/" + Fill(route, _ => "x"), method is "DELETE" ? null : "{}", ("If-Match", "no tag"));
+            Assert.True(OperationOf(function).TakesIfMatch == (reply.Status is 400 && reply.Fields.Contains("If-Match")), $"{function}: {reply.Raw}");
         }
     }
 
@@ -137,9 +197,9 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     public void No_function_is_hidden_by_one_whose_name_comes_before() =>
         Assert.Empty(RouteOrder.Faults(FunctionCatalog.Of(typeof(ApiServices).Assembly).Routes()));
 
-    private static bool IsForOperator(Function function) => function.Method.IsDefined(typeof(ForOperatorAttribute));
+    private static Operation OperationOf(Function function) => Operations[function.Name];
 
-    private static bool IsPublic(Function function) => function.Method.GetCustomAttribute<PublicAttribute>() is not null;
+    private static bool IsPublic(Function function) => OperationOf(function).PublicBecause is not null;
 
     /// <summary>A record of the caller's own, where a route names something inside one.</summary>
     private async Task<Reply?> OwnOf(string collection, string route) => InnerOf(route).Any() ? await Api.Create(collection, Bodies[collection]) : null;
@@ -166,9 +226,6 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
 
     [GeneratedRegex(@"\{\*?(\w+)[^}]*\}")]
     private static partial Regex Parameter();
-
-    [GeneratedRegex("lacks the scope '([a-z_:]+)'")]
-    private static partial Regex NamesAScope();
 
     [GeneratedRegex("^No [A-Za-z ]+ with id '[a-z]+_[0-9A-Za-z]{20}' in this workspace$")]
     private static partial Regex NotInThisWorkspace();

@@ -80,6 +80,8 @@ public sealed class Api(Uri address, string? key)
         }
 
         using var response = await Http.SendAsync(request);
-        return await Reply.Read(response);
+        var reply = await Reply.Read(response);
+        Declared.Check(method, request.RequestUri!.AbsolutePath, reply);
+        return reply;
     }
 }

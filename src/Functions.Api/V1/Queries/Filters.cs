@@ -1,8 +1,9 @@
 using System.Globalization;
+using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Functions.Api.V1.Queries;
 
 /// <summary>Reads one filter of a query string: a named one (<c>email=…</c>), or one with an operator (<c>created_at[gte]=…</c>, <c>custom_fields[score][gt]=…</c>).</summary>
 internal static class Filters
@@ -14,7 +15,7 @@ internal static class Filters
     /// <returns>The condition; null where there is no such filter, or with a fault added under its name where its value is wrong.</returns>
     public static Condition? Read(Schema schema, string name, string text, Faults faults)
     {
-        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return extra.Read(text, faults);
+        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return Bound(extra, text, faults);
         if (schema.Find(name) is { Filter: not FilterKind.None } field) return Named(field, text, name, faults);
         if (LinkOf(schema, name) is { } link) return ThroughRelation(link, text, name, faults);
 
@@ -51,6 +52,9 @@ internal static class Filters
         foreach (var fault in inner.All) faults.Add(name, fault.Message);
         return where is null ? null : new Condition.Linked(new KeyPath(link.Name), link.TargetType, where);
     }
+
+    private static Condition.Compare? Bound(NamedFilter filter, string text, Faults faults) =>
+        filter.Field.ReadKey(text, filter.Name, faults) is { } key ? new Condition.Compare(new KeyPath(filter.Field.Name), filter.Comparison, key) : null;
 
     private static Condition? Named(Field field, string text, string name, Faults faults)
     {

@@ -2,9 +2,10 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Functions.Api.V1.Queries;
 
 /// <summary>The opaque cursor of a list: a place between two rows, bound to the sort and filters it was made with.</summary>
 internal static class Cursor

@@ -1,7 +1,8 @@
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Functions.Api.Http;
 
-namespace NodeStash.Functions.Api.Http;
+namespace NodeStash.Functions.Api.V1;
 
 /// <summary>The operations of a batch, done one after the other, or all as one. contract/v1.md, Common rules.</summary>
 /// <param name="call">Who asks.</param>

@@ -1,0 +1,143 @@
+using NodeStash.Core.Records;
+using NodeStash.Core.Search;
+using NodeStash.Core.Storage;
+using NodeStash.Functions.Api.Http;
+
+namespace NodeStash.Functions.Api.V1.Queries;
+
+/// <summary>The query of a list: its parameters, and what they ask the engine for. docs/api/v1.md, Lists.</summary>
+internal static class ListQuery
+{
+    private const int MaxSortKeys = 10;
+
+    private static readonly Facets text = new(JsonType.String);
+
+    /// <summary>The text that records are to match.</summary>
+    public static Parameter Search { get; } = SearchText("search", "Words that the records match; the best match comes first.");
+
+    private static readonly Parameter sort = new("sort", text, "", (_, _) => null);
+    private static readonly Parameter include = new("include", text, "", (_, _) => null);
+    private static readonly Parameter fields = new("fields", text, "", (_, _) => null);
+
+    /// <summary>The parameters of a list of a resource.</summary>
+    public static IReadOnlyList<Parameter> Of(Schema schema) =>
+    [
+        Parameter.Limit(schema.DefaultLimit),
+        Parameter.Cursor,
+        sort with
+        {
+            Description = $"Fields to sort by, {Names(schema.Fields.Where(field => field.IsSortable))}, each with a minus before it for descending order; -created_at if absent.",
+            Read = (given, faults) => ReadSort(schema, given, faults),
+        },
+        .. schema.Searchables.Count > 0 ? [Search] : Array.Empty<Parameter>(),
+        .. ViewOf(schema),
+        .. schema.Fields.Where(field => field.Filter is not FilterKind.None).Select(field => Filter(schema, field.Name, field.Facets, Describe(field))),
+        .. schema.ExtraFilters.Select(filter => Filter(schema, filter.Name, filter.Field.Facets, $"Only records whose {filter.Field.Name} is at {(filter.Comparison is Comparison.GreaterOrEqual ? "least" : "most")} this.")),
+    ];
+
+    /// <summary>The parameters that say what is answered of a record.</summary>
+    public static IReadOnlyList<Parameter> ViewOf(Schema schema) =>
+    [
+        include with
+        {
+            Description = $"What is answered beside each record: {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}, with commas between.",
+            Read = (given, faults) => ReadIncludes(schema, given, faults),
+        },
+        fields with { Description = "The attributes to answer, with commas between; all if absent.", Read = (given, faults) => ReadFields(schema, given, faults) },
+    ];
+
+    /// <summary>The other names that a filter of the resource may begin with.</summary>
+    public static IReadOnlyList<string> OtherNames(Schema schema) => [.. schema.Fields.Where(field => field.HasKey && field is not MapField).Select(field => field.Name)];
+
+    /// <summary>A parameter that takes a text to search for. Nothing in it is syntax.</summary>
+    public static Parameter SearchText(string name, string description) => new(
+        name,
+        new(JsonType.String) { MinLength = 1, MaxLength = ISearchIndex.LongestText },
+        description,
+        (given, faults) =>
+        {
+            if (string.IsNullOrWhiteSpace(given)) return faults.Add(name, "Must not be empty");
+            return given.Length > ISearchIndex.LongestText && given.EnumerateRunes().Count() > ISearchIndex.LongestText
+                ? faults.Add(name, $"At most {ISearchIndex.LongestText} characters")
+                : given;
+        })
+    {
+        TakesNul = true,
+    };
+
+    /// <summary>What a list asks for; or what is wrong with its cursor.</summary>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="query">The parameters, read.</param>
+    /// <param name="given">The parameters as they were given: a cursor is bound to them.</param>
+    public static Result<ListRequest> Read(Schema schema, Query query, IReadOnlyList<KeyValuePair<string, string>> given)
+    {
+        var (faults, filters, search) = (new Faults(), query.Values<Condition>().ToList(), (string?)query[Search]);
+        var order = (List<SortKey>?)query[sort];
+        var isByRelevance = search is not null && order is null;
+        order ??= [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: true)];
+        Condition where = filters.Count == 1 ? filters[0] : new Condition.All(filters);
+        var after = query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, Cursor.Fingerprint(schema.Type, given), isByRelevance ? 2 : order.Count, faults) : null;
+        if (isByRelevance && after is { Values: not [long, long] }) faults.Add("cursor", Cursor.Wrong);
+        return faults.Any ? Error.Invalid(faults.All) : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.Pages]!), search, isByRelevance);
+    }
+
+    /// <summary>What is answered of each record.</summary>
+    public static View View(Query query) => new((IReadOnlyList<Include>?)query[include] ?? [], (HashSet<string>?)query[fields]);
+
+    /// <summary>The types of records that filters look at through a link: the caller needs the right to read each.</summary>
+    public static IEnumerable<string> RelatedTypes(Query query) => query.Values<Condition.Linked>().Select(condition => condition.Type).Distinct();
+
+    /// <summary>The cursor of the next page; null where this is the last.</summary>
+    public static string? NextCursor(Schema schema, IReadOnlyList<KeyValuePair<string, string>> given, RecordPage page) =>
+        page.Next is null ? null : Cursor.Write(page.Next, Cursor.Fingerprint(schema.Type, given));
+
+    private static Parameter Filter(Schema schema, string name, Facets facets, string description) =>
+        new(name, facets, description, (given, faults) => Filters.Read(schema, name, given, faults));
+
+    private static string Describe(Field field) => field.Filter switch
+    {
+        FilterKind.Substring => $"Only records whose {field.Name} contains this, in any case.",
+        FilterKind.HasAll => $"Only records that have all of these {field.Name}, with commas between.",
+        _ => $"Only records whose {field.Name} is this.",
+    };
+
+    private static List<SortKey> ReadSort(Schema schema, string given, Faults faults)
+    {
+        var keys = new List<SortKey>();
+        foreach (var part in given.Split(','))
+        {
+            var (name, descending) = part.StartsWith('-') ? (part[1..], true) : (part, false);
+            var path = schema.Find(name) is { IsSortable: true } ? new KeyPath(name) : Filters.CustomFieldPath(schema, name);
+            if (path is not { } known) faults.Add("sort", $"'{name}' can't be sorted by; expected of {Names(schema.Fields.Where(f => f.IsSortable))}");
+            else if (keys.Exists(k => k.Path == known)) faults.Add("sort", $"'{name}' given twice");
+            else keys.Add(new SortKey(known, descending));
+        }
+
+        if (keys.Count > MaxSortKeys) faults.Add("sort", $"At most {MaxSortKeys} keys");
+        return keys;
+    }
+
+    private static List<Include> ReadIncludes(Schema schema, string given, Faults faults)
+    {
+        var includes = new List<Include>();
+        foreach (var name in Split(given))
+        {
+            if (schema.Includes.FirstOrDefault(one => one.Name == name) is { } known) includes.Add(known);
+            else faults.Add(include.Name, $"'{name}' can't be included; expected of {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}");
+        }
+
+        return [.. includes.DistinctBy(one => one.Name)];
+    }
+
+    private static HashSet<string> ReadFields(Schema schema, string given, Faults faults)
+    {
+        HashSet<string> names = [.. Split(given)];
+        foreach (var name in names.Where(name => name is not "id" && schema.Find(name) is null or { Access: FieldAccess.Internal }))
+            faults.Add(fields.Name, $"'{name}': {Suggestion.Unknown("field", name, schema.Fields.Where(f => f.Access is not FieldAccess.Internal).Select(f => f.Name))}");
+        return names;
+    }
+
+    private static string Names(IEnumerable<Field> fields) => string.Join(", ", fields.Select(field => field.Name));
+
+    private static string[] Split(string given) => given.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

@@ -1,0 +1,102 @@
+using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
+using NodeStash.Functions.Api.Http;
+using NodeStash.Functions.Api.V1.Queries;
+
+namespace NodeStash.Functions.Api.V1;
+
+/// <summary>Runs the operations that every resource has.</summary>
+internal static class RecordCalls
+{
+    private const string ValueType = "custom_field_value";
+
+    public static async ValueTask<Answer> Get(this Call call, Schema schema, string id)
+    {
+        var view = ListQuery.View(call.Query);
+        if (call.Lacking(view.RelatedTypes) is { } lacking) return lacking;
+        var found = await call.Records.Get(schema, id, call.Aborted);
+        if (found.Error is { } error)
+        {
+            return error.Code is ErrorCode.NotFound && schema.SuccessorClaim is { } claim && await call.Caller.Store.FindClaim(claim(id), call.Aborted) is { } successor
+                ? Answer.Moved($"/v1/{schema.Collection}/{successor}{call.Request.QueryString}")
+                : error;
+        }
+
+        return Answer.Found(schema.EnvelopeType, (await view.Of([found.Value], call.Caller.Store, call.Aborted))[0], view.Includes ? null : call.Request);
+    }
+
+    public static ValueTask<Answer> List(this Call call, Schema schema) => call.List(schema, call.Records);
+
+    /// <summary>Lists from other records than the caller's data set, e.g. those of the workspace itself.</summary>
+    public static async ValueTask<Answer> List(this Call call, Schema schema, RecordSet from)
+    {
+        var (given, view) = (call.Parameters(), ListQuery.View(call.Query));
+        if (call.Lacking(view.RelatedTypes.Concat(ListQuery.RelatedTypes(call.Query))) is { } lacking) return lacking;
+        var list = ListQuery.Read(schema, call.Query, given);
+        if (list.Error is { } wrong) return wrong;
+        var page = list.Value.Search is null ? await from.List(list.Value.Query, call.Aborted) : await call.Caller.Search.List(list.Value, call.Aborted);
+        return page.Error is { } error
+            ? error
+            : Answer.Listed(schema.EnvelopeType, await view.Of(page.Value.Records, call.Caller.Store, call.Aborted), ListQuery.NextCursor(schema, given, page.Value));
+    }
+
+    public static async ValueTask<Answer> Create(this Call call, Schema schema)
+    {
+        var body = await call.Body();
+        return await call.Write(records => records.Create(schema, body, call.Aborted), stored => Answer.Created(schema, stored));
+    }
+
+    public static async ValueTask<Answer> Update(this Call call, Schema schema, string id)
+    {
+        var (body, ifVersion) = (await call.Body(), call.IfMatch());
+        return await call.Write(records => records.Update(schema, id, body, ifVersion, call.Aborted), stored => Answer.Found(schema.EnvelopeType, stored));
+    }
+
+    /// <summary>Does the operations of a batch.</summary>
+    public static async ValueTask<Answer> Batch(this Call call, Schema schema)
+    {
+        var batch = Core.Records.Batch.Read(schema, await call.Body());
+        if (batch.Error is { } error) return error;
+        return await new BatchRun(call, schema, batch.Value.Operations, call.IsDryRun).Run(batch.Value.IsAtomic);
+    }
+
+    /// <summary>Deletes; with all that stands against it where the operation takes <c>force</c> and the client insists.</summary>
+    public static ValueTask<Answer> Delete(this Call call, Schema schema, string id) =>
+        call.Delete(records => records.Delete(schema, id, call.IfMatch(), call.Aborted, call.Query.Is(Parameter.Force)));
+
+    /// <summary>The custom field values of a record.</summary>
+    public static async ValueTask<Answer> GetFieldValues(this Call call, Schema schema, string id)
+    {
+        var found = await call.Records.Get(schema, id, call.Aborted);
+        return found.Error is { } error ? error : AnswerOf(schema, found.Value, await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted));
+    }
+
+    /// <summary>Sets custom field values of a record.</summary>
+    public static async ValueTask<Answer> SetFieldValues(this Call call, Schema schema, string id)
+    {
+        var (body, ifVersion) = (await call.Body(), call.IfMatch());
+        var definitions = await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted);
+        return await call.Write(
+            records => FieldOperations.SetValues(records, definitions, schema, id, body, ifVersion, call.Aborted), stored => AnswerOf(schema, stored, definitions));
+    }
+
+    /// <summary>The timeline of a record.</summary>
+    /// <param name="call">The request.</param>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="link">The field of activities that points to it.</param>
+    /// <param name="id">Of which record.</param>
+    public static async ValueTask<Answer> GetTimeline(this Call call, Schema schema, LinkField link, string id)
+    {
+        if (call.Lacking([Activity.Schema.Type]) is { } lacking) return lacking;
+        var found = await call.Records.Get(schema, id, call.Aborted);
+        if (found.Error is { } missing) return missing;
+        var (faults, fingerprint) = (new Faults(), Cursor.Fingerprint($"timeline\n{id}", []));
+        var place = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 2, faults) : null;
+        if (faults.Any) return Error.Invalid(faults.All);
+        var page = await Timeline.Read(call.Caller.Store, link, id, place, (int)call.Query[Parameter.Pages]!, call.Aborted);
+        return Answer.Listed([.. page.Entries.Select(e => (e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
+    }
+
+    private static Answer AnswerOf(Schema schema, Core.Storage.StoredRecord record, IReadOnlyList<FieldDefinition> definitions) =>
+        Answer.Listed([.. FieldOperations.ValuesOf(schema, record, definitions).Select(v => (ValueType, v.Id, v.Attributes()))], nextCursor: null);
+}
