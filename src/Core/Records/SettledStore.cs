@@ -192,21 +192,7 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     private static Condition Unless(Condition had, Condition condition) => new Condition.All([new Condition.Not(had), condition]);
 
     /// <summary>Whether a condition on one value holds for this text, or for none.</summary>
-    private static bool Holds(Condition condition, string? value) => condition switch
-    {
-        Condition.Equal equal => Equals(equal.Value, value),
-        Condition.In among => among.Values.Contains(value),
-        Condition.Contains contains => value?.Contains(contains.Text, StringComparison.Ordinal) == true,
-        Condition.StartsWith starts => value?.StartsWith(starts.Text, StringComparison.Ordinal) == true,
-        Condition.Compare { Value: string bound } compare when value is not null => string.CompareOrdinal(value, bound) is var order && compare.How switch
-        {
-            Comparison.Less => order < 0,
-            Comparison.LessOrEqual => order <= 0,
-            Comparison.Greater => order > 0,
-            _ => order >= 0,
-        },
-        _ => false,
-    };
+    private static bool Holds(Condition condition, string? value) => condition is not Condition.Linked && ConditionEvaluator.Holds(condition, _ => value);
 
     private static KeyPath? PathOf(Condition condition) => condition switch
     {

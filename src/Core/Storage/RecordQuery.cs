@@ -6,7 +6,17 @@ namespace NodeStash.Core.Storage;
 /// <param name="Order">Sort keys, most significant first, at least one. Ties are broken by id, in the direction of the last key. Null and missing values come first ascending, last descending.</param>
 /// <param name="After">Where the page before ended; null for the first page.</param>
 /// <param name="Limit">The most records to answer, at least 1.</param>
-public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<SortKey> Order, Keyset? After, int Limit);
+public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<SortKey> Order, Keyset? After, int Limit)
+{
+    /// <summary>
+    /// How many records to leave out before the first that is answered, from 0. It costs as much as to read them: pages that go deep take
+    /// <see cref="After"/>.
+    /// </summary>
+    public int Skip { get; init; }
+
+    /// <summary>Whether to count all records that match (<see cref="RecordPage.Total"/>).</summary>
+    public bool WithTotal { get; init; }
+}
 
 /// <summary>A place in a record's keys.</summary>
 /// <param name="Name">E.g. <c>email</c>, <c>created_at</c> or <c>custom_fields</c>.</param>
@@ -31,7 +41,11 @@ public sealed record Keyset(IReadOnlyList<object?> Values, string Id);
 
 /// <param name="Records">In order.</param>
 /// <param name="Next">Where the next page starts; null where this is the last.</param>
-public sealed record RecordPage(IReadOnlyList<StoredRecord> Records, Keyset? Next);
+public sealed record RecordPage(IReadOnlyList<StoredRecord> Records, Keyset? Next)
+{
+    /// <summary>How many records match, on whatever page; null where it was not asked for.</summary>
+    public long? Total { get; init; }
+}
 
 /// <summary>
 /// A condition on a record's keys. Values are null, string, bool, long or double; comparison never crosses JSON types. A whole number beyond 2^53

@@ -37,10 +37,11 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     /// Each statement is one range of an index: for the order (a, b, id) after (x, y, i) first the rows with a = x, b = y and id beyond i,
     /// then those with a = x and b beyond y, then those with a beyond x. A single condition of all three would be a scan from the beginning.
     /// </remarks>
-    /// <exception cref="ArgumentException">No sort key, a limit below 1, or a keyset of other keys.</exception>
+    /// <exception cref="ArgumentException">No sort key, a limit below 1, records to skip after a keyset, or a keyset of other keys.</exception>
     public IEnumerable<Statement> Page(long partition, RecordQuery query)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        if (query.Skip < 0 || (query.Skip > 0 && query.After is not null)) throw new ArgumentException("a query skips records or begins after one", nameof(query));
         if (query.Order.Count == 0) throw new ArgumentException("a query has at least one sort key", nameof(query));
         if (query.After is { } after && after.Values.Count != query.Order.Count) throw new ArgumentException("the keyset is of another order", nameof(query));
         return Legs(query).Select(leg => Page(partition, query, leg));
@@ -106,7 +107,8 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         if (leg.Next is Beyond.Value) sql.And(leg.Tied == query.Order.Count ? BeyondId(sql, query) : BeyondValue(sql, query, leg.Tied));
 
         var order = query.Order.Skip(free).Select(key => sql.Path(key.Path) + Direction(key.Descending)).Append("id" + Direction(query.Order[^1].Descending));
-        return sql.Statement($" ORDER BY {string.Join(", ", order)} LIMIT {sql.Bind((long)query.Limit)}");
+        var offset = query.Skip > 0 ? $" OFFSET {sql.Bind((long)query.Skip)}" : "";
+        return sql.Statement($" ORDER BY {string.Join(", ", order)} LIMIT {sql.Bind((long)query.Limit)}{offset}");
     }
 
     private static string BeyondId(Builder sql, RecordQuery query) => $"id {(query.Order[^1].Descending ? '<' : '>')} {sql.Bind(query.After!.Id)}";

@@ -36,7 +36,7 @@ internal sealed class SqliteWorkspaceStore(
         ct);
 
     public ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct) => Read(
-        new RecordPage([], null),
+        new RecordPage([], null) { Total = query.WithTotal ? 0 : null },
         (session, number) =>
         {
             // One more than asked for tells whether there is a next page.
@@ -56,20 +56,16 @@ internal sealed class SqliteWorkspaceStore(
                 if (rows.Count > query.Limit) break;
             }
 
-            if (rows.Count <= query.Limit) return new RecordPage(rows, null);
-            rows.RemoveAt(query.Limit);
-            return new RecordPage(rows, last);
+            if (rows.Count > query.Limit) rows.RemoveAt(query.Limit);
+            else last = null;
+            return new RecordPage(rows, last) { Total = query.WithTotal ? Count(session, number, query.Type, query.Where) : null };
         },
         ct,
-        isOneStatement: query.After is null);
+        isOneStatement: query is { After: null, WithTotal: false });
 
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => Read(
         0,
-        (session, number) =>
-        {
-            var statement = translator.Count(number, type, where);
-            return session.One(statement.Sql, row => row.GetInt64(0), statement.Arguments);
-        },
+        (session, number) => Count(session, number, type, where),
         ct);
 
     public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => Read<IReadOnlyDictionary<string, long>>(
@@ -217,6 +213,12 @@ internal sealed class SqliteWorkspaceStore(
         var values = new object?[keys];
         for (var i = 0; i < keys; i++) values[i] = StoredKeys.Read(row, FirstKey + i);
         return new Keyset(values, row.GetString(0));
+    }
+
+    private long Count(Session session, long partition, string type, Condition where)
+    {
+        var statement = translator.Count(partition, type, where);
+        return session.One(statement.Sql, row => row.GetInt64(0), statement.Arguments);
     }
 
     private static (long Position, StoredEvent Event) EventAt(Session session, long position) =>

@@ -24,6 +24,37 @@ public abstract partial class WorkspaceStoreContract
         Cases);
 
     [Fact]
+    public Task A_window_is_that_part_of_all_that_match() => Property.Holds(
+        from records in Gen.ArrayOf(QueryCases.Record, 12)
+        from condition in QueryCases.Where
+        from skip in Gen.Choose(0, 13)
+        from limit in Gen.Choose(1, 13)
+        select (records, condition, skip, limit),
+        async each =>
+        {
+            var store = await NewStore(each.records);
+            RecordQuery query = new(Contact, each.condition, [new SortKey(new KeyPath("a"), Descending: true), new SortKey(new KeyPath("b"), Descending: false)], null, 100);
+            var all = (await store.Query(query, CancellationToken.None)).Records.Select(record => record.Id).ToList();
+
+            var window = await store.Query(query with { Skip = each.skip, Limit = each.limit, WithTotal = true }, CancellationToken.None);
+
+            Assert.Equal(all.Skip(each.skip).Take(each.limit), window.Records.Select(record => record.Id));
+            Assert.Equal(all.Count, window.Total);
+            Assert.Equal(all.Count > each.skip + each.limit, window.Next is not null);
+        },
+        Cases);
+
+    [Fact]
+    public async Task A_query_that_skips_after_a_place_is_refused()
+    {
+        var store = await NewStore([]);
+        RecordQuery query = new(Contact, Condition.Always, [new SortKey(new KeyPath("a"), Descending: false)], new Keyset([null], "ct_1"), 10) { Skip = 1 };
+
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.Query(query, CancellationToken.None));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.Query(query with { After = null, Skip = -1 }, CancellationToken.None));
+    }
+
+    [Fact]
     public Task To_count_each_of_some_texts_is_to_count_one_after_the_other() => Property.Holds(
         from records in Gen.ArrayOf(QueryCases.Record, 12)
         from paths in Gen.ArrayOf(QueryCases.Path, 6)
@@ -241,7 +272,7 @@ public abstract partial class WorkspaceStoreContract
     {
         foreach (var key in order)
         {
-            if (PlainQuery.Order(PlainQuery.Value(first, key.Path), PlainQuery.Value(second, key.Path)) is not { } compared) return true;
+            if (ConditionEvaluator.Order(PlainQuery.Value(first, key.Path), PlainQuery.Value(second, key.Path)) is not { } compared) return true;
             if (compared != 0) return key.Descending ? compared > 0 : compared < 0;
         }
 

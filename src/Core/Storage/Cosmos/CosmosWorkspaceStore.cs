@@ -26,12 +26,14 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     public async ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        if (query.Skip < 0 || (query.Skip > 0 && query.After is not null)) throw new ArgumentException("a query skips records or begins after one", nameof(query));
         if (query.Order.Count == 0) throw new ArgumentException("a query has at least one sort key", nameof(query));
         if (query.After is { } after && after.Values.Count != query.Order.Count) throw new ArgumentException("the keyset is of another order", nameof(query));
         var reader = await links.Resolve(query.Where, ct) is { } resolved
             ? new PageReader(client, documents, query with { Where = resolved }, null)
             : new PageReader(client, documents, query with { Where = LinkedConditions.Without(query.Where) }, ids => links.Among(query.Type, ids, query.Where, ct));
-        return await client.Retried(() => reader.Read(ct), ct);
+        var page = await client.Retried(() => reader.Read(ct), ct);
+        return query.WithTotal ? page with { Total = await Count(query.Type, query.Where, ct) } : page;
     }
 
     public async ValueTask<long> Count(string type, Condition where, CancellationToken ct)

@@ -22,9 +22,10 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
 
     public async ValueTask<RecordPage> Read(CancellationToken ct)
     {
-        var rows = new List<JsonElement>(query.Limit + 1);
+        var (rows, skipped) = (new List<JsonElement>(query.Limit + 1), 0);
         await foreach (var row in check is null ? From([], ct) : Checked(check, ct))
         {
+            if (skipped++ < query.Skip) continue;
             rows.Add(row);
             if (rows.Count > query.Limit) break;
         }
@@ -109,7 +110,7 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
         return query.After is { } after ? sql.After(query.Order, after) : sql;
     }
 
-    private IAsyncEnumerable<JsonElement> Rows(QueryDefinition sql, CancellationToken ct) => client.Rows(sql, query.Limit + 1, ct);
+    private IAsyncEnumerable<JsonElement> Rows(QueryDefinition sql, CancellationToken ct) => client.Rows(sql, query.Skip + query.Limit + 1, ct);
 
     private IEnumerable<JsonElement> InOrder(List<JsonElement> group)
     {
