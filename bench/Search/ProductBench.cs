@@ -78,7 +78,7 @@ internal static class ProductBench
             var made = await host.Services.GetRequiredService<Workspaces>().Create("Bench", "local", CancellationToken.None);
             var partition = new Partition(made.Workspace.Id, DataEnvironment.Live);
             var records = new RecordSet(
-                host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), new Origin("system", null, null), host.Services.GetRequiredService<Ids>(), TimeProvider.System);
+                host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, host.Services.GetRequiredService<Ids>(), TimeProvider.System);
             return new Product(folder, host, host.Services.GetRequiredService<ISearchIndexes>().Open(partition), records);
         }
 

@@ -66,7 +66,7 @@ internal sealed class Workspace(IServiceProvider services, Partition partition)
     private static readonly string[] Subscribed = ["contact.*"];
 
     private readonly RecordSet records = new(
-        services.GetRequiredService<IWorkspaceStores>().Open(partition), new Origin("system", null, null), services.GetRequiredService<Ids>(), TimeProvider.System);
+        services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, services.GetRequiredService<Ids>(), TimeProvider.System);
 
     private int contacts;
 

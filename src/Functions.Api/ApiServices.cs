@@ -5,6 +5,8 @@ using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Webhooks;
+using NodeStash.Functions.Api.Http;
+using NodeStash.Functions.Api.V1;
 
 namespace NodeStash.Functions.Api;
 
@@ -24,8 +26,9 @@ public static class ApiServices
             .AddSingleton<Authentication>()
             .AddSingleton<ApiKeys>()
             .AddSingleton<Workspaces>()
+            .AddSingleton<IDoor, V1Door>()
             .AddSingleton<DeliveryLog>()
-            .AddSingleton<Http.Idempotency>()
+            .AddSingleton<Idempotency>()
             .AddSingleton<Http.Api>();
     }
 }

@@ -35,7 +35,7 @@ public sealed class ApiKeys(IAccessStore access, Ids ids, TimeProvider clock)
         var body = JsonElement.Parse($$"""{"name":"{{name}}","scopes":["*"]}""");
         var faults = new Faults();
         var input = Input.Read(ApiKey.Schema, body, null, faults);
-        var records = new RecordSet(store, new Origin("system", null, null), ids, clock);
+        var records = new RecordSet(store, Origin.OfSystem, ids, clock);
         return (await Create(_ => records, store.Partition.WorkspaceId, DataEnvironment.Live, input, faults, ct)).Value;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
@@ -36,7 +37,7 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
         await usage.Seen(credential.KeyId, live, now, ct);
         Remember(credential);
         var settled = new SettledStore(store, clock);
-        return new Caller(credential.KeyId, ApiKey.Scopes.Of(key), settled, live, new RecordSearch(settled, indexes.Open(store.Partition), searches));
+        return new Caller(credential.KeyId, ChangeSource.Api, ApiKey.Scopes.Of(key), settled, live, new RecordSearch(settled, indexes.Open(store.Partition), searches));
     }
 
     private static async ValueTask<Record?> Load(IWorkspaceStore store, string keyId, CancellationToken ct) =>

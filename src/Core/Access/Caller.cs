@@ -1,3 +1,4 @@
+using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
@@ -6,11 +7,12 @@ namespace NodeStash.Core.Access;
 
 /// <summary>Who makes a request, and the only data it can reach.</summary>
 /// <param name="Actor">The credential's id, <c>key_…</c>.</param>
+/// <param name="Source">What kind of credential it is: where its changes come from.</param>
 /// <param name="Scopes">What the credential may do.</param>
 /// <param name="Store">The data set the credential opens.</param>
 /// <param name="WorkspaceStore">The data of the workspace itself (its keys), which both environments share.</param>
 /// <param name="Search">Searches that data set.</param>
-public sealed record Caller(string Actor, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore, RecordSearch Search)
+public sealed record Caller(string Actor, ChangeSource Source, IReadOnlyList<string> Scopes, SettledStore Store, IWorkspaceStore WorkspaceStore, RecordSearch Search)
 {
     public Partition Partition => Store.Partition;
 

@@ -18,7 +18,7 @@ public sealed class KeyUsage(Ids ids, TimeProvider clock)
 
         // One of the requests that come at once writes; the others go on.
         if (last == default ? !written.TryAdd(keyId, now) : !written.TryUpdate(keyId, now, last)) return;
-        var keys = new RecordSet(store, new Origin("system", null, null), ids, clock);
+        var keys = new RecordSet(store, Origin.OfSystem, ids, clock);
         try
         {
             await keys.Update(ApiKey.Schema, keyId, null, (change, _) =>

@@ -14,7 +14,7 @@ public sealed class Workspaces(IAccessStore access, IWorkspaceStores stores, Api
         var workspace = new Workspace(ids.New("ws_"), name, plan, Text.ToSecond(clock.GetUtcNow()));
         foreach (var environment in Enum.GetValues<DataEnvironment>())
         {
-            var records = new RecordSet(stores.Open(new Partition(workspace.Id, environment)), new Origin("system", null, null), ids, clock);
+            var records = new RecordSet(stores.Open(new Partition(workspace.Id, environment)), Origin.OfSystem, ids, clock);
             _ = (await records.Create(Pipeline.Schema, Pipeline.First, ct)).Value;
         }
 

@@ -73,9 +73,10 @@ public static class EventWriter
 
             writer.WriteStartObject("metadata"u8);
             writer.WriteString("workspace_id"u8, partition.WorkspaceId);
-            writer.WriteString("triggered_by"u8, origin.TriggeredBy);
+            writer.WriteString("triggered_by"u8, origin.SourceName);
             writer.WriteString("actor"u8, origin.Actor);
             writer.WriteString("request_id"u8, origin.RequestId);
+            if (origin.Depth > 0) writer.WriteNumber("depth"u8, origin.Depth);
             writer.WriteNumber("version"u8, what.Version);
             writer.WriteEndObject();
         });

@@ -39,7 +39,7 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
     /// <summary>The same whether the id never was, was deleted, or is another workspace's.</summary>
     public static Error NotFound(string noun, string id) => new(ErrorCode.NotFound, $"No {noun} with id '{id}' in this workspace", []);
 
-    public static Error NoObject(string slug) => new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace; GET /v1/objects lists those there are", []);
+    public static Error NoObject(string slug) => new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace; list the custom objects to see those there are", []);
 
     public static Error Conflict(string message, string? field = null) => new(ErrorCode.Conflict, message, field is null ? [] : [new FieldFault(field, message)]);
 

@@ -200,9 +200,10 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         writer.WriteString("link"u8, change.Only?.Link);
         writer.WriteString("linked_to"u8, change.Only?.Id);
         if (change.Removes) writer.WriteBoolean("removes"u8, true);
-        writer.WriteString("triggered_by"u8, origin.TriggeredBy);
+        writer.WriteString("triggered_by"u8, origin.SourceName);
         writer.WriteString("actor"u8, origin.Actor);
         writer.WriteString("request_id"u8, origin.RequestId);
+        if (origin.Depth > 0) writer.WriteNumber("depth"u8, origin.Depth);
         if (change.From is { } from)
         {
             writer.WriteStartArray("from"u8);
@@ -217,7 +218,9 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
     {
         string? Of(string name) => json.GetProperty(name).GetString();
         List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
-        return new AnnouncedChange(
-            Of("id")!, new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), Of("link") is { } link ? new LinkedTo(link, Of("linked_to")!) : null, json.TryGetProperty("removes", out _)), new Origin(Of("triggered_by")!, Of("actor"), Of("request_id")));
+        var only = Of("link") is { } link ? new LinkedTo(link, Of("linked_to")!) : null;
+        var change = new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
+        var depth = json.TryGetProperty("depth", out var chain) ? chain.GetInt32() : 0;
+        return new AnnouncedChange(Of("id")!, change, new Origin(Origin.SourceOf(Of("triggered_by")!), Of("actor"), Of("request_id"), depth));
     }
 }

@@ -12,7 +12,7 @@ using NodeStash.Core.Telemetry;
 namespace NodeStash.Functions.Api.Http;
 
 /// <summary>The way every request takes: who calls, may they, do it, answer; and what is not an answer becomes one here.</summary>
-public sealed partial class Api(Authentication authentication, OperatorSecret operators, Idempotency idempotency, Ids ids, TimeProvider clock, ILogger<Api> log)
+public sealed partial class Api(Authentication authentication, OperatorSecret operators, Idempotency idempotency, IDoor door, Ids ids, TimeProvider clock, ILogger<Api> log)
 {
     private const string Bearer = "Bearer ";
 
@@ -25,14 +25,14 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
     /// <param name="request">The request.</param>
     /// <param name="operation">What is asked for; it has scopes.</param>
     /// <param name="work">Does it for the caller.</param>
-    public Task<IResult> Run(HttpRequest request, Operation operation, Func<Call, ValueTask<Answer>> work) => Answered(request, operation, async requestId =>
+    public Task<IResult> Run(HttpRequest request, Operation operation, Func<Call, ValueTask<Outcome>> work) => Answered(request, operation, async requestId =>
     {
         var caller = await Authenticate(request);
         if (caller is null) return Unauthenticated;
         Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
         request.HttpContext.Items[typeof(Caller)] = caller;
         if (!operation.Scopes.Any(caller.May)) return Error.InsufficientScope(operation.Scopes[0].Name);
-        var origin = new Origin("api", caller.Actor, requestId);
+        var origin = new Origin(caller.Source, caller.Actor, requestId);
         var answer = await idempotency.Run(request, operation, caller, requestId, kept => Run(request, operation, caller, origin, kept, work));
         if (caller.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;
         return answer;
@@ -42,26 +42,26 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
     /// <param name="request">The request.</param>
     /// <param name="operation">What is asked for; it is public or for the operator.</param>
     /// <param name="work">Does it; given the request's id.</param>
-    public Task<IResult> RunWithoutCaller(HttpRequest request, Operation operation, Func<string, ValueTask<Answer>> work) => Answered(
+    public Task<IResult> RunWithoutCaller(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work) => Answered(
         request,
         operation,
-        requestId => operation.IsForOperator && !(BearerOf(request) is { } secret && operators.Is(secret)) ? ValueTask.FromResult<Answer>(Unauthenticated) : work(requestId));
+        requestId => operation.IsForOperator && !(BearerOf(request) is { } secret && operators.Is(secret)) ? ValueTask.FromResult<Outcome>(Unauthenticated) : work(requestId));
 
-    private async ValueTask<Answer> Run(
-        HttpRequest request, Operation operation, Caller caller, Origin origin, IdempotentRequest? kept, Func<Call, ValueTask<Answer>> work)
+    private async ValueTask<Outcome> Run(
+        HttpRequest request, Operation operation, Caller caller, Origin origin, IdempotentRequest? kept, Func<Call, ValueTask<Outcome>> work)
     {
         var query = operation.ReadQuery(Call.ParametersOf(request));
         return query.Error is { } error ? error : await work(new Call(request, operation, query.Value, caller, origin, ids, clock, kept));
     }
 
-    private async Task<IResult> Answered(HttpRequest request, Operation operation, Func<string, ValueTask<Answer>> work)
+    private async Task<IResult> Answered(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work)
     {
         var requestId = ids.New("req_");
         var start = clock.GetTimestamp();
         using var activity = Instruments.Traces.StartActivity("api.request", ActivityKind.Server);
         activity?.SetTag("nodestash.request_id", requestId);
         activity?.SetTag("nodestash.operation", operation.Name);
-        var answer = await Answer(request, requestId, work);
+        var answer = door.Render(await Outcome(request, requestId, work), requestId);
 
         var took = clock.GetElapsedTime(start);
         Instruments.Requests.Record(
@@ -69,11 +69,11 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
         activity?.SetStatus(answer.Status >= 500 ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
         var workspaceId = (request.HttpContext.Items[typeof(Caller)] as Caller)?.Partition.WorkspaceId;
         if (log.IsEnabled(LogLevel.Information)) Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId, workspaceId);
-        return answer.For(requestId);
+        return new AnswerResult(answer, door, requestId);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "The one place where whatever goes wrong becomes INTERNAL_ERROR.")]
-    private async ValueTask<Answer> Answer(HttpRequest request, string requestId, Func<string, ValueTask<Answer>> work)
+    private async ValueTask<Outcome> Outcome(HttpRequest request, string requestId, Func<string, ValueTask<Outcome>> work)
     {
         try
         {

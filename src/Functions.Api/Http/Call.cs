@@ -39,22 +39,22 @@ public sealed record Call(
 
     /// <summary>Writes, as the request asks: for real or dry, with the answer in the commit where the client may repeat it.</summary>
     /// <param name="work">Does it.</param>
-    /// <param name="answerOf">The answer for the record as it is then.</param>
-    public async ValueTask<Answer> Write(Func<RecordSet, ValueTask<Result<StoredRecord>>> work, Func<StoredRecord, Answer> answerOf)
+    /// <param name="outcomeOf">The outcome for the record as it is then.</param>
+    public async ValueTask<Outcome> Write(Func<RecordSet, ValueTask<Result<StoredRecord>>> work, Func<StoredRecord, Outcome> outcomeOf)
     {
-        var written = await work(Writable(Caller.Store, answerOf));
-        return written.Error is { } error ? error : answerOf(written.Value);
+        var written = await work(Writable(Caller.Store, outcomeOf));
+        return written.Error is { } error ? error : outcomeOf(written.Value);
     }
 
     /// <summary>Deletes, as <see cref="Write"/> writes.</summary>
-    public async ValueTask<Answer> Delete(Func<RecordSet, ValueTask<Error?>> work) =>
-        await work(Writable(Caller.Store, _ => Answer.NoContent)) is { } error ? error : Answer.NoContent;
+    public async ValueTask<Outcome> Delete(Func<RecordSet, ValueTask<Error?>> work) =>
+        await work(Writable(Caller.Store, _ => Outcome.Deleted)) is { } error ? error : Outcome.Deleted;
 
     /// <summary>Records to write to.</summary>
     /// <param name="store">Of the caller's stores.</param>
-    /// <param name="answerOf">The answer to keep in the commit, if the store is of the data set where answers are looked for; null where it is kept after it.</param>
-    public RecordSet Writable(IWorkspaceStore store, Func<StoredRecord, Answer>? answerOf) =>
-        new(store, Origin, Ids, Clock, new Writing(IsDryRun, answerOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(answerOf)));
+    /// <param name="outcomeOf">The outcome whose answer to keep in the commit, if the store is of the data set where answers are looked for; null where it is kept after it.</param>
+    public RecordSet Writable(IWorkspaceStore store, Func<StoredRecord, Outcome>? outcomeOf) =>
+        new(store, Origin, Ids, Clock, new Writing(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
 
     /// <summary>The body, a JSON object: to be read by a schema, or by <see cref="Read"/>. An empty object where the operation lets it be absent.</summary>
     public ValueTask<JsonElement> Body() => Http.Body.Read(Request, Operation.IsBodyOptional);
@@ -62,6 +62,11 @@ public sealed record Call(
     /// <summary>The body, read by the operation's form.</summary>
     /// <param name="check">Adds what is wrong beyond single members; null for nothing.</param>
     public async ValueTask<Result<FormValues>> Read(Action<FormValues, Faults>? check = null) => Operation.Body!.Read(await Body(), check);
+
+    /// <summary>Whether the client has a version already, by <c>If-None-Match</c>.</summary>
+    /// <param name="tag">The ETag of the version.</param>
+    public bool Knows(string tag) =>
+        Request.Headers.IfNoneMatch is { Count: > 0 } known && known.ToString().Split(',').Any(one => one.Trim() is var each && (each == tag || each == "W/" + tag || each == "*"));
 
     /// <summary>The version the client asks the record to be of; null where it does not care.</summary>
     public long? IfMatch()

@@ -15,7 +15,7 @@ namespace NodeStash.Functions.Api.Http;
 /// Gives a repeat of a request the answer of the first (contract/v1.md, Idempotency-Key). A write stores its answer in its own commit, so
 /// that no crash can separate the two; what ends without a commit is stored afterwards. Answers are kept sealed: some hold a secret.
 /// </summary>
-public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogger<Idempotency> log)
+public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider clock, ILogger<Idempotency> log)
 {
     private const string Header = "Idempotency-Key";
     private const int LongestKey = 255;
@@ -28,8 +28,8 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
     /// <param name="caller">Whose key it is.</param>
     /// <param name="requestId">Goes into the answer that is kept.</param>
     /// <param name="work">Does it; given how to keep its answer, null where there is nothing to keep.</param>
-    public async ValueTask<Answer> Run(
-        HttpRequest request, Operation operation, Caller caller, string requestId, Func<IdempotentRequest?, ValueTask<Answer>> work)
+    public async ValueTask<Outcome> Run(
+        HttpRequest request, Operation operation, Caller caller, string requestId, Func<IdempotentRequest?, ValueTask<Outcome>> work)
     {
         var header = request.Headers[Header];
         if (header.Count == 0 || !operation.TakesIdempotencyKey) return await work(null);
@@ -43,10 +43,15 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
         {
             if (await Replay(caller, place, fingerprint, request.HttpContext.RequestAborted) is { } replay) return replay;
             var kept = new IdempotentRequest(
-                place, (at, answer) => Seal(at, fingerprint, answer, requestId), at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted));
-            var answer = await work(kept);
-            if (IsFinal(answer) && !answer.IsProvisional && !(answer.Error is null && kept.WasStored)) await Store(caller, kept.Seal(answer), requestId);
-            return answer;
+                place,
+                outcome => door.Render(outcome, requestId),
+                (at, answer) => Seal(at, fingerprint, answer),
+                at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted));
+            var outcome = await work(kept);
+            if (outcome.Error is null && kept.Stored is { } stored) return new Outcome.Rendered(stored);
+            if (!IsFinal(outcome) || outcome.IsProvisional) return outcome;
+            await Store(caller, kept.Seal(outcome), requestId);
+            return new Outcome.Rendered(kept.Rendered!);
         }
         catch (AlreadyAnsweredException)
         {
@@ -79,20 +84,22 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
     private static Error Reused { get; } = new(ErrorCode.IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a new key for a new request", []);
 
     /// <summary>Whether a repeat should get the same: what was done, and what the state forbade. What was wrong with the request, or with us, may be right next time.</summary>
-    private static bool IsFinal(Answer answer) => answer.Error is null
+    private static bool IsFinal(Outcome outcome) => outcome.Error is null
         or { Code: ErrorCode.NotFound or ErrorCode.Conflict or ErrorCode.PreconditionFailed or ErrorCode.UnprocessableEntity };
 
-    private async ValueTask<Answer?> Replay(Caller caller, string place, string fingerprint, CancellationToken ct)
+    private async ValueTask<Outcome?> Replay(Caller caller, string place, string fingerprint, CancellationToken ct)
     {
         if (await caller.Store.FindAnswer(place, ct) is not { } stored) return null;
         if (stored.Fingerprint != fingerprint) return Reused;
         var json = JsonElement.Parse(box.Open(stored.Content, place));
-        return Answer.Replayed(
-            json.GetProperty("status").GetInt32(), json.GetProperty("etag").GetString(), json.GetProperty("location").GetString(),
-            json.GetProperty("body") is { ValueKind: JsonValueKind.Object } body ? Encoding.UTF8.GetBytes(body.GetRawText()) : null);
+        var body = json.GetProperty("body") is { ValueKind: JsonValueKind.Object } kept ? Encoding.UTF8.GetBytes(kept.GetRawText()) : default(ReadOnlyMemory<byte>?);
+        return new Outcome.Rendered(new Answer(json.GetProperty("status").GetInt32(), body)
+        {
+            ETag = json.GetProperty("etag").GetString(), Location = json.GetProperty("location").GetString(), IsRepeat = true,
+        });
     }
 
-    private StoredAnswer Seal(string place, string fingerprint, Answer answer, string requestId)
+    private StoredAnswer Seal(string place, string fingerprint, Answer answer)
     {
         var content = JsonForm.Object(writer =>
         {
@@ -100,7 +107,7 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
             writer.WriteString("etag"u8, answer.ETag);
             writer.WriteString("location"u8, answer.Location);
             writer.WritePropertyName("body"u8);
-            if (answer.HasBody) writer.WriteRawValue(answer.Render(requestId).Span, skipInputValidation: true);
+            if (answer.Body is { } body) writer.WriteRawValue(body.Span, skipInputValidation: true);
             else writer.WriteNullValue();
         });
         return new StoredAnswer(place, fingerprint, clock.GetUtcNow(), box.Seal(content.Span, place));
@@ -115,27 +122,33 @@ public sealed partial class Idempotency(SecretBox box, TimeProvider clock, ILogg
     }
 }
 
-/// <summary>A request, or a part of one, whose answer is to be kept.</summary>
+/// <summary>A request, or a part of one, whose answer is to be kept. The answer is rendered once, and what is kept is what is sent.</summary>
 /// <param name="place">Where the answer is kept.</param>
+/// <param name="render">Makes the answer of an outcome.</param>
 /// <param name="seal">Puts an answer into the form in which it is stored at a place.</param>
 /// <param name="replay">The answer stored at a place, if there is one.</param>
-public sealed class IdempotentRequest(string place, Func<string, Answer, StoredAnswer> seal, Func<string, ValueTask<Answer?>> replay)
+public sealed class IdempotentRequest(
+    string place, Func<Outcome, Answer> render, Func<string, Answer, StoredAnswer> seal, Func<string, ValueTask<Outcome?>> replay)
 {
-    /// <summary>Whether an answer was stored in a commit.</summary>
-    public bool WasStored { get; private set; }
+    /// <summary>The answer rendered last; null before the first.</summary>
+    public Answer? Rendered { get; private set; }
+
+    /// <summary>The answer that a commit has stored; null where none has.</summary>
+    public Answer? Stored { get; private set; }
 
     /// <summary>One of the parts that the request does one after the other: a repeat of a request that was interrupted does not do them again.</summary>
     /// <param name="index">From 0.</param>
-    public IdempotentRequest Part(int index) => new($"{place}#{Text.Invariant(index)}", seal, replay);
+    public IdempotentRequest Part(int index) => new($"{place}#{Text.Invariant(index)}", render, seal, replay);
 
     /// <summary>What was answered before; null if it was not.</summary>
-    public ValueTask<Answer?> Replay() => replay(place);
+    public ValueTask<Outcome?> Replay() => replay(place);
 
-    public StoredAnswer Seal(Answer answer) => seal(place, answer);
+    /// <summary>Renders an outcome for its commit.</summary>
+    public StoredAnswer Seal(Outcome outcome) => seal(place, Rendered = render(outcome));
 
-    /// <summary>Told once a commit with the answer is stored.</summary>
-    public void Stored() => WasStored = true;
+    /// <summary>Told once a commit with the answer rendered last is stored.</summary>
+    public void IsStored() => Stored = Rendered;
 
     /// <summary>How a commit keeps the answer.</summary>
-    internal Keeping Keeping(Func<StoredRecord, Answer> answerOf) => new(stored => Seal(answerOf(stored)), Stored);
+    internal Keeping Keeping(Func<StoredRecord, Outcome> outcomeOf) => new(stored => Seal(outcomeOf(stored)), IsStored);
 }

@@ -24,8 +24,8 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/api-keys")] HttpRequest request) =>
         api.Run(request, create, async call =>
         {
-            var created = await keys.Create(call.Caller, secret => Writable(call, stored => Answer.Created(ApiKey.Schema, stored, secret.Value)), await call.Body(), call.Aborted);
-            return created.Error is { } error ? error : Answer.Created(ApiKey.Schema, created.Value.Key, created.Value.Secret);
+            var created = await keys.Create(call.Caller, secret => Writable(call, stored => Outcome.New(ApiKey.Schema, stored, secret.Value)), await call.Body(), call.Aborted);
+            return created.Error is { } error ? error : Outcome.New(ApiKey.Schema, created.Value.Key, created.Value.Secret);
         });
 
     [Function("api-keys-get")]
@@ -35,7 +35,7 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
     [Function("api-keys-revoke")]
     public Task<IResult> Revoke([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/api-keys/{id}")] HttpRequest request, string id) =>
         api.Run(request, revoke, async call =>
-            await ApiKeys.Revoke(call.Caller, Writable(call, _ => Answer.NoContent), id, call.IfMatch(), call.Aborted) is { } error ? error : Answer.NoContent);
+            await ApiKeys.Revoke(call.Caller, Writable(call, _ => Outcome.Deleted), id, call.IfMatch(), call.Aborted) is { } error ? error : Outcome.Deleted);
 
     [Function("api-keys-rotate")]
     public Task<IResult> Rotate([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/api-keys/{id}/rotate")] HttpRequest request, string id) =>
@@ -43,11 +43,11 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
         {
             var grace = await SecretRotation.Grace(call);
             if (grace.Error is { } wrong) return wrong;
-            var rotated = await keys.Rotate(call.Caller, secret => Writable(call, stored => Answer.Rotated(ApiKey.Schema.Type, stored, secret.Value)), id, grace.Value, call.Aborted);
-            return rotated.Error is { } error ? error : Answer.Rotated(ApiKey.Schema.Type, rotated.Value.Key, rotated.Value.Secret);
+            var rotated = await keys.Rotate(call.Caller, secret => Writable(call, stored => SecretRotation.Done(ApiKey.Schema, stored, secret.Value)), id, grace.Value, call.Aborted);
+            return rotated.Error is { } error ? error : SecretRotation.Done(ApiKey.Schema, rotated.Value.Key, rotated.Value.Secret);
         });
 
     private static RecordSet KeysOf(Call call) => new(call.Caller.WorkspaceStore, call.Origin, call.Ids, call.Clock);
 
-    private static RecordSet Writable(Call call, Func<StoredRecord, Answer> answerOf) => call.Writable(call.Caller.WorkspaceStore, answerOf);
+    private static RecordSet Writable(Call call, Func<StoredRecord, Outcome> outcomeOf) => call.Writable(call.Caller.WorkspaceStore, outcomeOf);
 }

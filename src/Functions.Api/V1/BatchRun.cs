@@ -14,12 +14,12 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
     /// <summary>How often an atomic batch is decided anew because others changed what it was decided on.</summary>
     private const int MostRounds = 20;
 
-    public ValueTask<Answer> Run(bool isAtomic) => isAtomic ? Together() : isDryRun ? Try() : OneByOne();
+    public ValueTask<Outcome> Run(bool isAtomic) => isAtomic ? Together() : isDryRun ? Try() : OneByOne();
 
     /// <summary>Each in a commit of its own, which holds its answer: a batch that was interrupted goes on where it was when it is repeated.</summary>
-    private async ValueTask<Answer> OneByOne()
+    private async ValueTask<Outcome> OneByOne()
     {
-        var answers = new List<Answer>(operations.Count);
+        var outcomes = new List<Outcome>(operations.Count);
         if (call.Idempotent is not null && await call.Idempotent.Part(0).Replay() is { Error: { Code: ErrorCode.IdempotencyKeyReused } reused }) return reused;
         for (var i = 0; i < operations.Count; i++)
         {
@@ -27,74 +27,74 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
             try
             {
                 var answer = part is null ? null : await part.Replay();
-                answers.Add(answer ?? await Do(operations[i], Records(call.Caller.Store, part?.Keeping(stored => AnswerOf(operations[i], stored)), isOneOfMany: false)));
+                outcomes.Add(answer ?? await Do(operations[i], Records(call.Caller.Store, part?.Keeping(stored => AnswerOf(operations[i], stored)), isOneOfMany: false)));
             }
             catch (AlreadyAnsweredException)
             {
-                answers.Add((await part!.Replay())!);
+                outcomes.Add((await part!.Replay())!);
             }
             catch (CommitTooLargeException)
             {
-                answers.Add(Error.TooLarge);
+                outcomes.Add(Error.TooLarge);
             }
             catch (StoreUnavailableException e)
             {
-                answers.Add(Error.StoreDown(e.RetryAfter));
+                outcomes.Add(Error.StoreDown(e.RetryAfter));
             }
         }
 
-        return Answer.Batched(answers);
+        return new Outcome.Batched(outcomes);
     }
 
-    private async ValueTask<Answer> Try()
+    private async ValueTask<Outcome> Try()
     {
         var records = Records(call.Caller.Store.Stage().Seen, keeping: null, isOneOfMany: true);
-        var answers = new List<Answer>(operations.Count);
-        foreach (var operation in operations) answers.Add(await Do(operation, records));
-        return Answer.Batched(answers);
+        var outcomes = new List<Outcome>(operations.Count);
+        foreach (var operation in operations) outcomes.Add(await Do(operation, records));
+        return new Outcome.Batched(outcomes);
     }
 
-    private async ValueTask<Answer> Together()
+    private async ValueTask<Outcome> Together()
     {
         for (var round = 0; round < MostRounds; round++)
         {
             var (seen, staged) = call.Caller.Store.Stage();
             var records = Records(seen, keeping: null, isOneOfMany: true);
-            var answers = new List<Answer>(operations.Count);
+            var outcomes = new List<Outcome>(operations.Count);
             foreach (var operation in operations)
             {
                 var answer = await Do(operation, records);
-                if (answer.Error is { } error) return At(answers.Count, error);
-                answers.Add(answer);
+                if (answer.Error is { } error) return At(outcomes.Count, error);
+                outcomes.Add(answer);
             }
 
-            var whole = Answer.Batched(answers);
+            var whole = new Outcome.Batched(outcomes);
             var commit = staged.Whole(call.Idempotent?.Seal(whole));
             var outcome = isDryRun ? await call.Caller.Store.Check(commit, call.Aborted) : await call.Caller.Store.Commit(commit, call.Aborted);
             if (outcome.Result is CommitResult.Answered) throw new AlreadyAnsweredException();
             if (outcome.Result is not CommitResult.Done) continue;
-            call.Idempotent?.Stored();
+            call.Idempotent?.IsStored();
             return whole;
         }
 
         return Error.Busy;
     }
 
-    private async ValueTask<Answer> Do(BatchOperation operation, RecordSet records)
+    private async ValueTask<Outcome> Do(BatchOperation operation, RecordSet records)
     {
         var done = await operation.Run(schema, records, call.Aborted);
         return done.Error is { } error ? error : Answered(done.Value);
     }
 
-    private Answer AnswerOf(BatchOperation operation, StoredRecord stored) => operation is BatchOperation.Delete
-        ? Answer.NoContent
+    private Outcome AnswerOf(BatchOperation operation, StoredRecord stored) => operation is BatchOperation.Delete
+        ? Outcome.Deleted
         : Answered(new BatchOutcome(stored, IsNew: stored.Version == 1 && operation is BatchOperation.Create or BatchOperation.Upsert));
 
-    private Answer Answered(BatchOutcome outcome) => outcome switch
+    private Outcome Answered(BatchOutcome outcome) => outcome switch
     {
-        { Record: null } => Answer.NoContent,
-        { IsNew: true } => Answer.Created(schema, outcome.Record),
-        _ => Answer.Found(schema.EnvelopeType, outcome.Record),
+        { Record: null } => Outcome.Deleted,
+        { IsNew: true } => Outcome.New(schema, outcome.Record),
+        _ => Outcome.Of(schema, outcome.Record),
     };
 
     private RecordSet Records(IWorkspaceStore store, Keeping? keeping, bool isOneOfMany) =>

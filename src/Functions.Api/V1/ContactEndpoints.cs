@@ -74,6 +74,6 @@ public sealed class ContactEndpoints(Http.Api api)
         api.Run(request, merge, async call =>
         {
             var body = await call.Body();
-            return await call.Write(records => MergeContacts.Run(records, body, call.Aborted), stored => Answer.Found(Contact.Schema.Type, stored));
+            return await call.Write(records => MergeContacts.Run(records, body, call.Aborted), stored => Outcome.Of(Contact.Schema, stored));
         });
 }

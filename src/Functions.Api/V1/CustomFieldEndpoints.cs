@@ -31,7 +31,7 @@ public sealed class CustomFieldEndpoints(Http.Api api)
             if (unfit.Error is { } error) return error;
             return await call.Write(
                 records => records.Create(CustomField.Schema, body, call.Aborted),
-                stored => Answer.Created(CustomField.Schema, stored, meta: writer => writer.WriteNumber("values_not_fitting"u8, unfit.Value)));
+                stored => Outcome.New(CustomField.Schema, stored, meta: writer => writer.WriteNumber("values_not_fitting"u8, unfit.Value)));
         });
 
     [Function("custom-fields-get")]
@@ -44,7 +44,7 @@ public sealed class CustomFieldEndpoints(Http.Api api)
         {
             var (body, ifVersion, force) = (await call.Body(), call.IfMatch(), call.Query.Is(Parameter.Force));
             return await call.Write(
-                records => FieldOperations.Update(records, id, body, ifVersion, force, call.Aborted), stored => Answer.Found(CustomField.Schema.Type, stored));
+                records => FieldOperations.Update(records, id, body, ifVersion, force, call.Aborted), stored => Outcome.Of(CustomField.Schema, stored));
         });
 
     [Function("custom-fields-delete")]

@@ -52,8 +52,8 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
             var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, faults)?.Id : null;
             if (faults.Any) return Error.Invalid(faults.All);
             var (deliveries, hasMore) = await log.List(call.Caller, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
-            return Answer.Listed(
-                [.. deliveries.Select(d => (DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],
+            return Outcome.Page(
+                [.. deliveries.Select(d => new Resource(DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],
                 hasMore ? Cursor.Write(new Keyset([], deliveries[^1].Id), fingerprint) : null);
         });
 
@@ -67,6 +67,6 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
             if (!Ids.IsId(deliveryId, DeliveryLog.Prefix)) return Error.Invalid("delivery_id", Ids.Expected(DeliveryLog.Prefix));
             return await log.Find(call.Caller, id, deliveryId, call.Aborted) is not { } delivery
                 ? Error.NotFound(DeliveryLog.Type, deliveryId)
-                : Answer.One(StatusCodes.Status200OK, DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery, withAnswers: true), null, null, null);
+                : new Outcome.Found(new Resource(DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery, withAnswers: true)));
         });
 }

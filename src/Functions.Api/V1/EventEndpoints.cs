@@ -54,7 +54,7 @@ public sealed class EventEndpoints(Http.Api api)
 
             // Where to read on, also from the end of the log: what is committed later comes after it. Null only where nothing was ever read.
             var next = page.Position is null ? null : Cursor.Write(new Keyset([page.Position], ""), fingerprint);
-            return Answer.Listed([.. page.Events.Select(e => (Type, e.Id, e.Body))], next, page.HasMore);
+            return new Outcome.Listed([.. page.Events.Select(e => new Resource(Type, e.Id, e.Body))], next, page.HasMore);
         });
 
     private static object? ReadName(string text, Faults faults)

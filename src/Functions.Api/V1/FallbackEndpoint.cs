@@ -24,7 +24,9 @@ public sealed class FallbackEndpoint(Http.Api api)
 
     [Function("zz-fallback")]
     public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request) =>
-        api.RunWithoutCaller(request, fallback, _ => ValueTask.FromResult(Routes.Find(request.Path.Value ?? "/") is { Count: > 0 } methods
-            ? Answer.MethodNotAllowed(string.Join(", ", methods))
-            : new Error(ErrorCode.NotFound, "No such path. The resources are below /v1", [])));
+        api.RunWithoutCaller(request, fallback, _ => ValueTask.FromResult<Outcome>(Routes.Find(request.Path.Value ?? "/") is { Count: > 0 } methods
+            ? NotAllowed(string.Join(", ", methods))
+            : new Outcome.Refused(new Error(ErrorCode.NotFound, "No such path. The resources are below /v1", []))));
+
+    private static Outcome.Refused NotAllowed(string methods) => new(new Error(ErrorCode.MethodNotAllowed, $"This path takes {methods}", []), methods);
 }

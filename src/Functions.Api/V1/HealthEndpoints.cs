@@ -74,7 +74,7 @@ public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, I
             }
         });
 
-    private static Answer Ready(IReadOnlyList<string> missing) => Answer.Bare(StatusCodes.Status200OK, writer =>
+    private static Outcome Ready(IReadOnlyList<string> missing) => new Outcome.Report(writer =>
     {
         writer.WriteString("status"u8, missing is [] ? "ok"u8 : "degraded"u8);
         if (missing is []) return;

@@ -40,7 +40,7 @@ public sealed class ObjectEndpoints(Http.Api api)
     public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/batch")] HttpRequest request) =>
         api.Run(request, batch, call => call.Batch(CustomObject.Schema));
 
-    private static async ValueTask<Answer> OfId(Call call, string slugOrId, Func<string, ValueTask<Answer>> work)
+    private static async ValueTask<Outcome> OfId(Call call, string slugOrId, Func<string, ValueTask<Outcome>> work)
     {
         if (Ids.IsId(slugOrId, CustomObject.Schema.Prefix)) return await work(slugOrId);
         if (!Text.IsSlug(slugOrId, CustomObject.LongestSlug)) return Error.Invalid("slug", $"Expected a slug, or an id of the form {CustomObject.Schema.Prefix} and {Ids.Length} letters or digits");

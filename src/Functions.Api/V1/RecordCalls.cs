@@ -10,7 +10,7 @@ internal static class RecordCalls
 {
     private const string ValueType = "custom_field_value";
 
-    public static async ValueTask<Answer> Get(this Call call, Schema schema, string id)
+    public static async ValueTask<Outcome> Get(this Call call, Schema schema, string id)
     {
         var view = ListQuery.View(call.Query);
         if (call.Lacking(view.RelatedTypes) is { } lacking) return lacking;
@@ -18,17 +18,18 @@ internal static class RecordCalls
         if (found.Error is { } error)
         {
             return error.Code is ErrorCode.NotFound && schema.SuccessorClaim is { } claim && await call.Caller.Store.FindClaim(claim(id), call.Aborted) is { } successor
-                ? Answer.Moved($"/v1/{schema.Collection}/{successor}{call.Request.QueryString}")
+                ? new Outcome.Moved($"{schema.Collection}/{successor}{call.Request.QueryString}")
                 : error;
         }
 
-        return Answer.Found(schema.EnvelopeType, (await view.Of([found.Value], call.Caller.Store, call.Aborted))[0], view.Includes ? null : call.Request);
+        if (!view.Includes && call.Knows(V1Door.TagOf(found.Value.Version))) return new Outcome.Unchanged(found.Value.Version);
+        return Outcome.Of(schema, (await view.Of([found.Value], call.Caller.Store, call.Aborted))[0]);
     }
 
-    public static ValueTask<Answer> List(this Call call, Schema schema) => call.List(schema, call.Records);
+    public static ValueTask<Outcome> List(this Call call, Schema schema) => call.List(schema, call.Records);
 
     /// <summary>Lists from other records than the caller's data set, e.g. those of the workspace itself.</summary>
-    public static async ValueTask<Answer> List(this Call call, Schema schema, RecordSet from)
+    public static async ValueTask<Outcome> List(this Call call, Schema schema, RecordSet from)
     {
         var (given, view) = (call.Parameters(), ListQuery.View(call.Query));
         if (call.Lacking(view.RelatedTypes.Concat(ListQuery.RelatedTypes(call.Query))) is { } lacking) return lacking;
@@ -37,23 +38,25 @@ internal static class RecordCalls
         var page = list.Value.Search is null ? await from.List(list.Value.Query, call.Aborted) : await call.Caller.Search.List(list.Value, call.Aborted);
         return page.Error is { } error
             ? error
-            : Answer.Listed(schema.EnvelopeType, await view.Of(page.Value.Records, call.Caller.Store, call.Aborted), ListQuery.NextCursor(schema, given, page.Value));
+            : Outcome.Page(
+                [.. (await view.Of(page.Value.Records, call.Caller.Store, call.Aborted)).Select(record => Resource.Of(schema, record))],
+                ListQuery.NextCursor(schema, given, page.Value));
     }
 
-    public static async ValueTask<Answer> Create(this Call call, Schema schema)
+    public static async ValueTask<Outcome> Create(this Call call, Schema schema)
     {
         var body = await call.Body();
-        return await call.Write(records => records.Create(schema, body, call.Aborted), stored => Answer.Created(schema, stored));
+        return await call.Write(records => records.Create(schema, body, call.Aborted), stored => Outcome.New(schema, stored));
     }
 
-    public static async ValueTask<Answer> Update(this Call call, Schema schema, string id)
+    public static async ValueTask<Outcome> Update(this Call call, Schema schema, string id)
     {
         var (body, ifVersion) = (await call.Body(), call.IfMatch());
-        return await call.Write(records => records.Update(schema, id, body, ifVersion, call.Aborted), stored => Answer.Found(schema.EnvelopeType, stored));
+        return await call.Write(records => records.Update(schema, id, body, ifVersion, call.Aborted), stored => Outcome.Of(schema, stored));
     }
 
     /// <summary>Does the operations of a batch.</summary>
-    public static async ValueTask<Answer> Batch(this Call call, Schema schema)
+    public static async ValueTask<Outcome> Batch(this Call call, Schema schema)
     {
         var batch = Core.Records.Batch.Read(schema, await call.Body());
         if (batch.Error is { } error) return error;
@@ -61,18 +64,18 @@ internal static class RecordCalls
     }
 
     /// <summary>Deletes; with all that stands against it where the operation takes <c>force</c> and the client insists.</summary>
-    public static ValueTask<Answer> Delete(this Call call, Schema schema, string id) =>
+    public static ValueTask<Outcome> Delete(this Call call, Schema schema, string id) =>
         call.Delete(records => records.Delete(schema, id, call.IfMatch(), call.Aborted, call.Query.Is(Parameter.Force)));
 
     /// <summary>The custom field values of a record.</summary>
-    public static async ValueTask<Answer> GetFieldValues(this Call call, Schema schema, string id)
+    public static async ValueTask<Outcome> GetFieldValues(this Call call, Schema schema, string id)
     {
         var found = await call.Records.Get(schema, id, call.Aborted);
         return found.Error is { } error ? error : AnswerOf(schema, found.Value, await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted));
     }
 
     /// <summary>Sets custom field values of a record.</summary>
-    public static async ValueTask<Answer> SetFieldValues(this Call call, Schema schema, string id)
+    public static async ValueTask<Outcome> SetFieldValues(this Call call, Schema schema, string id)
     {
         var (body, ifVersion) = (await call.Body(), call.IfMatch());
         var definitions = await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted);
@@ -85,7 +88,7 @@ internal static class RecordCalls
     /// <param name="schema">Of which resource.</param>
     /// <param name="link">The field of activities that points to it.</param>
     /// <param name="id">Of which record.</param>
-    public static async ValueTask<Answer> GetTimeline(this Call call, Schema schema, LinkField link, string id)
+    public static async ValueTask<Outcome> GetTimeline(this Call call, Schema schema, LinkField link, string id)
     {
         if (call.Lacking([Activity.Schema.Type]) is { } lacking) return lacking;
         var found = await call.Records.Get(schema, id, call.Aborted);
@@ -94,9 +97,9 @@ internal static class RecordCalls
         var place = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 2, faults) : null;
         if (faults.Any) return Error.Invalid(faults.All);
         var page = await Timeline.Read(call.Caller.Store, link, id, place, (int)call.Query[Parameter.Pages]!, call.Aborted);
-        return Answer.Listed([.. page.Entries.Select(e => (e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
+        return Outcome.Page([.. page.Entries.Select(e => new Resource(e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
     }
 
-    private static Answer AnswerOf(Schema schema, Core.Storage.StoredRecord record, IReadOnlyList<FieldDefinition> definitions) =>
-        Answer.Listed([.. FieldOperations.ValuesOf(schema, record, definitions).Select(v => (ValueType, v.Id, v.Attributes()))], nextCursor: null);
+    private static Outcome AnswerOf(Schema schema, Core.Storage.StoredRecord record, IReadOnlyList<FieldDefinition> definitions) =>
+        Outcome.Page([.. FieldOperations.ValuesOf(schema, record, definitions).Select(v => new Resource(ValueType, v.Id, v.Attributes()))], nextCursor: null);
 }

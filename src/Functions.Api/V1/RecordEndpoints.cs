@@ -52,7 +52,7 @@ public sealed class RecordEndpoints(Http.Api api)
     public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/{slug}/records/batch")] HttpRequest request, string slug) =>
         api.Run(request, batch, call => Of(call, slug, call.Batch));
 
-    private static async ValueTask<Answer> Of(Call call, string slug, Func<Schema, ValueTask<Answer>> work) =>
+    private static async ValueTask<Outcome> Of(Call call, string slug, Func<Schema, ValueTask<Outcome>> work) =>
         Text.IsSlug(slug, CustomObject.LongestSlug) && await call.Caller.Store.FindClaim(CustomObject.ClaimOf(slug), call.Aborted) is not null
             ? await work(CustomRecord.Of(slug))
             : Error.NoObject(slug);

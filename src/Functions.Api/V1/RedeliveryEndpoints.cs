@@ -67,7 +67,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
             await jobs.Send(test, call.Aborted);
             var outcome = await Outcome(call, test);
             if (outcome.Error is { } none) return none;
-            return Answer.One(StatusCodes.Status200OK, "webhook_test", test.EventId, DeliveryLog.TestAttributes(id, test.EventId, outcome.Value), null, null, null);
+            return new Outcome.Found(new Resource("webhook_test", test.EventId, DeliveryLog.TestAttributes(id, test.EventId, outcome.Value)));
         });
 
     [Function("deliveries-retry")]
@@ -85,8 +85,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
 
             var now = call.Clock.GetUtcNow();
             await HandOver(call, new Redelivery(call.Caller.Partition.Key, call.Ids.New("rdl_"), id, RedeliveryKind.One, now, now, deliveryId));
-            return Answer.One(
-                StatusCodes.Status202Accepted, DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery with { Status = DeliveryStatus.Pending }, withAnswers: true), null, null, null);
+            return new Outcome.Accepted(new Resource(DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery with { Status = DeliveryStatus.Pending }, withAnswers: true)));
         });
 
     [Function("webhooks-recover")]
@@ -99,7 +98,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/replay")] HttpRequest request, string id) =>
         api.Run(request, replay, call => Since(call, id, isReplay: true));
 
-    private async ValueTask<Answer> Since(Call call, string id, bool isReplay)
+    private async ValueTask<Outcome> Since(Call call, string id, bool isReplay)
     {
         var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
         if (webhook.Error is { } missing) return missing;
@@ -117,14 +116,14 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         var what = !isReplay ? RedeliveryKind.Failed : onlyMissing ? RedeliveryKind.Missing : RedeliveryKind.All;
         var redeliveryId = call.Ids.New("rdl_");
         await HandOver(call, new Redelivery(call.Caller.Partition.Key, redeliveryId, id, what, from, now));
-        return Answer.One(StatusCodes.Status202Accepted, isReplay ? "webhook_replay" : "webhook_recovery", redeliveryId, JsonForm.Object(writer =>
+        return new Outcome.Accepted(new Resource(isReplay ? "webhook_replay" : "webhook_recovery", redeliveryId, JsonForm.Object(writer =>
         {
             writer.WriteString("id"u8, redeliveryId);
             writer.WriteString("webhook_id"u8, id);
             writer.WriteString("since"u8, Text.Format(from));
             writer.WriteString("until"u8, Text.Format(now));
             if (isReplay) writer.WriteBoolean("missing_only"u8, onlyMissing);
-        }), null, null, null);
+        })));
     }
 
     /// <summary>What these operations have in common: they write on behalf of an endpoint, and need no body unless they say so.</summary>

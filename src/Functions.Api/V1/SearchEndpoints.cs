@@ -68,10 +68,11 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
             if (page.Error is { } error) return error;
 
             var match = new TextMatch(words);
-            return Answer.Listed(
-                [.. page.Value.Records.Select(record => (SearchResult.Type, record.Id, SearchResult.Attributes(record, match)))],
+            return new Outcome.Listed(
+                [.. page.Value.Records.Select(record => new Resource(SearchResult.Type, record.Id, SearchResult.Attributes(record, match)))],
                 page.Value.Next is null ? null : Cursor.Write(page.Value.Next, fingerprint),
-                meta: writer =>
+                HasMore: page.Value.Next is not null,
+                Meta: writer =>
                 {
                     writer.WriteStartObject("counts"u8);
                     foreach (var schema in searched) writer.WriteNumber(schema.EventNoun!, page.Value.Counts[schema.Type]);
@@ -89,12 +90,12 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 
             var job = call.Ids.New("job_");
             if (!call.IsDryRun) await jobs.Send(new Reindexing(call.Caller.Partition.Key, job), call.Aborted);
-            return Answer.One(StatusCodes.Status202Accepted, "job", job, JsonForm.Object(writer =>
+            return new Outcome.Accepted(new Resource("job", job, JsonForm.Object(writer =>
             {
                 writer.WriteString("id"u8, job);
                 writer.WriteString("kind"u8, "search_reindex"u8);
                 writer.WriteString("requested_at"u8, Text.Format(call.Clock.GetUtcNow()));
-            }), null, null, null);
+            })));
         });
 
     private static IReadOnlyList<Schema> Named(string[] names, IReadOnlyList<Schema> all, Faults faults)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
@@ -28,6 +29,11 @@ internal static class SecretRotation
         Answers = [new Success(StatusCodes.Status200OK, schema.EnvelopeType) { Attributes = RecordOperation.Shown(schema) }],
         OwnErrors = [ErrorCode.Conflict, ErrorCode.UnprocessableEntity],
     };
+
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="record">As it is stored.</param>
+    /// <param name="secret">The new one; null where it was only tried.</param>
+    public static Outcome Done(Schema schema, StoredRecord record, string? secret) => new Outcome.Found(Resource.Of(schema, record).With(secret));
 
     /// <summary>How long the secret before goes on working.</summary>
     public static async ValueTask<Result<TimeSpan>> Grace(Call call)

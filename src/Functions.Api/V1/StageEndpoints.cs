@@ -92,9 +92,9 @@ public sealed class StageEndpoints(Http.Api api)
             var count = WithCount(call);
             var found = await call.Records.Get(Pipeline.Schema, id, call.Aborted);
             if (found.Error is { } error) return error;
-            var stages = new List<(string, string, ReadOnlyMemory<byte>)>();
-            foreach (var stage in StagesOf(found.Value)) stages.Add((Type, stage.Id, await Attributes(call, stage, id, count)));
-            return Answer.Listed(stages, nextCursor: null);
+            var stages = new List<Resource>();
+            foreach (var stage in StagesOf(found.Value)) stages.Add(new Resource(Type, stage.Id, await Attributes(call, stage, id, count)));
+            return Outcome.Page(stages, nextCursor: null);
         });
 
     [Function("stages-create")]
@@ -121,7 +121,8 @@ public sealed class StageEndpoints(Http.Api api)
             var found = await call.Records.Get(Pipeline.Schema, id, call.Aborted);
             if (found.Error is { } error) return error;
             if (StagesOf(found.Value).FirstOrDefault(s => s.Id == stageId) is not { } stage) return Error.NotFound(Noun, stageId);
-            return Answer.Found(Type, new StoredRecord(Type, stage.Id, stage.Version, await Attributes(call, stage, id, count)), count ? null : call.Request);
+            if (!count && call.Knows(V1Door.TagOf(stage.Version))) return new Outcome.Unchanged(stage.Version);
+            return new Outcome.Found(new Resource(Type, stage.Id, await Attributes(call, stage, id, count), stage.Version));
         });
 
     [Function("stages-update")]
@@ -182,9 +183,11 @@ public sealed class StageEndpoints(Http.Api api)
         return ifVersion is null || ifVersion == stage.Version ? null : Error.PreconditionFailed(stage.Version);
     }
 
-    private static Answer Found(Stage stage, string pipelineId) =>
-        Answer.Found(Type, new StoredRecord(Type, stage.Id, stage.Version, stage.Attributes(pipelineId)));
+    private static Outcome Found(Stage stage, string pipelineId) =>
+        new Outcome.Found(Shown(stage, pipelineId));
 
-    private static Answer Created(Stage stage, string pipelineId) =>
-        Answer.One(StatusCodes.Status201Created, Type, stage.Id, stage.Attributes(pipelineId), Answer.TagOf(stage.Version), $"/v1/pipelines/{pipelineId}/stages/{stage.Id}", null);
+    private static Outcome Created(Stage stage, string pipelineId) =>
+        new Outcome.Created(Shown(stage, pipelineId), $"pipelines/{pipelineId}/stages/{stage.Id}");
+
+    private static Resource Shown(Stage stage, string pipelineId) => new(Type, stage.Id, stage.Attributes(pipelineId), stage.Version);
 }

@@ -24,7 +24,7 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
         api.Run(request, create, async call =>
         {
             var (body, secret) = (await call.Body(), WebhookOperations.NewSecret());
-            return await call.Write(records => webhooks.Create(records, body, secret, call.Aborted), stored => Answer.Created(Webhook.Schema, stored, call.IsDryRun ? null : secret));
+            return await call.Write(records => webhooks.Create(records, body, secret, call.Aborted), stored => Outcome.New(Webhook.Schema, stored, call.IsDryRun ? null : secret));
         });
 
     [Function("webhooks-get")]
@@ -36,7 +36,7 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
         api.Run(request, update, async call =>
         {
             var (body, ifVersion) = (await call.Body(), call.IfMatch());
-            return await call.Write(records => webhooks.Update(records, call.Caller.Partition, id, body, ifVersion, call.Aborted), stored => Answer.Found(Webhook.Schema.Type, stored));
+            return await call.Write(records => webhooks.Update(records, call.Caller.Partition, id, body, ifVersion, call.Aborted), stored => Outcome.Of(Webhook.Schema, stored));
         });
 
     [Function("webhooks-rotate-secret")]
@@ -48,7 +48,7 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
             var secret = WebhookOperations.NewSecret();
             return await call.Write(
                 records => webhooks.RotateSecret(records, id, secret, grace.Value, call.Aborted),
-                stored => Answer.Rotated(Webhook.Schema.Type, stored, call.IsDryRun ? null : secret));
+                stored => SecretRotation.Done(Webhook.Schema, stored, call.IsDryRun ? null : secret));
         });
 
     [Function("webhooks-delete")]

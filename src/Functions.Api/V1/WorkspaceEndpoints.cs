@@ -36,13 +36,14 @@ public sealed class WorkspaceEndpoints(Http.Api api, Workspaces workspaces)
 
             // Done to its end, for what is interrupted leaves a workspace that nobody has a key to.
             var (workspace, key) = await workspaces.Create(((string)given.Value[name]!).Trim(), (string)given.Value[plan]!, CancellationToken.None);
-            return Answer.One(StatusCodes.Status201Created, "workspace", workspace.Id, JsonForm.Object(writer =>
+            var resource = new Resource("workspace", workspace.Id, JsonForm.Object(writer =>
             {
                 writer.WriteString("id"u8, workspace.Id);
                 writer.WriteString("name"u8, workspace.Name);
                 writer.WriteString("plan"u8, workspace.Plan);
                 writer.WriteString("created_at"u8, Text.Format(workspace.CreatedAt));
                 writer.WriteString("api_key"u8, key.Secret);
-            }), null, null, null);
+            }));
+            return new Outcome.Created(resource, Path: null);
         });
 }

@@ -242,7 +242,7 @@ public sealed partial class SendDeliveries(
     {
         if (!round.Stop()) return;
         var webhook = round.Endpoint.Webhook;
-        if (!await WebhookOperations.Disable(new RecordSet(round.Store, new Origin("system", null, null), ids, clock), webhook, reason, CancellationToken.None)) return;
+        if (!await WebhookOperations.Disable(new RecordSet(round.Store, Origin.OfSystem, ids, clock), webhook, reason, CancellationToken.None)) return;
         Disabled(log, webhook.Id, reason, round.Store.Partition.WorkspaceId);
         Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
         await round.Deliveries.Settle(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);

@@ -26,7 +26,7 @@ public sealed class SendTest(JobRun run, IWorkspaceStores stores, WebhookOperati
         var webhook = Record.Load(Webhook.Schema, stored);
         var happened = EventWriter.Write(
             new ExtraEvent(EventName, Webhook.Schema.Type, webhook.Id, stored.Version, stored.Attributes), test.EventId, clock.GetUtcNow(), store.Partition,
-            new Origin("api", test.Actor, test.RequestId));
+            new Origin(ChangeSource.Api, test.Actor, test.RequestId));
         var (attempt, _) = await sender.Send(Webhook.Url.Of(webhook)!, endpoints.SecretsOf(webhook), happened, 1, ct);
         await TestOutcome.Keep(store, test.EventId, attempt, clock.GetUtcNow(), CancellationToken.None);
         return null;

@@ -14,7 +14,7 @@ namespace NodeStash.Core.Tests.Records;
 /// <summary>A wide change under way, as readers see it and as the work on it ends.</summary>
 public sealed class WideChangeTests : IDisposable
 {
-    private static readonly Origin Somebody = new("api", "key_00000000000000000000", "req_00000000000000000000");
+    private static readonly Origin Somebody = new(ChangeSource.Api, "key_00000000000000000000", "req_00000000000000000000");
     private static readonly string[] Names = ["Ada", "Bob", "Cyd"];
     private static readonly string[] Tags = ["x", "y", "z"];
     private static readonly string[] Plans = ["null", "\"A\"", "\"b\"", "[\"a\",\"q\"]", "[\"q\"]", "7"];

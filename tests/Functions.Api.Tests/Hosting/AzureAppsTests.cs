@@ -57,7 +57,7 @@ public sealed class AzureAppsTests
         var anyone = new Caller(AddressOf(app), null);
 
         (await anyone.With("a guess").Post("/v1/workspaces", new { name = "Acme" })).IsError(401, "INVALID_API_KEY");
-        (await anyone.With(Secret).Post("/v1/workspaces", new { plan = "gold", seats = 5 })).IsError(400, "VALIDATION_ERROR");
+        (await anyone.With(Secret).Post("/v1/workspaces", new { name = "", plan = "gold", x = 1 })).IsError(400, "VALIDATION_ERROR", "name", "plan", "x");
         var made = (await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme", plan = "pro" })).Is(201);
         var owner = anyone.With(made.Text("api_key"));
         var contact = await owner.Create("contacts", new { email = "jane@example.com" });

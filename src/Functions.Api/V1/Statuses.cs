@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Records;
 
-namespace NodeStash.Functions.Api.Http;
+namespace NodeStash.Functions.Api.V1;
 
 /// <summary>Which HTTP status each error has (contract/v1.md, Envelopes), and how its code is written.</summary>
 internal static class Statuses
