@@ -64,8 +64,14 @@ public sealed partial class StructureTests
     [Theory]
     [InlineData("src/Core/")]
     [InlineData("src/Functions.Api/")]
-    public void Only_the_Http_folder_knows_which_status_an_error_has(string inside) =>
-        Assert.Empty(SourcesNaming(ErrorStatus(), inside, outside: "src/Functions.Api/Http/"));
+    public void Only_the_door_knows_which_status_an_error_has(string inside) =>
+        Assert.Empty(SourcesNaming(ErrorStatus(), inside, outside: "src/Functions.Api/V1/Statuses.cs"));
+
+    /// <summary>What is particular to a door stays with it. The demo is a client of /v1.</summary>
+    [Fact]
+    public void Only_the_door_knows_the_paths_of_v1() =>
+        Assert.DoesNotContain(
+            SourcesNaming(V1Path(), outside: "src/Functions.Api/V1/"), file => !file.StartsWith("src/LocalHost/Demo/", StringComparison.Ordinal));
 
     /// <summary>What the local host does with a message, the Functions host is told to do.</summary>
     [Fact]
@@ -154,6 +160,9 @@ public sealed partial class StructureTests
 
     [GeneratedRegex(@"\b(WebhookSender|I?HttpClient(Factory)?|HttpMessageInvoker|SocketsHttpHandler|Socket|TcpClient)\b")]
     private static partial Regex CallsReceivers();
+
+    [GeneratedRegex("^(?!\\s*///).*\"[^\"]*/v1\\b", RegexOptions.Multiline)]
+    private static partial Regex V1Path();
 
     [GeneratedRegex(@"\bStatus[45]\d\d[A-Z]")]
     private static partial Regex ErrorStatus();

@@ -32,6 +32,9 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
     /// <summary>For <see cref="ErrorCode.Unavailable"/>: how long to wait before trying again; null where nobody knows.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The collection that lists what there is in place of what was asked for; null where that is no help. A door tells its path.</summary>
+    public string? Collection { get; init; }
+
     public static Error Invalid(IReadOnlyList<FieldFault> faults) => new(ErrorCode.ValidationError, "Request validation failed", faults);
 
     public static Error Invalid(string field, string message) => Invalid([new FieldFault(field, message)]);
@@ -39,7 +42,7 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
     /// <summary>The same whether the id never was, was deleted, or is another workspace's.</summary>
     public static Error NotFound(string noun, string id) => new(ErrorCode.NotFound, $"No {noun} with id '{id}' in this workspace", []);
 
-    public static Error NoObject(string slug) => new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace; list the custom objects to see those there are", []);
+    public static Error NoObject(string slug) => new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace", []) { Collection = "objects" };
 
     public static Error Conflict(string message, string? field = null) => new(ErrorCode.Conflict, message, field is null ? [] : [new FieldFault(field, message)]);
 

@@ -11,7 +11,7 @@ using NodeStash.Core.Telemetry;
 
 namespace NodeStash.Functions.Api.Http;
 
-/// <summary>The way every request takes: who calls, may they, do it, answer; and what is not an answer becomes one here.</summary>
+/// <summary>The pipeline of every request: who calls, may they, was it answered before, do it, answer, record.</summary>
 public sealed partial class Api(Authentication authentication, OperatorSecret operators, Idempotency idempotency, IDoor door, Ids ids, TimeProvider clock, ILogger<Api> log)
 {
     private const string Bearer = "Bearer ";
@@ -25,55 +25,75 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
     /// <param name="request">The request.</param>
     /// <param name="operation">What is asked for; it has scopes.</param>
     /// <param name="work">Does it for the caller.</param>
-    public Task<IResult> Run(HttpRequest request, Operation operation, Func<Call, ValueTask<Outcome>> work) => Answered(request, operation, async requestId =>
-    {
-        var caller = await Authenticate(request);
-        if (caller is null) return Unauthenticated;
-        Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
-        request.HttpContext.Items[typeof(Caller)] = caller;
-        if (!operation.Scopes.Any(caller.May)) return Error.InsufficientScope(operation.Scopes[0].Name);
-        var origin = new Origin(caller.Source, caller.Actor, requestId);
-        var answer = await idempotency.Run(request, operation, caller, requestId, kept => Run(request, operation, caller, origin, kept, work));
-        if (caller.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;
-        return answer;
-    });
+    public Task<IResult> Run(HttpRequest request, Operation operation, Func<Call, ValueTask<Outcome>> work) =>
+        Respond(request, operation, requestId => Serve(request, operation, requestId, work));
 
     /// <summary>Runs an operation that needs no credential, or the operator's.</summary>
     /// <param name="request">The request.</param>
     /// <param name="operation">What is asked for; it is public or for the operator.</param>
     /// <param name="work">Does it; given the request's id.</param>
-    public Task<IResult> RunWithoutCaller(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work) => Answered(
+    public Task<IResult> RunWithoutCaller(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work) => Respond(
         request,
         operation,
-        requestId => operation.IsForOperator && !(BearerOf(request) is { } secret && operators.Is(secret)) ? ValueTask.FromResult<Outcome>(Unauthenticated) : work(requestId));
+        requestId => operation.IsForOperator && RefusalOf(request, operation) is { } refused ? ValueTask.FromResult<Outcome>(refused) : work(requestId));
 
-    private async ValueTask<Outcome> Run(
-        HttpRequest request, Operation operation, Caller caller, Origin origin, IdempotentRequest? kept, Func<Call, ValueTask<Outcome>> work)
+    private Error? RefusalOf(HttpRequest request, Operation operation) =>
+        BearerOf(request) is { } secret && operators.Is(secret) ? operation.ReadQuery(Call.ParametersOf(request)).Error : Unauthenticated;
+
+    /// <summary>What a request of a workspace goes through, step by step.</summary>
+    private async ValueTask<Outcome> Serve(HttpRequest request, Operation operation, string requestId, Func<Call, ValueTask<Outcome>> work)
     {
+        // Who calls, and may they?
+        if (await Authenticate(request) is not { } caller) return Unauthenticated;
+        request.HttpContext.Items[typeof(Caller)] = caller;
+        Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
+        if (!operation.Scopes.Any(caller.May)) return Error.InsufficientScope(operation.Scopes[0].Name);
+
+        // Was it answered before?
+        using var kept = await idempotency.Begin(request, operation, caller, requestId);
+        if (kept is not null && await kept.Replay() is { } before) return before;
+
+        // What is asked?
         var query = operation.ReadQuery(Call.ParametersOf(request));
-        return query.Error is { } error ? error : await work(new Call(request, operation, query.Value, caller, origin, ids, clock, kept));
+        if (query.Error is { } wrong) return wrong;
+
+        try
+        {
+            // Do it, and keep the answer for repeats.
+            var origin = new Origin(caller.Source, caller.Actor, requestId);
+            var outcome = await work(new Call(request, operation, query.Value, caller, origin, ids, clock, kept));
+            return kept is null ? outcome : await idempotency.Keep(kept, outcome, caller, requestId);
+        }
+        catch (AlreadyAnsweredException) when (kept is not null)
+        {
+            return await kept.Replay() ?? Idempotency.InProgress;
+        }
     }
 
-    private async Task<IResult> Answered(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work)
+    /// <summary>Gives a request an id, answers it by the door, and records what came of it.</summary>
+    private async Task<IResult> Respond(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work)
     {
         var requestId = ids.New("req_");
         var start = clock.GetTimestamp();
         using var activity = Instruments.Traces.StartActivity("api.request", ActivityKind.Server);
         activity?.SetTag("nodestash.request_id", requestId);
         activity?.SetTag("nodestash.operation", operation.Name);
-        var answer = door.Render(await Outcome(request, requestId, work), requestId);
+        var answer = door.Render(await Guarded(request, requestId, work), requestId);
 
         var took = clock.GetElapsedTime(start);
         Instruments.Requests.Record(
             took.TotalSeconds, new("method", request.Method), new("status", answer.Status), new("code", answer.Error?.Code), new("operation", operation.Name));
         activity?.SetStatus(answer.Status >= 500 ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
-        var workspaceId = (request.HttpContext.Items[typeof(Caller)] as Caller)?.Partition.WorkspaceId;
-        if (log.IsEnabled(LogLevel.Information)) Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId, workspaceId);
+        var caller = request.HttpContext.Items[typeof(Caller)] as Caller;
+        if (caller?.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;
+        if (log.IsEnabled(LogLevel.Information))
+            Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId, caller?.Partition.WorkspaceId);
         return new AnswerResult(answer, door, requestId);
     }
 
+    /// <summary>Whatever goes wrong becomes an outcome.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "The one place where whatever goes wrong becomes INTERNAL_ERROR.")]
-    private async ValueTask<Outcome> Outcome(HttpRequest request, string requestId, Func<string, ValueTask<Outcome>> work)
+    private async ValueTask<Outcome> Guarded(HttpRequest request, string requestId, Func<string, ValueTask<Outcome>> work)
     {
         try
         {

@@ -22,45 +22,39 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
 
     private readonly ConcurrentDictionary<string, bool> running = new(StringComparer.Ordinal);
 
-    /// <summary>Runs a request, or replays it.</summary>
+    /// <summary>Begins a request whose answer is to be kept. It has to be disposed of: until then a repeat is refused as still running.</summary>
     /// <param name="request">The request.</param>
     /// <param name="operation">What it asks for.</param>
     /// <param name="caller">Whose key it is.</param>
     /// <param name="requestId">Goes into the answer that is kept.</param>
-    /// <param name="work">Does it; given how to keep its answer, null where there is nothing to keep.</param>
-    public async ValueTask<Outcome> Run(
-        HttpRequest request, Operation operation, Caller caller, string requestId, Func<IdempotentRequest?, ValueTask<Outcome>> work)
+    /// <returns>The request; null where there is nothing to keep.</returns>
+    /// <exception cref="RefusedException">The key will not do, or a request with it is still running.</exception>
+    public async ValueTask<IdempotentRequest?> Begin(HttpRequest request, Operation operation, Caller caller, string requestId)
     {
         var header = request.Headers[Header];
-        if (header.Count == 0 || !operation.TakesIdempotencyKey) return await work(null);
-        if (header.Count > 1 || header[0] is not { Length: > 0 and <= LongestKey } key) return Error.Invalid(Header, $"Expected one key of 1 to {LongestKey} characters");
-        if (operation.HasDryRun && request.Query[Parameter.DryRun.Name] == "true") return await work(null);
+        if (header.Count == 0 || !operation.TakesIdempotencyKey) return null;
+        if (header.Count > 1 || header[0] is not { Length: > 0 and <= LongestKey } key) throw new RefusedException(Error.Invalid(Header, $"Expected one key of 1 to {LongestKey} characters"));
+        if (operation.HasDryRun && request.Query[Parameter.DryRun.Name] == "true") return null;
 
         var place = Hash($"{caller.Partition.Key}\n{caller.Actor}\n{key}");
         var fingerprint = Hash($"{request.Method}\n{request.Path}{request.QueryString}\n", await Body.Bytes(request));
-        if (!running.TryAdd(place, true)) return InProgress;
-        try
-        {
-            if (await Replay(caller, place, fingerprint, request.HttpContext.RequestAborted) is { } replay) return replay;
-            var kept = new IdempotentRequest(
-                place,
-                outcome => door.Render(outcome, requestId),
-                (at, answer) => Seal(at, fingerprint, answer),
-                at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted));
-            var outcome = await work(kept);
-            if (outcome.Error is null && kept.Stored is { } stored) return new Outcome.Rendered(stored);
-            if (!IsFinal(outcome) || outcome.IsProvisional) return outcome;
-            await Store(caller, kept.Seal(outcome), requestId);
-            return new Outcome.Rendered(kept.Rendered!);
-        }
-        catch (AlreadyAnsweredException)
-        {
-            return await Replay(caller, place, fingerprint, request.HttpContext.RequestAborted) ?? InProgress;
-        }
-        finally
-        {
-            running.TryRemove(place, out _);
-        }
+        if (!running.TryAdd(place, true)) throw new RefusedException(InProgress);
+        return new IdempotentRequest(
+            place,
+            outcome => door.Render(outcome, requestId),
+            (at, answer) => Seal(at, fingerprint, answer),
+            at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted),
+            () => running.TryRemove(place, out _));
+    }
+
+    /// <summary>Keeps what a request came to, unless its commit has done so or a repeat may come to something else.</summary>
+    /// <returns>The outcome to answer.</returns>
+    public async ValueTask<Outcome> Keep(IdempotentRequest kept, Outcome outcome, Caller caller, string requestId)
+    {
+        if (outcome.Error is null && kept.Stored is { } stored) return new Outcome.Rendered(stored);
+        if (!IsFinal(outcome) || outcome.IsProvisional) return outcome;
+        await Store(caller, kept.Seal(outcome), requestId);
+        return new Outcome.Rendered(kept.Rendered!);
     }
 
     /// <summary>Keeps the answer of what ended without a commit. What was done is done: if this fails, a repeat runs again, and that is all.</summary>
@@ -79,7 +73,7 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The answer of request {RequestId} could not be kept for repeats")]
     private static partial void NotKept(ILogger logger, Exception e, string requestId);
 
-    private static Error InProgress { get; } = new(ErrorCode.IdempotencyInProgress, "A request with this Idempotency-Key is still running; repeat it when it has ended", []);
+    internal static Error InProgress { get; } = new(ErrorCode.IdempotencyInProgress, "A request with this Idempotency-Key is still running; repeat it when it has ended", []);
 
     private static Error Reused { get; } = new(ErrorCode.IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a new key for a new request", []);
 
@@ -127,8 +121,9 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
 /// <param name="render">Makes the answer of an outcome.</param>
 /// <param name="seal">Puts an answer into the form in which it is stored at a place.</param>
 /// <param name="replay">The answer stored at a place, if there is one.</param>
+/// <param name="end">Told once the request is no longer running; null for a part.</param>
 public sealed class IdempotentRequest(
-    string place, Func<Outcome, Answer> render, Func<string, Answer, StoredAnswer> seal, Func<string, ValueTask<Outcome?>> replay)
+    string place, Func<Outcome, Answer> render, Func<string, Answer, StoredAnswer> seal, Func<string, ValueTask<Outcome?>> replay, Action? end) : IDisposable
 {
     /// <summary>The answer rendered last; null before the first.</summary>
     public Answer? Rendered { get; private set; }
@@ -138,13 +133,15 @@ public sealed class IdempotentRequest(
 
     /// <summary>One of the parts that the request does one after the other: a repeat of a request that was interrupted does not do them again.</summary>
     /// <param name="index">From 0.</param>
-    public IdempotentRequest Part(int index) => new($"{place}#{Text.Invariant(index)}", render, seal, replay);
+    public IdempotentRequest Part(int index) => new($"{place}#{Text.Invariant(index)}", render, seal, replay, end: null);
 
     /// <summary>What was answered before; null if it was not.</summary>
     public ValueTask<Outcome?> Replay() => replay(place);
 
     /// <summary>Renders an outcome for its commit.</summary>
     public StoredAnswer Seal(Outcome outcome) => seal(place, Rendered = render(outcome));
+
+    public void Dispose() => end?.Invoke();
 
     /// <summary>Told once a commit with the answer rendered last is stored.</summary>
     public void IsStored() => Stored = Rendered;

@@ -20,6 +20,9 @@ public sealed record Operation
             .OrderBy(operation => operation.Name, StringComparer.Ordinal),
     ]);
 
+    /// <summary>What a request without a query string asks for; made by the first of them, when the operation is complete.</summary>
+    private Query? unasked;
+
     /// <summary>Every operation there is, by name.</summary>
     public static IReadOnlyList<Operation> All => all.Value;
 
@@ -98,6 +101,7 @@ public sealed record Operation
     /// <returns>The values, or every fault.</returns>
     public Result<Query> ReadQuery(IReadOnlyList<KeyValuePair<string, string>> given)
     {
+        if (given.Count == 0 && !Parameters.Any(parameter => parameter.IsRequired)) return unasked ??= Defaults();
         var (faults, values, others, seen) = (new Faults(), new Dictionary<string, object>(StringComparer.Ordinal), new List<object>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var (name, text) in given)
         {
@@ -132,6 +136,9 @@ public sealed record Operation
 
         return faults.Any ? Error.Invalid(faults.All) : new Query(values, others);
     }
+
+    private Query Defaults() =>
+        new(Parameters.Where(parameter => parameter.Default is not null).ToDictionary(parameter => parameter.Name, parameter => parameter.Default!, StringComparer.Ordinal), []);
 }
 
 /// <summary>What an operation answers where it succeeds.</summary>

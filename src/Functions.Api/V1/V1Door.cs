@@ -32,7 +32,7 @@ public sealed class V1Door : IDoor
         writer.WriteString("type"u8, "about:blank"u8);
         writer.WriteString("title"u8, Statuses.NameOf(error.Code));
         writer.WriteNumber("status"u8, Statuses.Of(error.Code));
-        writer.WriteString("detail"u8, error.Message);
+        writer.WriteString("detail"u8, MessageOf(error));
         writer.WriteString("code"u8, Statuses.NameOf(error.Code));
         if (error.Details.Count > 0) WriteDetails(writer, "errors"u8, error.Details);
         writer.WriteString("request_id"u8, requestId);
@@ -118,11 +118,13 @@ public sealed class V1Door : IDoor
         writer.WriteEndObject();
     }
 
+    private static string MessageOf(Error error) => error.Collection is null ? error.Message : $"{error.Message}; GET {Root}{error.Collection} lists those there are";
+
     private static void WriteError(Utf8JsonWriter writer, Error error)
     {
         writer.WriteStartObject("error"u8);
         writer.WriteString("code"u8, Statuses.NameOf(error.Code));
-        writer.WriteString("message"u8, error.Message);
+        writer.WriteString("message"u8, MessageOf(error));
         if (error.Details.Count > 0) WriteDetails(writer, "details"u8, error.Details);
         writer.WriteEndObject();
     }

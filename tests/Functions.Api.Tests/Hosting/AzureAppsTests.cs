@@ -58,6 +58,7 @@ public sealed class AzureAppsTests
 
         (await anyone.With("a guess").Post("/v1/workspaces", new { name = "Acme" })).IsError(401, "INVALID_API_KEY");
         (await anyone.With(Secret).Post("/v1/workspaces", new { name = "", plan = "gold", x = 1 })).IsError(400, "VALIDATION_ERROR", "name", "plan", "x");
+        (await anyone.With(Secret).Post("/v1/workspaces?dry_run=true", new { name = "Acme" })).IsError(400, "VALIDATION_ERROR", "dry_run");
         var made = (await anyone.With(Secret).Post("/v1/workspaces", new { name = "Acme", plan = "pro" })).Is(201);
         var owner = anyone.With(made.Text("api_key"));
         var contact = await owner.Create("contacts", new { email = "jane@example.com" });
