@@ -25,6 +25,42 @@ for (const page of readdirSync(docs).filter((name) => name.endsWith(".md")).sort
   });
 }
 
+test("the scopes in the tables of requests", async () => {
+  const host = await startLocalHost();
+  try {
+    const requests = ["v1.md", "webhooks.md", "access.md"].flatMap(requestsOf);
+    const all = [...new Set(requests.flatMap(({ scopes }) => scopes))];
+    const keys = new Map();
+    for (const { method, path, scopes } of requests) {
+      assert.notEqual((await ask(method, path, scopes)).status, 403, `${method} ${path} with ${scopes}`);
+      for (const scope of scopes) {
+        const without = all.filter((each) => each !== scope && each !== scope.replace(/:read$/, ":write") && `${each}:read` !== scope);
+        const answer = await ask(method, path, without);
+        assert.equal(answer.status, 403, `${method} ${path} without ${scope}`);
+        assert.match((await answer.json()).error.message, new RegExp(`'${scope}'`), `${method} ${path} without ${scope}`);
+      }
+    }
+
+    /** Asks with a key that has these scopes alone. Scopes are looked at before anything else, so ids and bodies need not be right. */
+    async function ask(method, path, scopes) {
+      const name = scopes.join();
+      if (!keys.has(name)) keys.set(name, (await host.post("api-keys", { name: "Any", scopes })).secret);
+      const headers = { authorization: `Bearer ${keys.get(name)}`, "content-type": "application/json" };
+      return fetch(host.address + path.replaceAll(/{\w+}/g, "x"), { method, headers, body: method === "GET" ? undefined : "{}" });
+    }
+  } finally {
+    await host.stop();
+  }
+});
+
+/** The requests of a page's tables that name their scopes. */
+function requestsOf(page) {
+  const tables = readFileSync(new URL(page, docs), "utf8").split("| Request | Scope |").slice(1).map((table) => table.split("\n\n")[0]);
+  const rows = tables.flatMap((table) => [...table.matchAll(/^\| `([A-Z]+) ([^`]+)` \| ((?:`[^`]+`(?:, )?)+) \|/gm)]);
+  assert.ok(rows.length > 0, page);
+  return rows.map(([, method, path, scopes]) => ({ method, path, scopes: scopes.match(/[a-z_:]+/g) }));
+}
+
 /** The snippets of a page in order, each with its line, the status and the JSON that the page shows after it. */
 function blocksOf(page) {
   const text = readFileSync(new URL(page, docs), "utf8");
