@@ -127,18 +127,33 @@ public sealed partial class StructureTests
     }
 
     [Fact]
-    public void Every_link_between_documents_leads_somewhere() =>
-        Assert.All(
+    public void Every_link_between_documents_leads_somewhere()
+    {
+        var links = (
             from file in Directory.GetFiles(root, "*.md").Concat(Directory.GetFiles(In("docs"), "*.md", SearchOption.AllDirectories))
             from Match link in Link().Matches(File.ReadAllText(file))
-            select Path.Combine(Path.GetDirectoryName(file)!, link.Groups[1].Value),
-            target => Assert.True(Path.Exists(target), target));
+            let path = link.Groups[1].Value
+            select (From: file, To: path.Length == 0 ? file : Path.Combine(Path.GetDirectoryName(file)!, path), Anchor: link.Groups[2].Value)).ToList();
+
+        Assert.NotEmpty(links);
+        Assert.All(links, link => Assert.True(Path.Exists(link.To), $"{link.From}: {link.To}"));
+        Assert.All(links.Where(link => link.Anchor.Length > 0), link => Assert.True(AnchorsOf(link.To).Contains(link.Anchor), $"{link.From}: {link.To}#{link.Anchor}"));
+    }
 
     [GeneratedRegex(@"`(\w+)\.(\w+)`")]
     private static partial Regex TestName();
 
-    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)[^)]*\)")]
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]*)#?([^)]*)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex("^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Fenced();
+
+    [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"[^\w\- ]")]
+    private static partial Regex NotInAnchor();
 
     [GeneratedRegex(@"\bMicrosoft\.(AspNetCore|Azure\.Functions|DurableTask)\b|\bSystem\.Net\.Http\b")]
     private static partial Regex WebOrFunctions();
@@ -166,6 +181,10 @@ public sealed partial class StructureTests
 
     [GeneratedRegex(@"\bStatus[45]\d\d[A-Z]")]
     private static partial Regex ErrorStatus();
+
+    /// <summary>What can stand behind the # of a link to a document: its headings in lower case, without punctuation, with hyphens for spaces.</summary>
+    private static HashSet<string> AnchorsOf(string document) =>
+        [.. Heading().Matches(Fenced().Replace(File.ReadAllText(document), "")).Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.ToLowerInvariant(), "").Replace(' ', '-'))];
 
     private static IEnumerable<string> ReferencesOf(string project, string kind) =>
         XDocument.Load(In($"src/{project}/{project}.csproj")).Descendants(kind).Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));

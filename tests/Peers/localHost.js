@@ -8,12 +8,12 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A local host on a folder of its own, built before: `dotnet build -c Release`, or Debug. */
-export async function startLocalHost() {
+export async function startLocalHost(settings = {}) {
   const program = ["Release", "Debug"].map((each) => join(root, `src/LocalHost/bin/${each}/net10.0/nodestash.dll`)).find(existsSync);
   if (!program) throw new Error("src/LocalHost is not built: dotnet build -c Release");
   const folder = mkdtempSync(join(tmpdir(), "nodestash-peers-"));
   const data = join(folder, "data");
-  const host = spawn("dotnet", [program, "--urls", "http://127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "inherit"] });
+  const host = spawn("dotnet", [program, "--urls", "http://127.0.0.1:0", "--data", data], { env: { ...process.env, ...settings }, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => host.once("exit", resolve));
   const address = await new Promise((resolve, reject) => {
     let output = "";
@@ -27,6 +27,8 @@ export async function startLocalHost() {
   const key = readFileSync(join(data, "api-key"), "utf8").trim();
 
   return {
+    address,
+    key,
     async post(path, body) {
       const answer = await fetch(`${address}/v1/${path}`, {
         method: "POST",
