@@ -7,7 +7,7 @@ namespace NodeStash.LocalHost;
 /// <summary>Sees to it that there is a workspace and a key to it.</summary>
 internal sealed class FirstStart(SqliteAccessStore access, IWorkspaceStores stores, Workspaces workspaces, ApiKeys keys)
 {
-    /// <summary>The plan of the local host's own workspace: no limits (contract/access.md).</summary>
+    /// <summary>The plan of the local host's own workspace: no limits (docs/api/access.md).</summary>
     private const string Plan = "local";
 
     /// <summary>Makes what is missing: the workspace on the first start, its key file also where it was lost.</summary>

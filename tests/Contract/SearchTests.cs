@@ -2,7 +2,7 @@ using NodeStash.Contract.Tests.Running;
 
 namespace NodeStash.Contract.Tests;
 
-/// <summary>contract/v1.md: <c>search=</c> on lists, <c>GET /v1/search</c>.</summary>
+/// <summary>docs/api/v1.md: <c>search=</c> on lists, <c>GET /v1/search</c>.</summary>
 public sealed class SearchTests(Deployment deployment) : ContractTests(deployment)
 {
     [Theory]

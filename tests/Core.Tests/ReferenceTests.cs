@@ -48,9 +48,21 @@ public sealed partial class ReferenceTests
     }
 
     [Fact]
+    public void Sources_cite_headings_that_are_there()
+    {
+        var sources = new[] { "src", "tests", "bench" }.SelectMany(folder => Directory.EnumerateFiles(StructureTests.In(folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
+        foreach (Match citation in sources.SelectMany(file => Citation().Matches(File.ReadAllText(file))))
+        {
+            var (page, heading) = (citation.Groups[1].Value, citation.Groups[2].Value);
+            Assert.True(Regex.IsMatch(pages[page], $"^#+ {Regex.Escape(heading)}$", RegexOptions.Multiline), $"{page} has no heading {heading}");
+        }
+    }
+
+    [Fact]
     public void The_error_codes_are_those_of_the_code_with_their_statuses()
     {
-        var statusOf = typeof(ApiServices).Assembly.GetType("NodeStash.Functions.Api.Http.Statuses", throwOnError: true)!.GetMethod("Of")!;
+        var statusOf = typeof(ApiServices).Assembly.GetType("NodeStash.Functions.Api.V1.Statuses", throwOnError: true)!.GetMethod("Of")!;
 
         Assert.Equal(
             Enum.GetValues<ErrorCode>().Select(code => $"{statusOf.Invoke(null, [code])} {Text.ToSnakeCase(code.ToString()).ToUpperInvariant()}").Order(StringComparer.Ordinal),
@@ -133,6 +145,9 @@ public sealed partial class ReferenceTests
         return table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries))
             .SelectMany(cells => Code().Matches(cells[1]), (cells, name) => (Name: name.Groups[1].Value, Row: (cells[3], cells[4]))).ToDictionary(row => row.Name, row => row.Row);
     }
+
+    [GeneratedRegex("docs/api/([a-z0-9]+\\.md), ([A-Z][A-Za-z ]*[a-z])")]
+    private static partial Regex Citation();
 
     [GeneratedRegex("`((?:GET|HEAD|POST|PATCH|PUT|DELETE) /[^`]*)`")]
     private static partial Regex Request();

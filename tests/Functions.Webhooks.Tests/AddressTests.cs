@@ -8,7 +8,7 @@ using NodeStash.Functions.Webhooks.Delivery;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, A delivery: the address is checked when connecting, after name resolution, however it is written. Names resolve as each test says.</summary>
+/// <summary>docs/api/webhooks.md, Deliveries: the address is checked when connecting, after name resolution, however it is written. Names resolve as each test says.</summary>
 public sealed class AddressTests
 {
     private static readonly StoredEvent Happened = new("evt_1", "contact.created", "contact", "ct_1", 1, new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), "{}"u8.ToArray());

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, Endpoints: what became of each delivery.</summary>
+/// <summary>docs/api/webhooks.md, Endpoints: what became of each delivery.</summary>
 public sealed class DeliveryLogTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, A delivery: what a receiver gets.</summary>
+/// <summary>docs/api/webhooks.md, Deliveries: what a receiver gets.</summary>
 public sealed class DeliveryTests
 {
     [Fact]

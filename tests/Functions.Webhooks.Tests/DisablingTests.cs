@@ -3,7 +3,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, A delivery: an endpoint with nothing but failures for 5 days is disabled, with a reason.</summary>
+/// <summary>docs/api/webhooks.md, Deliveries: an endpoint with nothing but failures for 5 days is disabled, with a reason.</summary>
 public sealed class DisablingTests
 {
     private static readonly DateTimeOffset Day0 = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);

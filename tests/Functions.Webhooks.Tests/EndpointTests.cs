@@ -3,7 +3,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, Endpoints: which of them get what, and what becomes of deliveries when an endpoint changes.</summary>
+/// <summary>docs/api/webhooks.md, Endpoints: which of them get what, and what becomes of deliveries when an endpoint changes.</summary>
 public sealed class EndpointTests
 {
     [Fact]

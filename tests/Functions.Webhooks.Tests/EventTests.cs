@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, Events: one per state change, for every resource.</summary>
+/// <summary>docs/api/webhooks.md, Events: one per state change, for every resource.</summary>
 public sealed class EventTests
 {
     [Theory]

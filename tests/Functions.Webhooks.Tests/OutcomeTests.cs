@@ -7,7 +7,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, A delivery: what an attempt comes to, by what the receiver does.</summary>
+/// <summary>docs/api/webhooks.md, Deliveries: what an attempt comes to, by what the receiver does.</summary>
 public sealed class OutcomeTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, Endpoints: retry, recover and replay.</summary>
+/// <summary>docs/api/webhooks.md, Endpoints: retry, recover and replay.</summary>
 public sealed class RedeliveryTests
 {
     [Fact]

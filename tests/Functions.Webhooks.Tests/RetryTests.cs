@@ -4,7 +4,7 @@ using NodeStash.Functions.Webhooks.Delivery;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, A delivery: retries, and what a receiver's answer has to do with them.</summary>
+/// <summary>docs/api/webhooks.md, Deliveries: retries, and what a receiver's answer has to do with them.</summary>
 public sealed class RetryTests
 {
     [Fact]

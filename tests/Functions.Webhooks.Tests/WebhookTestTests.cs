@@ -5,7 +5,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>contract/webhooks.md, Endpoints: POST /v1/webhooks/{id}/test.</summary>
+/// <summary>docs/api/webhooks.md, Endpoints: POST /v1/webhooks/{id}/test.</summary>
 public sealed class WebhookTestTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Access;
 
-/// <summary>An API key as its workspace sees it; the secret is not part of it. contract/access.md, API keys.</summary>
+/// <summary>An API key as its workspace sees it; the secret is not part of it. docs/api/access.md, API keys.</summary>
 public static class ApiKey
 {
     public static readonly TextField Name = new("name", 100)

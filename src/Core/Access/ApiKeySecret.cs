@@ -7,7 +7,7 @@ namespace NodeStash.Core.Access;
 
 /// <summary>
 /// The secret of an API key: <c>nds_live_</c> or <c>nds_test_</c>, 30 random base62 characters, and 6 that are the CRC-32 (IEEE 802.3) of
-/// everything before them in base62, so that a mistyped or cut secret is refused without a look-up. contract/access.md, API keys.
+/// everything before them in base62, so that a mistyped or cut secret is refused without a look-up. docs/api/access.md, API keys.
 /// </summary>
 public static class ApiKeySecret
 {

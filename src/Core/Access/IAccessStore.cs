@@ -31,6 +31,6 @@ public sealed record Credential(string Hash, string KeyId, string WorkspaceId);
 
 /// <param name="Id"><c>ws_…</c></param>
 /// <param name="Name">As its owner calls it.</param>
-/// <param name="Plan">E.g. <c>local</c> (contract/access.md).</param>
+/// <param name="Plan">E.g. <c>local</c> (docs/api/access.md).</param>
 /// <param name="CreatedAt">To the second.</param>
 public sealed record Workspace(string Id, string Name, string Plan, DateTimeOffset CreatedAt);

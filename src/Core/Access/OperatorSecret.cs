@@ -3,7 +3,7 @@ using System.Text;
 
 namespace NodeStash.Core.Access;
 
-/// <summary>What whoever operates a deployment proves himself by, to make workspaces (contract/access.md, Workspaces and users).</summary>
+/// <summary>What whoever operates a deployment proves himself by, to make workspaces (docs/api/access.md, Workspaces).</summary>
 /// <param name="secret">Null or empty where nobody may.</param>
 public sealed class OperatorSecret(string? secret)
 {

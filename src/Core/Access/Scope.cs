@@ -1,6 +1,6 @@
 namespace NodeStash.Core.Access;
 
-/// <summary>A permission, written as in contract/access.md, e.g. <c>contacts:read</c>.</summary>
+/// <summary>A permission, written as in docs/api/access.md, e.g. <c>contacts:read</c>.</summary>
 /// <param name="Name">The scope.</param>
 public readonly record struct Scope(string Name)
 {

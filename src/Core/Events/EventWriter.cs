@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Events;
 
-/// <summary>Makes events of changes, in the form that webhooks and the event log show (contract/webhooks.md).</summary>
+/// <summary>Makes events of changes, in the form that webhooks and the event log show (docs/api/webhooks.md).</summary>
 public static class EventWriter
 {
     /// <summary>The events of one change, in order: created, updated or deleted, then what the rules added.</summary>

@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>Operations on one resource, sent in one request. contract/v1.md, Common rules.</summary>
+/// <summary>Operations on one resource, sent in one request. docs/api/v1.md, Batches.</summary>
 /// <param name="Operations">In order.</param>
 /// <param name="IsAtomic">Whether all of them are done, or none.</param>
 public sealed record Batch(IReadOnlyList<BatchOperation> Operations, bool IsAtomic)

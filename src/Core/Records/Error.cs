@@ -1,6 +1,6 @@
 namespace NodeStash.Core.Records;
 
-/// <summary>The closed list of ways a request can be refused (contract/v1.md, Envelopes). Which HTTP status each has is known in one place, Functions.Api/Http.</summary>
+/// <summary>The closed list of ways a request can be refused (docs/api/v1.md, Envelopes). Which HTTP status each has is known in one place, Functions.Api/Http.</summary>
 public enum ErrorCode
 {
     ValidationError,

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// Makes and checks the ids of contract/v1.md: a prefix and 20 base62 characters, the big-endian digits of a 119-bit number
+/// Makes and checks the ids of docs/api/v1.md: a prefix and 20 base62 characters, the big-endian digits of a 119-bit number
 /// whose upper 49 bits count units of 10 µs since 2020-01-01 UTC (enough until 2198) and whose lower 70 bits are random.
 /// </summary>
 /// <remarks>

@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>How records are answered beyond their own attributes: what is included of others, and what is left out. contract/v1.md, Common rules.</summary>
+/// <summary>How records are answered beyond their own attributes: what is included of others, and what is left out. docs/api/v1.md, Include and fields.</summary>
 /// <param name="includes">What is shown of other records, in order.</param>
 /// <param name="fields">The attributes to show; null for all. The id always is.</param>
 public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? fields)

@@ -3,7 +3,7 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A note, task, email, call, meeting or something of the client's own. contract/v1.md, Activities.</summary>
+/// <summary>A note, task, email, call, meeting or something of the client's own. docs/api/v1.md, Activities.</summary>
 public static class Activity
 {
     public static readonly ChoiceField Type = new("type", "note", "task", "email", "call", "meeting", "custom")

@@ -3,7 +3,7 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>An organisation. contract/v1.md, Companies.</summary>
+/// <summary>An organisation. docs/api/v1.md, Companies.</summary>
 public static class Company
 {
     public static readonly TextField Name = new("name", 200)

@@ -3,7 +3,7 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A person. contract/v1.md, Contacts.</summary>
+/// <summary>A person. docs/api/v1.md, Contacts.</summary>
 public static class Contact
 {
     public static readonly EmailField Email = new("email")

@@ -5,7 +5,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>The definition of a custom field. contract/v1.md, Custom fields.</summary>
+/// <summary>The definition of a custom field. docs/api/v1.md, Custom fields.</summary>
 public static class CustomField
 {
     public const int LongestSlug = 100;
@@ -207,7 +207,7 @@ public sealed class EntityTypeField(string name, params string[] choices) : Text
 /// <param name="Id"><c>cf_…</c></param>
 /// <param name="Slug">Its name in <c>custom_fields</c>.</param>
 /// <param name="Name">Its name for people.</param>
-/// <param name="FieldType">One of the types of contract/v1.md.</param>
+/// <param name="FieldType">One of the types of docs/api/v1.md.</param>
 /// <param name="IsRequired">Whether a new record must have it.</param>
 /// <param name="Options">For select and multi_select; else empty.</param>
 public sealed record FieldDefinition(string Id, string Slug, string Name, string FieldType, bool IsRequired, IReadOnlyList<string> Options)

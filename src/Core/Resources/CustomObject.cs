@@ -5,7 +5,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>The definition of a custom object: a resource that a workspace makes of its own. contract/resource-router.md, Custom objects; docs/adr/0016.</summary>
+/// <summary>The definition of a custom object: a resource that a workspace makes of its own. docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
 public static class CustomObject
 {
     public const int LongestSlug = 64;

@@ -4,7 +4,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A record of a custom object. Each object's are a type of their own, of one schema. contract/resource-router.md, Custom objects; docs/adr/0016.</summary>
+/// <summary>A record of a custom object. Each object's are a type of their own, of one schema. docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
 public static class CustomRecord
 {
     public static readonly TextField Object = new("object", CustomObject.LongestSlug)

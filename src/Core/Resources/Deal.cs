@@ -5,7 +5,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A sale under way, in a stage of a pipeline. contract/v1.md, Deals.</summary>
+/// <summary>A sale under way, in a stage of a pipeline. docs/api/v1.md, Deals.</summary>
 public static class Deal
 {
     public static readonly TextField Title = new("title", 300)

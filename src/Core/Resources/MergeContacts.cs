@@ -4,7 +4,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>Makes one contact of several: the target keeps what it has and takes from the others what it lacks. contract/resource-router.md, Merge.</summary>
+/// <summary>Makes one contact of several: the target keeps what it has and takes from the others what it lacks. docs/api/v1.md, Merge.</summary>
 public static class MergeContacts
 {
     private static readonly ListField SourceIds = new("source_ids", new LinkField("id", "ct_", "contact"), 1, 50, "ids")

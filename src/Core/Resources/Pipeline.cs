@@ -4,7 +4,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A sales process: stages in order, from open to won or lost. contract/v1.md, Pipelines.</summary>
+/// <summary>A sales process: stages in order, from open to won or lost. docs/api/v1.md, Pipelines and stages.</summary>
 public static class Pipeline
 {
     /// <summary>The claim held by the one default pipeline of a data set.</summary>

@@ -4,7 +4,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A label, with a colour. Records name their tags, whether or not there is a tag of that name; renaming or deleting a tag renames or takes it off them. contract/resource-router.md, Resources.</summary>
+/// <summary>A label, with a colour. Records name their tags, whether or not there is a tag of that name; renaming or deleting a tag renames or takes it off them. docs/api/v1.md, Tags.</summary>
 public static class Tag
 {
     public static readonly TextField Name = new("name", 50)

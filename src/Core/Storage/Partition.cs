@@ -1,6 +1,6 @@
 namespace NodeStash.Core.Storage;
 
-/// <summary>The two data sets of a workspace, which never see each other (contract/v1.md, Common rules).</summary>
+/// <summary>The two data sets of a workspace, which never see each other (docs/api/access.md, Environments).</summary>
 public enum DataEnvironment
 {
     Live,

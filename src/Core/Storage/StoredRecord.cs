@@ -15,14 +15,14 @@ public sealed record StoredRecord(string Type, string Id, long Version, ReadOnly
 /// <param name="RecordId">The record it happened to.</param>
 /// <param name="Version">The record's version after the change; orders the events of a record, with the id for events of one change.</param>
 /// <param name="At">When, to the second.</param>
-/// <param name="Body">The event as it is sent to webhooks, UTF-8 JSON (contract/webhooks.md).</param>
+/// <param name="Body">The event as it is sent to webhooks, UTF-8 JSON (docs/api/webhooks.md).</param>
 public sealed record StoredEvent(string Id, string Name, string RecordType, string RecordId, long Version, DateTimeOffset At, ReadOnlyMemory<byte> Body)
 {
     /// <summary>How long an event is kept.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
 }
 
-/// <summary>An answer that was given to a request, kept for 24 hours for repeats of the request (contract/v1.md, Idempotency-Key).</summary>
+/// <summary>An answer that was given to a request, kept for 24 hours for repeats of the request (docs/api/v1.md, Idempotency).</summary>
 /// <param name="Key">Of credential and client's key; unique in the partition.</param>
 /// <param name="Fingerprint">Of method, path and body: tells a repeat from another request under the same key.</param>
 /// <param name="At">When it was given.</param>

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace NodeStash.Core.Webhooks;
 
 /// <summary>
-/// Which addresses webhooks may be sent to: global unicast only (contract/webhooks.md, SSRF). The ranges are those of the IANA IPv4 and IPv6 Special-Purpose
+/// Which addresses webhooks may be sent to: global unicast only (docs/api/webhooks.md, Addresses). The ranges are those of the IANA IPv4 and IPv6 Special-Purpose
 /// Address Registries that are not globally reachable, multicast (RFC 5771, RFC 4291), and IPv6 forms with an IPv4 address inside, which lead to that by a way that
 /// no table of IPv4 ranges sees.
 /// </summary>

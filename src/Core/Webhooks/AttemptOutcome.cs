@@ -26,7 +26,7 @@ public enum AttemptOutcome
     /// <summary>The name did not resolve.</summary>
     DnsFailure,
 
-    /// <summary>The address may not be called (contract/webhooks.md, SSRF).</summary>
+    /// <summary>The address may not be called (docs/api/webhooks.md, Addresses).</summary>
     RefusedAddress,
 
     /// <summary>TLS could not be agreed on, or the certificate is not valid for the host.</summary>

@@ -4,7 +4,7 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>How deliveries are listed and shown. contract/webhooks.md, Endpoints.</summary>
+/// <summary>How deliveries are listed and shown. docs/api/webhooks.md, Endpoints.</summary>
 public sealed class DeliveryLog(IDeliveryStores stores)
 {
     public const string Type = "delivery";

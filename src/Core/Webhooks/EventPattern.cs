@@ -2,7 +2,7 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>What an endpoint subscribes to: <c>*</c>, all events of a noun (<c>deal.*</c>), or one event. contract/webhooks.md.</summary>
+/// <summary>What an endpoint subscribes to: <c>*</c>, all events of a noun (<c>deal.*</c>), or one event. docs/api/webhooks.md.</summary>
 public static class EventPattern
 {
     public const string All = "*";

@@ -1,6 +1,6 @@
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>Failures of an endpoint without a success between. contract/webhooks.md, A delivery: nothing but failures for 5 days disables it.</summary>
+/// <summary>Failures of an endpoint without a success between. docs/api/webhooks.md, Deliveries: nothing but failures for 5 days disables it.</summary>
 /// <param name="Since">When the first of them was.</param>
 /// <param name="Last">When the last of them was.</param>
 public readonly record struct FailureRun(DateTimeOffset Since, DateTimeOffset Last)

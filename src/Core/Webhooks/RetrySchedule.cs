@@ -1,6 +1,6 @@
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>When an event that could not be delivered is tried again. contract/webhooks.md, A delivery.</summary>
+/// <summary>When an event that could not be delivered is tried again. docs/api/webhooks.md, Deliveries.</summary>
 public static class RetrySchedule
 {
     /// <summary>By how much chance may lengthen a wait: one tenth.</summary>

@@ -2,7 +2,7 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>An endpoint that events are sent to. contract/webhooks.md, Endpoints.</summary>
+/// <summary>An endpoint that events are sent to. docs/api/webhooks.md, Endpoints.</summary>
 public static class Webhook
 {
     public static readonly TextField Url = new("url", 2048)

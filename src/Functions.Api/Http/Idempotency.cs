@@ -12,7 +12,7 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Functions.Api.Http;
 
 /// <summary>
-/// Gives a repeat of a request the answer of the first (contract/v1.md, Idempotency-Key). A write stores its answer in its own commit, so
+/// Gives a repeat of a request the answer of the first (docs/api/v1.md, Idempotency). A write stores its answer in its own commit, so
 /// that no crash can separate the two; what ends without a commit is stored afterwards. Answers are kept sealed: some hold a secret.
 /// </summary>
 public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider clock, ILogger<Idempotency> log)

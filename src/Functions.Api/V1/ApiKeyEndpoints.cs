@@ -7,7 +7,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>contract/access.md, API keys. Keys belong to the workspace, so both environments see the same ones.</summary>
+/// <summary>docs/api/access.md, API keys. Keys belong to the workspace, so both environments see the same ones.</summary>
 public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
 {
     private static readonly Operation list = RecordOperation.List(ApiKey.Schema);

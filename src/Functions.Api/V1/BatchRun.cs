@@ -4,7 +4,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The operations of a batch, done one after the other, or all as one. contract/v1.md, Common rules.</summary>
+/// <summary>The operations of a batch, done one after the other, or all as one. docs/api/v1.md, Batches.</summary>
 /// <param name="call">Who asks.</param>
 /// <param name="schema">Of which resource.</param>
 /// <param name="operations">In order.</param>

@@ -6,7 +6,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>contract/v1.md, Custom fields. The values of a record are with its resource.</summary>
+/// <summary>docs/api/v1.md, Custom fields. The values of a record are with its resource.</summary>
 public sealed class CustomFieldEndpoints(Http.Api api)
 {
     private static readonly Scope[] write = [Scope.CustomFieldsWrite];

@@ -9,7 +9,7 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>What became of the events sent to an endpoint. contract/webhooks.md, Endpoints.</summary>
+/// <summary>What became of the events sent to an endpoint. docs/api/webhooks.md, Endpoints.</summary>
 public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
 {
     private static readonly Dictionary<string, DeliveryStatus> statuses =

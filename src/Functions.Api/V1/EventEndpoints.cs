@@ -9,7 +9,7 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The event log, equal to the webhook stream. contract/webhooks.md, Events.</summary>
+/// <summary>The event log, equal to the webhook stream. docs/api/webhooks.md, Events.</summary>
 public sealed class EventEndpoints(Http.Api api)
 {
     private const string Type = "event";

@@ -6,7 +6,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The records of one custom object: contract/resource-router.md, Custom objects.</summary>
+/// <summary>The records of one custom object: docs/api/v1.md, Custom objects.</summary>
 public sealed class RecordEndpoints(Http.Api api)
 {
     private const string Path = "objects/{slug}/records";

@@ -9,7 +9,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Has an endpoint tested, and events sent to it again. Both are jobs of the webhooks app; only a test is waited for. contract/webhooks.md, Endpoints.</summary>
+/// <summary>Has an endpoint tested, and events sent to it again. Both are jobs of the webhooks app; only a test is waited for. docs/api/webhooks.md, Endpoints.</summary>
 public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender jobs)
 {
     /// <summary>How long a test is waited for: the 15 s an attempt may take, and what it may have to wait for its turn.</summary>

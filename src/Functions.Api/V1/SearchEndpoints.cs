@@ -10,7 +10,7 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. contract/v1.md, Common rules.</summary>
+/// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. docs/api/v1.md, Search.</summary>
 public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 {
     private static readonly Scope[] Reading = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Reading(schema.Scopes))];

@@ -8,7 +8,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The stages of a pipeline. contract/v1.md, Pipelines.</summary>
+/// <summary>The stages of a pipeline. docs/api/v1.md, Pipelines and stages.</summary>
 public sealed class StageEndpoints(Http.Api api)
 {
     private const string Type = "pipeline_stage";

@@ -3,7 +3,7 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Which HTTP status each error has (contract/v1.md, Envelopes), and how its code is written.</summary>
+/// <summary>Which HTTP status each error has (docs/api/v1.md, Envelopes), and how its code is written.</summary>
 internal static class Statuses
 {
     private static readonly Dictionary<ErrorCode, string> Names = Enum.GetValues<ErrorCode>().ToDictionary(code => code, code => Text.ToSnakeCase(code.ToString()).ToUpperInvariant());

@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>contract/webhooks.md, Endpoints.</summary>
+/// <summary>docs/api/webhooks.md, Endpoints.</summary>
 public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
 {
     private static readonly Operation list = RecordOperation.List(Webhook.Schema);

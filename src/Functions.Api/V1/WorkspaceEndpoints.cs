@@ -6,7 +6,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Makes workspaces, for whoever operates the deployment. contract/access.md, Workspaces and users.</summary>
+/// <summary>Makes workspaces, for whoever operates the deployment. docs/api/access.md, Workspaces.</summary>
 public sealed class WorkspaceEndpoints(Http.Api api, Workspaces workspaces)
 {
     private static readonly TextField name = new("name", 100) { IsRequired = true, Description = "What the workspace is called.", Example = "\"Acme\"" };

@@ -90,7 +90,7 @@ internal sealed class Receiver : IAsyncDisposable
 
 /// <summary>One delivery that arrived.</summary>
 /// <param name="EventId">Its <c>webhook-id</c>.</param>
-/// <param name="Sent">The event (contract/webhooks.md); undefined where the signature is wrong.</param>
+/// <param name="Sent">The event (docs/api/webhooks.md); undefined where the signature is wrong.</param>
 /// <param name="Attempt">Which delivery of this event it is, from 1.</param>
 /// <param name="At">When, as a timestamp of the clock.</param>
 internal sealed record Arrival(string EventId, JsonElement Sent, int Attempt, long At)

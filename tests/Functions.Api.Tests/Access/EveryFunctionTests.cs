@@ -29,7 +29,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     /// <summary>A custom object that is there in every workspace of these tests, for routes that name one.</summary>
     private const string Slug = "projects";
 
-    /// <summary>Collections that both environments of a workspace share (contract/access.md, API keys).</summary>
+    /// <summary>Collections that both environments of a workspace share (docs/api/access.md, API keys).</summary>
     private static readonly string[] OfTheWorkspace = ["api-keys"];
 
     private static readonly IReadOnlyList<(Function Function, string Method, string Route)> All =

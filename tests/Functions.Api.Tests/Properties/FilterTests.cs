@@ -6,7 +6,7 @@ using Property = NodeStash.Core.Tests.Property;
 
 namespace NodeStash.Functions.Api.Tests.Properties;
 
-/// <summary>A list finds what its filters mean (contract/v1.md, Common rules): every operator on every type, held against <see cref="Filter.Holds"/>.</summary>
+/// <summary>A list finds what its filters mean (docs/api/v1.md, Filters): every operator on every type, held against <see cref="Filter.Holds"/>.</summary>
 [Collection(nameof(OnePropertyServer))]
 public sealed class FilterTests(Server server)
 {

@@ -2,7 +2,7 @@ using NodeStash.Functions.Api.Tests.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;
 
-/// <summary>contract/v1.md, Common rules: <c>search=</c> on lists.</summary>
+/// <summary>docs/api/v1.md, Search: <c>search=</c> on lists.</summary>
 public abstract class SearchListContract(Server server) : ApiTests(server)
 {
     [Fact]

@@ -5,7 +5,7 @@ using NodeStash.Functions.Webhooks.Tests;
 
 namespace NodeStash.LocalHost.Tests.Process;
 
-/// <summary>contract/v1.md, Idempotency-Key and batch, in a process that is killed in the middle of one.</summary>
+/// <summary>docs/api/v1.md, Idempotency: a batch, in a process that is killed in the middle of one.</summary>
 public sealed class BatchCrashTests : IDisposable
 {
     private const int Operations = 100;

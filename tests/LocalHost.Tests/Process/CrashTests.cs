@@ -4,7 +4,7 @@ using NodeStash.Functions.Webhooks.Tests;
 
 namespace NodeStash.LocalHost.Tests.Process;
 
-/// <summary>contract/webhooks.md: a crash anywhere loses nothing. Every crash is a SIGKILL of the real process.</summary>
+/// <summary>docs/api/webhooks.md: a crash anywhere loses nothing. Every crash is a SIGKILL of the real process.</summary>
 public sealed class CrashTests(ITestOutputHelper output) : IDisposable
 {
     private const int Rounds = 20;
