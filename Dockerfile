@@ -4,6 +4,8 @@ ARG DOTNET=10.0
 
 FROM mcr.microsoft.com/dotnet/sdk:${DOTNET}-noble AS build
 ARG TARGETARCH
+# The version, as 1.2.3: there is no repository here to read it from. MSBuild takes the variable as a property.
+ARG MinVerVersionOverride
 WORKDIR /source
 COPY . .
 # The names of architectures: Docker says amd64, .NET x64.

@@ -5,8 +5,9 @@ namespace NodeStash.LocalHost;
 /// <param name="Demo">Whether to run the demo rather than the server.</param>
 /// <param name="Health">Whether to ask a running server if it can serve, rather than to start one.</param>
 /// <param name="Help">Whether to print the usage.</param>
+/// <param name="Version">Whether to print the program's version.</param>
 /// <param name="Fault">What is wrong with it; null if nothing.</param>
-public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool Health = false, bool Help = false, string? Fault = null)
+public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool Health = false, bool Help = false, bool Version = false, string? Fault = null)
 {
     public const string Usage =
         """
@@ -24,6 +25,7 @@ public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool 
           --data DIR    where everything is kept (default .nodestash)
           --no-loopback webhooks may not call this machine
           --help        this text
+          --version     the version of this program
 
         The first start makes a workspace and writes its key to DIR/api-key.
         Environment: Logging__LogLevel__Default=Warning (less on the console), Logging__Console__FormatterName=json
@@ -44,6 +46,8 @@ public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool 
             {
                 case "--help" or "-h" or "help":
                     return line with { Help = true };
+                case "--version" when value is null:
+                    return line with { Version = true };
                 case "demo" when i == 0:
                     line = line with { Demo = true };
                     continue;

@@ -1,3 +1,4 @@
+using NodeStash.Core.Telemetry;
 using NodeStash.LocalHost;
 using NodeStash.LocalHost.Demo;
 
@@ -11,6 +12,9 @@ switch (command)
         return 2;
     case { Help: true }:
         await Console.Out.WriteLineAsync(CommandLine.Usage);
+        return 0;
+    case { Version: true }:
+        await Console.Out.WriteLineAsync(ProductVersion.Text);
         return 0;
 }
 

@@ -24,7 +24,7 @@ public sealed class TelemetryExport : IDisposable
     {
         var byOtlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"));
         var insights = credential is null ? null : Environment.GetEnvironmentVariable("APPLICATIONINSIGHTS_CONNECTION_STRING");
-        if (byOtlp || !string.IsNullOrEmpty(insights)) (traces, metrics) = Start(ResourceBuilder.CreateDefault().AddService(service), byOtlp, insights, credential);
+        if (byOtlp || !string.IsNullOrEmpty(insights)) (traces, metrics) = Start(ResourceBuilder.CreateDefault().AddService(service, serviceVersion: ProductVersion.Text), byOtlp, insights, credential);
     }
 
     public void Dispose()

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
@@ -59,6 +60,18 @@ public sealed class ProcessTests : IDisposable
 
         Assert.Equal((0, ""), (code, errors));
         Assert.Equal(CommandLine.Usage.ReplaceLineEndings("\n"), output);
+    }
+
+    [Fact]
+    public async Task Version_is_that_of_every_assembly_that_ships()
+    {
+        var (code, output, errors) = await NodeStashProcess.Run("--version");
+
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches(@"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9a-f]{40})?$", output);
+        Assert.All(
+            new[] { typeof(CrmHost), typeof(Core.Records.Schema), typeof(Functions.Api.ApiServices), typeof(Functions.Webhooks.WebhookServices) },
+            type => Assert.Equal(output, type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion));
     }
 
     [Theory]
