@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NodeStash.Azure.Cosmos;
 using NodeStash.Bench;
 using NodeStash.Core.Resources;
-using NodeStash.Core.Storage.Cosmos;
 using NodeStash.CosmosStandIn;
 
 const string Usage = """

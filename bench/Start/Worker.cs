@@ -8,8 +8,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
+using NodeStash.Azure.Hosting;
 using NodeStash.Core.Access;
-using NodeStash.Core.Hosting;
 using NodeStash.Functions.Api;
 using NodeStash.LocalHost.Triggers;
 

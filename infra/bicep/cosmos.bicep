@@ -1,4 +1,4 @@
-// The database. Containers, their keys, lifetimes and indexes are those of src/Core/Storage/Cosmos; a test holds the two together.
+// The database. Containers, their keys, lifetimes and indexes are those of src/Azure/Cosmos; a test holds the two together.
 param location string
 
 @description('A second region; empty for none.')
@@ -91,7 +91,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
 resource commit 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/storedProcedures@2026-03-15' = {
   name: '${account.name}/nodestash/crm/commit-1'
   properties: {
-    resource: { id: 'commit-1', body: loadTextContent('../../src/Core/Storage/Cosmos/commit.js') }
+    resource: { id: 'commit-1', body: loadTextContent('../../src/Azure/Cosmos/commit.js') }
   }
   dependsOn: [account::database::all]
 }

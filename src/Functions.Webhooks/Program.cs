@@ -1,7 +1,7 @@
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using NodeStash.Core.Hosting;
+using NodeStash.Azure.Hosting;
 using NodeStash.Core.Telemetry;
 using NodeStash.Functions.Webhooks;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Azure.Storage.Queues;
+using NodeStash.Azure.Queues;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Storage;
 using NodeStash.LocalHost.Tests.Triggers;

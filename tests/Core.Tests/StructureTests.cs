@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
-using NodeStash.Core.Hosting;
+using NodeStash.Azure.Hosting;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost.Triggers;
 
@@ -36,7 +36,7 @@ public sealed partial class StructureTests
 
     [Fact]
     public void Only_the_Cosmos_adapter_names_Cosmos_DB() =>
-        Assert.Empty(SourcesNaming(Cosmos(), outside: "src/Core/Storage/Cosmos/"));
+        Assert.Empty(SourcesNaming(Cosmos(), outside: "src/Azure/Cosmos/"));
 
     [Fact]
     public void Only_the_search_adapter_names_Meilisearch() =>

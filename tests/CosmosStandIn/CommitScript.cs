@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace NodeStash.CosmosStandIn;
 
-/// <summary>What the product's stored procedure, src/Core/Storage/Cosmos/commit.js, promises. <c>tests/Peers</c> runs the script itself.</summary>
+/// <summary>What the product's stored procedure, src/Azure/Cosmos/commit.js, promises. <c>tests/Peers</c> runs the script itself.</summary>
 public static class CommitScript
 {
     public static JsonElement? Run(ProcedureScope scope, IReadOnlyList<JsonElement> arguments)

@@ -2,9 +2,9 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
-using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Telemetry;
 
 namespace NodeStash.Infrastructure.Tests;

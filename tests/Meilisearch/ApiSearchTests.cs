@@ -1,5 +1,5 @@
+using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Search;
-using NodeStash.Core.Search.Server;
 using NodeStash.Functions.Api.Tests.Running;
 using NodeStash.Functions.Api.Tests.Search;
 

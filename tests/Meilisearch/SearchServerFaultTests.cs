@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Meilisearch;
 using Meilisearch.QueryParameters;
+using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Search;
-using NodeStash.Core.Search.Server;
 using NodeStash.Core.Storage;
 using NodeStash.Functions.Webhooks.Tests;
 using SearchQuery = NodeStash.Core.Search.SearchQuery;

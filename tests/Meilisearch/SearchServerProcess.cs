@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using Meilisearch;
-using NodeStash.Core.Search.Server;
+using NodeStash.Azure.Meilisearch;
 using NodeStash.Functions.Webhooks.Tests;
 
 namespace NodeStash.Meilisearch.Tests;

@@ -1,10 +1,10 @@
-// The stored procedure of large commits, src/Core/Storage/Cosmos/commit.js, against a small model of the server-side API of Cosmos DB.
+// The stored procedure of large commits, src/Azure/Cosmos/commit.js, against a small model of the server-side API of Cosmos DB.
 // What the C# tests have in its place (tests/Core.Tests/Storage/Cosmos/CosmosDatabase.cs) is to do the same.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-const source = readFileSync(new URL('../../src/Core/Storage/Cosmos/commit.js', import.meta.url), 'utf8');
+const source = readFileSync(new URL('../../src/Azure/Cosmos/commit.js', import.meta.url), 'utf8');
 
 /** Runs the procedure on documents by id. Gives the documents after it, or, if it throws, its message: then nothing has changed. */
 function run(before, operations, { acceptMost = Infinity } = {}) {

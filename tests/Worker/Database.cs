@@ -1,6 +1,6 @@
+using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Access;
 using NodeStash.Core.Resources;
-using NodeStash.Core.Storage.Cosmos;
 using NodeStash.CosmosStandIn;
 
 namespace NodeStash.Worker.Tests;

@@ -4,6 +4,7 @@ using Azure.Identity;
 using Azure.Storage.Queues;
 using Moq;
 using Moq.Protected;
+using NodeStash.Azure.Queues;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Storage;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration;
-using NodeStash.Core.Hosting;
+using NodeStash.Azure.Hosting;
 
 namespace NodeStash.Core.Tests.Hosting;
 

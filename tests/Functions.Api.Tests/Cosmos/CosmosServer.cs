@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Access;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Storage.Cosmos;
 using NodeStash.Core.Tests.Storage.Cosmos;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Search;
-using NodeStash.Core.Search.Server;
 using NodeStash.Functions.Api.Tests.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;

@@ -1,5 +1,5 @@
 using Microsoft.Azure.Cosmos;
-using NodeStash.Core.Storage.Cosmos;
+using NodeStash.Azure.Cosmos;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

@@ -1,6 +1,6 @@
 using Microsoft.Azure.Cosmos;
+using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Storage.Cosmos;
 using NodeStash.CosmosStandIn;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;

@@ -1,4 +1,4 @@
-using NodeStash.Core.Storage.Cosmos;
+using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;

@@ -1,5 +1,5 @@
+using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Storage.Cosmos;
 using NodeStash.CosmosStandIn;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;

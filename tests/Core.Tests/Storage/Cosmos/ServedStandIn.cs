@@ -1,3 +1,4 @@
+using NodeStash.Azure.Cosmos;
 using NodeStash.CosmosStandIn;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
@@ -10,7 +11,7 @@ public sealed class ServedStandIn : CosmosAccount
 
     protected override async ValueTask<string?> Connection()
     {
-        Account.OnStoredProcedure(Core.Storage.Cosmos.CommitProcedure.Id, CommitScript.Run);
+        Account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
         server = await StandInServer.Start(Account);
         return server.ConnectionString;
     }

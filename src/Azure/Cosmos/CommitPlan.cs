@@ -1,0 +1,108 @@
+using System.Text.Json;
+using NodeStash.Core.Records;
+using NodeStash.Core.Storage;
+
+namespace NodeStash.Azure.Cosmos;
+
+/// <summary>What was read to plan a commit.</summary>
+/// <param name="Removed">The documents of the records it removes, by id; null for what does not exist.</param>
+/// <param name="Claims">Who holds the claims it may remove or share, with the document's ETag; an owner of null for a free one.</param>
+internal sealed record Known(IReadOnlyDictionary<string, JsonElement?> Removed, IReadOnlyDictionary<string, (string? Owner, string? ETag)> Claims);
+
+/// <summary>
+/// Turns a commit into operations on documents, in the order in which they are to fail: the answer, the guards, the writes, the events. What the
+/// commit itself does to a record or a claim counts for what comes later in it.
+/// </summary>
+internal sealed class CommitPlan(string partition, RecordDocument documents, Known known)
+{
+    /// <summary>An ETag that no document has.</summary>
+    private const string NoETag = "\"none\"";
+
+    private readonly List<CommitOperation> operations = [];
+    private readonly Dictionary<string, (string Type, long Version)?> records = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> claims = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<CommitOperation> Of(Commit commit)
+    {
+        if (commit.Answer is { } answer) operations.Add(new CommitOperation.Create(AnswerDocument.Id(answer.Key), AnswerDocument.New(partition, answer), new(CommitResult.Answered, answer.Key)));
+        foreach (var guard in commit.Guards) Add(guard);
+        foreach (var write in commit.Writes) Add(write);
+        foreach (var happened in commit.Events) operations.Add(new CommitOperation.Create(happened.Id, EventDocument.New(partition, happened), new(CommitResult.Exists, happened.Id)));
+        return operations;
+    }
+
+    private void Add(Guard guard)
+    {
+        switch (guard)
+        {
+            // What this commit removes has to be as it was read anyway.
+            case Guard.RecordExists exists when known.Removed.GetValueOrDefault(exists.Id) is { } document && RecordDocument.IsOf(exists.Type, document): break;
+            case Guard.ClaimHeld held when known.Claims.GetValueOrDefault(held.Key).Owner is not null: break;
+            case Guard.RecordExists exists: operations.Add(Count(exists.Id, "type", exists.Type, new(CommitResult.Missing, exists.Id))); break;
+            case Guard.ClaimHeld held: operations.Add(Count(ClaimDocument.Id(held.Key), "kind", ClaimDocument.Kind, new(CommitResult.Missing, held.Key))); break;
+            case Guard.NoneMatch: break; // asked before, see CosmosWorkspaceStore
+            default: throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard));
+        }
+    }
+
+    private void Add(Write write)
+    {
+        switch (write)
+        {
+            case Write.Insert { Record: var record } insert:
+                operations.Add(new CommitOperation.Create(record.Id, documents.New(partition, record, insert.Keys), new(CommitResult.Exists, record.Id)));
+                records[record.Id] = (record.Type, record.Version);
+                break;
+            case Write.Replace { Record: var record } replace:
+                var before = ETagOf(record.Id, record.Type, record.Version - 1);
+                operations.Add(new CommitOperation.Patch(
+                    record.Id,
+                    [("type", Json(record.Type)), ("version", JsonForm.Write(writer => writer.WriteNumberValue(record.Version - 1)))],
+                    documents.Changing(record, replace.Keys), before, before is null ? new(CommitResult.Stale, record.Id) : null));
+                records[record.Id] = (record.Type, record.Version);
+                break;
+            case Write.Remove remove:
+                Remove(remove);
+                break;
+            case Write.Claim claim:
+                Claim(claim);
+                break;
+            case Write.Release release:
+                if (OwnerOf(release.Key) != release.Owner) break;
+                operations.Add(new CommitOperation.Delete(ClaimDocument.Id(release.Key), claims.ContainsKey(release.Key) ? null : known.Claims[release.Key].ETag, null));
+                claims[release.Key] = null;
+                break;
+            default: throw new ArgumentException($"unknown write {write.GetType()}", nameof(write));
+        }
+    }
+
+    private void Remove(Write.Remove remove)
+    {
+        var stale = new CommitOutcome(CommitResult.Stale, remove.Id);
+        if (records.TryGetValue(remove.Id, out var mine)) operations.Add(new CommitOperation.Delete(remove.Id, mine == (remove.Type, remove.Version) ? null : NoETag, stale));
+        else if (ETagOf(remove.Id, remove.Type, remove.Version) is { } etag) operations.Add(new CommitOperation.Delete(remove.Id, etag, null));
+        else operations.Add(new CommitOperation.Delete(remove.Id, NoETag, stale));
+        records[remove.Id] = null;
+    }
+
+    private void Claim(Write.Claim claim)
+    {
+        var id = ClaimDocument.Id(claim.Key);
+        var taken = new CommitOutcome(CommitResult.ClaimTaken, claim.Key);
+        if (!claims.ContainsKey(claim.Key) && OwnerOf(claim.Key) == claim.Owner) operations.Add(Count(id, "owner", claim.Owner, null));
+        else if (OwnerOf(claim.Key) != claim.Owner) operations.Add(new CommitOperation.Create(id, ClaimDocument.New(partition, claim), taken));
+        claims[claim.Key] = claim.Owner;
+    }
+
+    private string? OwnerOf(string key) => claims.TryGetValue(key, out var owner) ? owner : known.Claims.GetValueOrDefault(key).Owner;
+
+    /// <summary>The ETag of a record that the commit removes and has not touched yet, if it was read as this; else null.</summary>
+    private string? ETagOf(string id, string type, long version) =>
+        !records.ContainsKey(id) && known.Removed.GetValueOrDefault(id) is { } document && RecordDocument.IsOf(type, document) && document.GetProperty("version").GetInt64() == version
+            ? document.GetProperty("_etag").GetString()
+            : null;
+
+    private static CommitOperation.Patch Count(string id, string name, string value, CommitOutcome? refused) => new(id, [(name, Json(value))], [], null, refused);
+
+    private static ReadOnlyMemory<byte> Json(string text) => JsonForm.Write(writer => writer.WriteStringValue(text));
+}

@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using System.Text;
+using Meilisearch;
+using NodeStash.Core.Search;
+
+namespace NodeStash.Azure.Meilisearch;
+
+/// <summary>How the server is to search: made of what the schemas say of their fields, and applied where the server has another version of it.</summary>
+internal static class ServerSettings
+{
+    public const string Key = "key", Set = "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
+
+    /// <summary>One more hit than can be reached tells that there are more.</summary>
+    public const int MostHits = ISearchIndex.MostHits + 1;
+
+    /// <summary>The attributes in which nothing is mistyped.</summary>
+    private static readonly string[] Literal = [Codes, Beginnings, Parts];
+
+    /// <summary>The attributes that are searched; the earlier, the more they count.</summary>
+    public static readonly IReadOnlyList<string> Searched = [.. new[] { Searchable.Name, Searchable.Detail, Searchable.Body }.Select(AttributeOf), .. Literal];
+
+    public static readonly IReadOnlyList<string> Filterable = [Key, Set, DataSet, Build, RemovedAt];
+
+    /// <summary>From how many letters on a word may be mistyped, once and twice.</summary>
+    private static readonly int[] TyposFrom = [.. Enumerable.Range(1, 2).Select(edits => Enumerable.Range(1, byte.MaxValue).First(length => Typos.Allowed(new string('a', length)) == edits))];
+
+    public static string AttributeOf(Searchable form) => form switch
+    {
+        Searchable.Name => "name",
+        Searchable.Body => "body",
+        _ => "detail",
+    };
+
+    public static Settings Current => new()
+    {
+        SearchableAttributes = Searched,
+        SortableAttributes = [Number],
+        RankingRules = ["typo", "exactness", "attribute", $"{Number}:desc"],
+        TypoTolerance = new TypoTolerance
+        {
+            Enabled = true,
+            DisableOnAttributes = Literal,
+            MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength, TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
+        },
+        Pagination = new Pagination { MaxTotalHits = MostHits },
+        ProximityPrecision = "byAttribute",
+        // A search that is cut off is answered, in another order: by then nobody may be waiting for it any more.
+        SearchCutoffMs = (int)SearchOptions.DefaultLongest.TotalMilliseconds,
+    };
+
+    /// <summary>Differs where anything above does.</summary>
+    public static string Version { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
+        '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MostHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
+}
