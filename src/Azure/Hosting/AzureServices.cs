@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Azure.Cosmos;
 using NodeStash.Azure.Meilisearch;
 using NodeStash.Azure.Queues;
+using NodeStash.Azure.Telemetry;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
@@ -44,7 +45,7 @@ public static class AzureServices
             .AddSingleton(new WebhookOptions { ConcurrencyPerEndpoint = settings.WebhookConcurrency })
             .AddSingleton<ISearchIndexes>(_ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
             .AddSingleton(new OperatorSecret(settings.OperatorSecret))
-            .AddSingleton(provider => new TelemetryExport(service, provider.GetRequiredService<TokenCredential>()))
+            .AddSingleton(provider => new TelemetryExport(service, ApplicationInsights.Target(provider.GetRequiredService<TokenCredential>())))
             .AddHostedService<HostWatch>()
             .AddHostedService<WarmUp>();
     }

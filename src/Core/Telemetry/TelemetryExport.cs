@@ -1,5 +1,3 @@
-using Azure.Core;
-using Azure.Monitor.OpenTelemetry.Exporter;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -8,8 +6,8 @@ using OpenTelemetry.Trace;
 namespace NodeStash.Core.Telemetry;
 
 /// <summary>
-/// Exports traces and metrics: by OTLP where the standard variable OTEL_EXPORTER_OTLP_ENDPOINT says where to, to Application Insights where
-/// APPLICATIONINSIGHTS_CONNECTION_STRING does; else nothing is measured. What is left is sent when it is disposed of.
+/// Exports traces and metrics: by OTLP where the standard variable OTEL_EXPORTER_OTLP_ENDPOINT says where to, and to what else the program names;
+/// else nothing is measured. What is left is sent when it is disposed of.
 /// </summary>
 public sealed class TelemetryExport : IDisposable
 {
@@ -19,12 +17,12 @@ public sealed class TelemetryExport : IDisposable
     private readonly MeterProvider? metrics;
 
     /// <param name="service">The program, as it is called where the telemetry goes.</param>
-    /// <param name="credential">For Application Insights; null where there is none.</param>
-    public TelemetryExport(string service, TokenCredential? credential = null)
+    /// <param name="target">Where it goes besides; null where there is nothing else.</param>
+    public TelemetryExport(string service, TelemetryTarget? target = null)
     {
         var byOtlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"));
-        var insights = credential is null ? null : Environment.GetEnvironmentVariable("APPLICATIONINSIGHTS_CONNECTION_STRING");
-        if (byOtlp || !string.IsNullOrEmpty(insights)) (traces, metrics) = Start(ResourceBuilder.CreateDefault().AddService(service, serviceVersion: ProductVersion.Text), byOtlp, insights, credential);
+        if (byOtlp || target is not null)
+            (traces, metrics) = Start(ResourceBuilder.CreateDefault().AddService(service, serviceVersion: ProductVersion.Text), byOtlp, target);
     }
 
     public void Dispose()
@@ -33,13 +31,18 @@ public sealed class TelemetryExport : IDisposable
         metrics?.Dispose();
     }
 
-    private static (TracerProvider Traces, MeterProvider Metrics) Start(ResourceBuilder service, bool byOtlp, string? insights, TokenCredential? credential)
+    private static (TracerProvider Traces, MeterProvider Metrics) Start(ResourceBuilder service, bool byOtlp, TelemetryTarget? target)
     {
-        var (traces, metrics) = (Sdk.CreateTracerProviderBuilder().SetResourceBuilder(service).AddSource(Everything), Sdk.CreateMeterProviderBuilder().SetResourceBuilder(service).AddMeter(Everything));
+        var traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(service).AddSource(Everything);
+        var metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(service).AddMeter(Everything);
         if (byOtlp) (traces, metrics) = (traces.AddOtlpExporter(), metrics.AddOtlpExporter());
-        if (!string.IsNullOrEmpty(insights)) (traces, metrics) = (traces.AddAzureMonitorTraceExporter(To), metrics.AddAzureMonitorMetricExporter(To));
+        target?.Traces(traces);
+        target?.Metrics(metrics);
         return (traces.Build(), metrics.Build());
-
-        void To(AzureMonitorExporterOptions options) => (options.ConnectionString, options.Credential) = (insights!, credential);
     }
 }
+
+/// <summary>Where telemetry goes besides OTLP: adds its exporters.</summary>
+/// <param name="Traces">To what exports traces.</param>
+/// <param name="Metrics">To what exports metrics.</param>
+public sealed record TelemetryTarget(Action<TracerProviderBuilder> Traces, Action<MeterProviderBuilder> Metrics);
