@@ -17,15 +17,18 @@ public sealed partial class StructureTests
 
     [Theory]
     [InlineData("Core")]
-    [InlineData("Functions.Api", "Core")]
-    [InlineData("Functions.Webhooks", "Core")]
+    [InlineData("Azure", "Core")]
+    [InlineData("Functions.Api", "Azure", "Core")]
+    [InlineData("Functions.Webhooks", "Azure", "Core")]
     [InlineData("LocalHost", "Core", "Functions.Api", "Functions.Webhooks")]
     public void A_project_references_only_what_lies_below_it(string project, params string[] references) =>
         Assert.Equal(references, ReferencesOf(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal));
 
     [Fact]
     public void There_is_no_project_this_test_does_not_know() =>
-        Assert.Equal(["Core", "Functions.Api", "Functions.Webhooks", "LocalHost"], Directory.GetDirectories(In("src")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Azure", "Core", "Functions.Api", "Functions.Webhooks", "LocalHost"],
+            Directory.GetDirectories(In("src")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Core_knows_no_web_framework_and_no_functions_host()
@@ -34,13 +37,53 @@ public sealed partial class StructureTests
         Assert.Empty(SourcesNaming(WebOrFunctions(), inside: "src/Core/"));
     }
 
+    /// <summary>In the local host, which builds the apps without it, they bring no adapter of Azure along.</summary>
+    [Theory]
+    [InlineData("Functions.Api")]
+    [InlineData("Functions.Webhooks")]
+    public void An_app_references_the_adapters_of_Azure_only_where_the_Functions_host_runs_it(string app)
+    {
+        var reference = XDocument.Load(In($"src/{app}/{app}.csproj")).Descendants("ProjectReference")
+            .Single(one => one.Attribute("Include")!.Value.EndsWith("Azure.csproj", StringComparison.Ordinal));
+
+        Assert.Equal("'$(ForFunctionsHost)' == 'true'", reference.Attribute("Condition")?.Value);
+        Assert.Equal([$"src/{app}/Program.cs"], SourcesNaming(Adapters(), inside: $"src/{app}/"));
+    }
+
+    [Fact]
+    public void Core_references_no_cloud_SDK()
+    {
+        Assert.DoesNotContain(typeof(Core.Records.Schema).Assembly.GetReferencedAssemblies(), assembly => IsOfCloud(assembly.Name!));
+        Assert.DoesNotContain(ReferencesOf("Core", "PackageReference"), IsOfCloud);
+    }
+
+    /// <summary>Three are there because the programming model asks for them: Microsoft.Azure.Functions.Worker.Core and its queue extension.</summary>
+    [Fact]
+    public void The_local_host_ships_no_adapter_of_Azure_and_no_SDK_but_what_the_programming_model_asks_for()
+    {
+        var build = new DirectoryInfo(AppContext.BaseDirectory); // bin/Debug/net10.0
+        var list = In($"src/LocalHost/bin/{build.Parent!.Name}/{build.Name}/nodestash.deps.json");
+        var shipped = JsonElement.Parse(File.ReadAllBytes(list)).GetProperty("targets").EnumerateObject()
+            .SelectMany(target => target.Value.EnumerateObject())
+            .SelectMany(library => library.Value.TryGetProperty("runtime", out var files) ? files.EnumerateObject().Select(file => file.Name) : [])
+            .Select(file => Path.GetFileNameWithoutExtension(file))
+            .ToList();
+
+        Assert.Contains("NodeStash.Core", shipped);
+        Assert.Equal(["Azure.Core", "Azure.Storage.Common", "Azure.Storage.Queues"], shipped.Where(IsOfCloud).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Only_the_adapters_of_Azure_name_its_SDKs() =>
+        Assert.Empty(SourcesNaming(CloudSdk(), outside: "src/Azure/"));
+
     [Fact]
     public void Only_the_Cosmos_adapter_names_Cosmos_DB() =>
         Assert.Empty(SourcesNaming(Cosmos(), outside: "src/Azure/Cosmos/"));
 
     [Fact]
     public void Only_the_search_adapter_names_Meilisearch() =>
-        Assert.Empty(SourcesNaming(Meilisearch(), outside: "src/Core/Search/"));
+        Assert.Empty(SourcesNaming(Meilisearch(), outside: "src/Azure/Meilisearch/"));
 
     /// <summary>Both builds compile the same lines.</summary>
     [Fact]
@@ -160,6 +203,12 @@ public sealed partial class StructureTests
     [GeneratedRegex(@"\bMicrosoft\.(AspNetCore|Azure\.Functions|DurableTask)\b|\bSystem\.Net\.Http\b")]
     private static partial Regex WebOrFunctions();
 
+    [GeneratedRegex(@"\bNodeStash\.Azure\b")]
+    private static partial Regex Adapters();
+
+    [GeneratedRegex(@"\busing\s+(static\s+|\w+\s*=\s*)?(global::)?Azure\b|\bglobal::Azure\b|\bMicrosoft\.Azure\.Cosmos\b")]
+    private static partial Regex CloudSdk();
+
     [GeneratedRegex(@"\bMicrosoft\.Azure\.Cosmos\b")]
     private static partial Regex Cosmos();
 
@@ -187,6 +236,10 @@ public sealed partial class StructureTests
     /// <summary>What can stand behind the # of a link to a document: its headings in lower case, without punctuation, with hyphens for spaces.</summary>
     private static HashSet<string> AnchorsOf(string document) =>
         [.. Heading().Matches(Fenced().Replace(File.ReadAllText(document), "")).Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.ToLowerInvariant(), "").Replace(' ', '-'))];
+
+    /// <summary>Whether an assembly or package is for a service of a cloud, or ours that adapts to one. The programming model is not.</summary>
+    private static bool IsOfCloud(string name) =>
+        new[] { "Azure.", "Microsoft.Azure.Cosmos", "Meilisearch", "NodeStash.Azure" }.Any(start => name.StartsWith(start, StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<string> ReferencesOf(string project, string kind) =>
         XDocument.Load(In($"src/{project}/{project}.csproj")).Descendants(kind).Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
