@@ -1,6 +1,5 @@
 using System.Text.Json;
 using NodeStash.Core.Records;
-using NodeStash.Core.Resources;
 using NodeStash.Functions.Api.Http;
 using NodeStash.Functions.Api.Tests.Running;
 
