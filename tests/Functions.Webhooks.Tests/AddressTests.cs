@@ -96,6 +96,7 @@ public sealed class AddressTests
         using var sender = new WebhookSender(new WebhookOptions { AllowLoopback = true }, time);
         var sending = sender.Send($"http://{listener.LocalEndpoint}/", [new byte[32]], Happened, 1, CancellationToken.None);
         using var client = await listener.AcceptTcpClientAsync();
+        await client.GetStream().ReadExactlyAsync(new byte[1]); // The sender speaks first, so it knows of the connection now.
         var server = Task.Run(async () =>
         {
             try
