@@ -112,6 +112,18 @@ public sealed partial class StructureTests
             SourcesNaming(ErrorStatus(), inside, outside: "src/Functions.Api/V1/Statuses.cs"),
             file => file is not "src/Functions.Api/Http/Api.cs"); // Reads the status of a request that the server could not read.
 
+    /// <summary>Tables and code may be wider: they have no other form.</summary>
+    [Fact]
+    public void No_line_of_a_document_has_more_than_120_characters()
+    {
+        var lines = from document in Documents()
+                    from line in Fenced().Replace(File.ReadAllText(document), "").Split('\n')
+                    where line.Length > 120 && !line.StartsWith('|')
+                    select $"{Path.GetRelativePath(root, document)}: {line}";
+
+        Assert.Empty(lines);
+    }
+
     /// <summary>What is particular to a door stays with it. The demo is a client of /v1.</summary>
     [Fact]
     public void Only_the_door_knows_the_paths_of_v1() =>
@@ -175,7 +187,7 @@ public sealed partial class StructureTests
     public void Every_link_between_documents_leads_somewhere()
     {
         var links = (
-            from file in Directory.GetFiles(root, "*.md").Concat(Directory.GetFiles(In("docs"), "*.md", SearchOption.AllDirectories))
+            from file in Documents()
             from Match link in Link().Matches(File.ReadAllText(file))
             let path = link.Groups[1].Value
             select (From: file, To: path.Length == 0 ? file : Path.Combine(Path.GetDirectoryName(file)!, path), Anchor: link.Groups[2].Value)).ToList();
@@ -191,7 +203,7 @@ public sealed partial class StructureTests
     [GeneratedRegex(@"\]\((?!https?:)([^)#]*)#?([^)]*)\)")]
     private static partial Regex Link();
 
-    [GeneratedRegex("^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex("^ *```.*?^ *```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fenced();
 
     [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
@@ -240,6 +252,9 @@ public sealed partial class StructureTests
     /// <summary>Whether an assembly or package is for a service of a cloud, or ours that adapts to one. The programming model is not.</summary>
     private static bool IsOfCloud(string name) =>
         new[] { "Azure.", "Microsoft.Azure.Cosmos", "Meilisearch", "NodeStash.Azure" }.Any(start => name.StartsWith(start, StringComparison.OrdinalIgnoreCase));
+
+    private static IEnumerable<string> Documents() =>
+        [.. Directory.GetFiles(root, "*.md"), .. Directory.GetFiles(In("docs"), "*.md", SearchOption.AllDirectories), .. Directory.GetFiles(In("bench"), "*.md")];
 
     private static IEnumerable<string> ReferencesOf(string project, string kind) =>
         XDocument.Load(In($"src/{project}/{project}.csproj")).Descendants(kind).Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
