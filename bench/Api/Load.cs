@@ -28,7 +28,7 @@ internal static class Load
     private static (long[] Times, TimeSpan Took) Run(int port, int connections, TimeSpan duration, Func<Requests> requests)
     {
         var times = new List<long>[connections];
-        Exception? fault = null;
+        Exception? problem = null;
         var start = TimeProvider.System.GetTimestamp();
         var end = start + (long)(duration.TotalSeconds * TimeProvider.System.TimestampFrequency);
         var threads = Enumerable.Range(0, connections).Select(i => new Thread(() =>
@@ -39,13 +39,13 @@ internal static class Load
             }
             catch (Exception e)
             {
-                fault = e;
+                problem = e;
             }
         })).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
         var took = TimeProvider.System.GetElapsedTime(start);
-        if (fault is not null) throw new InvalidOperationException("the load failed", fault);
+        if (problem is not null) throw new InvalidOperationException("the load failed", problem);
         return ([.. times.SelectMany(t => t)], took);
     }
 

@@ -15,7 +15,7 @@ internal sealed record Seed(string Key, IReadOnlyList<string> Contacts, IReadOnl
 {
     private const int ContactsPerCompany = 100;
 
-    /// <summary>An insert and a claim each.</summary>
+    /// <summary>An insert and a unique key each.</summary>
     private const int ContactsPerCommit = Commit.MaxOperations / 2;
 
     private const int CommitsAtOnce = 20;
@@ -27,7 +27,7 @@ internal sealed record Seed(string Key, IReadOnlyList<string> Contacts, IReadOnl
     {
         await using var host = await CrmHost.Start(new HostSettings { Data = data, Urls = "http://127.0.0.1:0", Quiet = true }, CancellationToken.None);
         var workspace = host.Services.GetRequiredService<SqliteAccessStore>().FirstWorkspace()!;
-        var store = host.Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
+        var store = host.Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         var (ids, clock) = (new Ids(TimeProvider.System), TimeProvider.System.GetUtcNow().AddSeconds(-size));
 
         var companies = Enumerable.Range(0, Math.Max(1, size / ContactsPerCompany)).Select(i => Company(ids, clock, i)).ToList();
@@ -40,7 +40,7 @@ internal sealed record Seed(string Key, IReadOnlyList<string> Contacts, IReadOnl
             var contacts = some.Select(i => Contact(ids, clock.AddSeconds(i), i, companyIds[i % companyIds.Count])).ToList();
             contactIds.AddRange(contacts.Select(contact => contact.Id));
             contacts.ForEach(contact => copy?.Invoke(contact.Store()));
-            await Task.WhenAll(contacts.Chunk(ContactsPerCommit).Select(few => Store(store, new Commit { Writes = [.. few.Select(Insert), .. few.Select(Claim)] })));
+            await Task.WhenAll(contacts.Chunk(ContactsPerCommit).Select(few => Store(store, new Commit { Writes = [.. few.Select(Insert), .. few.Select(Reserve)] })));
         }
 
         return new Seed(host.ApiKey, contactIds, companyIds);
@@ -54,7 +54,7 @@ internal sealed record Seed(string Key, IReadOnlyList<string> Contacts, IReadOnl
 
     private static Write Insert(Record record) => new Write.Insert(record.Store(), record.Keys());
 
-    private static Write Claim(Record contact) => new Write.Claim(contact.Schema.Uniques[0].ClaimOf(contact)!, contact.Id);
+    private static Write Reserve(Record contact) => new Write.Reserve(contact.Schema.Uniques[0].KeyOf(contact)!, contact.Id);
 
     private static Record Company(Ids ids, DateTimeOffset now, int number)
     {

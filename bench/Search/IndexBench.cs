@@ -19,7 +19,7 @@ internal static class IndexBench
         try
         {
             using var file = SearchFile.Open(Path.Combine(folder.FullName, "search.db"), NullLogger.Instance);
-            var index = new EmbeddedSearchIndexes(file, TimeProvider.System).Open(new Partition("ws_bench", DataEnvironment.Live));
+            var index = new EmbeddedSearchIndexes(file, TimeProvider.System).Open(new Partition("ws_bench", WorkspaceEnvironment.Live));
             var people = People.Make(contacts, Seed);
             var (start, cpu) = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
             await index.BeginRebuild("bench", CancellationToken.None);
@@ -49,8 +49,8 @@ internal static class IndexBench
         yield return new("last name", (p, _) => p.Last);
         yield return new("one letter", (p, _) => p.First[..1]);
         yield return new("three letters", (p, _) => p.First[..Math.Min(3, p.First.Length)]);
-        yield return new("one typo per word", (p, random) => Mistype(p, random, most: 1), IsName: true);
-        yield return new("two typos per word", (p, random) => Mistype(p, random, most: 2), IsName: true);
+        yield return new("one typo per word", (p, random) => Mistype(p, random, max: 1), IsName: true);
+        yield return new("two typos per word", (p, random) => Mistype(p, random, max: 2), IsName: true);
         yield return new("one typo, last name alone", (p, random) => Words.Of(p.Last) is [{ Text.Length: >= 4 } word] ? new Mistyping(random).Of(word.Text, 1) : null);
         yield return new("email", (p, _) => p.Email);
         yield return new("part of the email", (p, random) => p.Email.Substring(random.Next(3), 9));
@@ -61,12 +61,12 @@ internal static class IndexBench
     }
 
     /// <summary>Each word as many edits off as a word of its length may be, and no more than asked for; for two, of people with a word of eight letters.</summary>
-    private static string? Mistype(Person person, Random random, int most)
+    private static string? Mistype(Person person, Random random, int max)
     {
         var words = Words.Of($"{person.First} {person.Last}").ConvertAll(word => word.Text);
-        if (words.Count < 2 || words.Max(Typos.Allowed) < most || words.Min(Typos.Allowed) < 1) return null;
+        if (words.Count < 2 || words.Max(Typos.Allowed) < max || words.Min(Typos.Allowed) < 1) return null;
         var mistyping = new Mistyping(random);
-        return string.Join(' ', words.Select(word => mistyping.Of(word, Math.Min(most, Typos.Allowed(word)))));
+        return string.Join(' ', words.Select(word => mistyping.Of(word, Math.Min(max, Typos.Allowed(word)))));
     }
 
     private static async Task Measure(Kind kind, ISearchIndex index, IReadOnlyList<Person> people)

@@ -76,7 +76,7 @@ internal static class ProductBench
             var host = await CrmHost.Start(
                 new HostSettings { Urls = "http://127.0.0.1:0", Data = folder.FullName, Quiet = true, Search = isIndexed ? null : _ => new NoIndexes() }, CancellationToken.None);
             var made = await host.Services.GetRequiredService<Workspaces>().Create("Bench", "local", CancellationToken.None);
-            var partition = new Partition(made.Workspace.Id, DataEnvironment.Live);
+            var partition = new Partition(made.Workspace.Id, WorkspaceEnvironment.Live);
             var records = new RecordSet(
                 host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, host.Services.GetRequiredService<Ids>(), TimeProvider.System);
             return new Product(folder, host, host.Services.GetRequiredService<ISearchIndexes>().Open(partition), records);

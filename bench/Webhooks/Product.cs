@@ -47,7 +47,7 @@ internal sealed class Product : IAsyncDisposable
     public async Task<Workspace> NewWorkspace()
     {
         var made = await host.Services.GetRequiredService<Workspaces>().Create("Bench", "local", CancellationToken.None);
-        return new Workspace(host.Services, new Partition(made.Workspace.Id, DataEnvironment.Live));
+        return new Workspace(host.Services, new Partition(made.Workspace.Id, WorkspaceEnvironment.Live));
     }
 
     public async ValueTask DisposeAsync()

@@ -64,19 +64,19 @@ async Task Throughput(int endpoints, TimeSpan duration)
         receivers.Forget();
         var (events, actions, cpu, memory, started) = (0, product.Actions, Environment.CpuUsage.TotalTime, 0L, TimeProvider.System.GetTimestamp());
         var due = Channel.CreateUnbounded<int>();
-        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(async _ =>
+        var options = Task.WhenAll(Enumerable.Range(0, Writers).Select(async _ =>
         {
             await foreach (var next in due.Reader.ReadAllAsync()) await workspace.CreateContact();
         }));
         for (var window = Math.Max(20, 2_000 / endpoints); TimeProvider.System.GetElapsedTime(started) < time; await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System))
         {
-            var most = rate is { } perSecond ? TimeProvider.System.GetElapsedTime(started).TotalSeconds * perSecond : window + (receivers.Count / endpoints);
-            for (; events < most; events++) due.Writer.TryWrite(events);
+            var max = rate is { } perSecond ? TimeProvider.System.GetElapsedTime(started).TotalSeconds * perSecond : window + (receivers.Count / endpoints);
+            for (; events < max; events++) due.Writer.TryWrite(events);
             if (memory == 0 && TimeProvider.System.GetElapsedTime(started) > time / 4) memory = Environment.WorkingSet;
         }
 
         due.Writer.Complete();
-        await writing;
+        await options;
         var delivered = receivers.Count;
         var perSecondDelivered = delivered / TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         await Drained(() => receivers.Count, events * endpoints);
@@ -112,7 +112,7 @@ async Task Fairness(int events)
     {
         using var end = new CancellationTokenSource();
         var started = TimeProvider.System.GetTimestamp();
-        var writing = Task.Run(async () =>
+        var options = Task.Run(async () =>
         {
             var written = 0;
             for (; !end.IsCancellationRequested; written++)
@@ -126,7 +126,7 @@ async Task Fairness(int events)
         receivers.Forget();
         await load();
         await end.CancelAsync();
-        var written = await writing;
+        var written = await options;
         await Drained(() => receivers.CountOf("/quiet"), written);
         await Say($"{name} ({TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s): {written} events of the quiet workspace, {receivers.CountOf("/quiet")} delivered, {receivers.Of("/quiet")}");
     }
@@ -141,7 +141,7 @@ async Task<int> Crash(int rounds, int seed)
         await using var run = await CrashRun.Start(Path.Combine(folder.FullName, "data"), seed);
         var report = await run.Run(rounds);
         await Say(report.ToString());
-        foreach (var fault in report.Faults) await Say(fault);
+        foreach (var problem in report.Faults) await Say(problem);
         return report.Faults.Any() ? 1 : 0;
     }
     finally

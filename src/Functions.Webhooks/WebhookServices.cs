@@ -6,7 +6,7 @@ using NodeStash.Core.Search;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.Functions.Webhooks.Jobs;
-using NodeStash.Functions.Webhooks.WideChanges;
+using NodeStash.Functions.Webhooks.Cascades;
 
 namespace NodeStash.Functions.Webhooks;
 
@@ -19,9 +19,9 @@ public static class WebhookServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
-        services.TryAddSingleton<WideChangeWorker>();
+        services.TryAddSingleton<CascadeWorker>();
         services.TryAddSingleton<JobSender>();
         services.TryAddSingleton<SearchUpkeep>();
-        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<JobRun>().AddSingleton<AnnouncementsSeen>();
+        return services.AddSingleton<WebhookSender>().AddSingleton<SendSlots>().AddSingleton<JobRun>().AddSingleton<CascadesSent>();
     }
 }

@@ -15,7 +15,7 @@ namespace NodeStash.LocalHost;
 internal sealed class ConsoleLog : ILoggerProvider, ISupportExternalScope
 {
     /// <summary>Characters that may wait. Who logs more, because nobody reads the console, waits for them to be written.</summary>
-    private const int MostWaiting = 1024 * 1024;
+    private const int MaxWaiting = 1024 * 1024;
 
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
@@ -59,7 +59,7 @@ internal sealed class ConsoleLog : ILoggerProvider, ISupportExternalScope
     {
         lock (gate)
         {
-            while (waiting.Length > MostWaiting && !isClosed)
+            while (waiting.Length > MaxWaiting && !isClosed)
             {
                 isUrgent = true;
                 Monitor.PulseAll(gate);

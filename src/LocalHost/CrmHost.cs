@@ -154,15 +154,15 @@ public sealed class CrmHost : IAsyncDisposable
 
     private static WebhookOptions OptionsOf(HostSettings settings, IConfiguration configuration)
     {
-        var concurrency = WebhookOptions.ReadConcurrency(configuration[WebhookOptions.ConcurrencySetting], out var fault);
-        if (fault is not null) throw new StartException(fault);
+        var concurrency = WebhookOptions.ReadConcurrency(configuration[WebhookOptions.ConcurrencySetting], out var problem);
+        if (problem is not null) throw new StartException(problem);
         return new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero, ConcurrencyPerEndpoint = concurrency };
     }
 
     private static OperatorSecret OperatorSecretOf(IConfiguration configuration)
     {
         var secret = configuration[OperatorSecret.Setting];
-        return OperatorSecret.Fault(secret) is { } fault ? throw new StartException(fault) : new OperatorSecret(secret);
+        return OperatorSecret.Check(secret) is { } problem ? throw new StartException(problem) : new OperatorSecret(secret);
     }
 
     /// <summary>A text as one word of a POSIX shell.</summary>

@@ -17,7 +17,7 @@ internal sealed class FirstStart(SqliteAccessStore access, IWorkspaceStores stor
         if (existing is not null && File.Exists(folder.ApiKeyFile)) return;
         var key = existing is null
             ? (await workspaces.Create("Local workspace", Plan, ct)).FirstKey
-            : await keys.CreateFirst(stores.Open(new Partition(existing.Id, DataEnvironment.Live)), "Key of a later start", ct);
+            : await keys.CreateFirst(stores.Open(new Partition(existing.Id, WorkspaceEnvironment.Live)), "Key of a later start", ct);
         DataFolder.WriteSecret(folder.ApiKeyFile, key.Secret!);
     }
 }

@@ -6,8 +6,8 @@ using NodeStash.LocalHost.Demo;
 var command = CommandLine.Parse(args);
 switch (command)
 {
-    case { Fault: { } fault }:
-        await Console.Error.WriteLineAsync($"error: {fault}");
+    case { Fault: { } problem }:
+        await Console.Error.WriteLineAsync($"error: {problem}");
         await Console.Error.WriteLineAsync("Try --help.");
         return 2;
     case { Help: true }:

@@ -9,11 +9,11 @@ namespace NodeStash.Azurite.Tests;
 /// <summary>Reads messages as the Functions host does. A message that is to wait waits a second, so that tests need not wait for half a minute.</summary>
 internal sealed class AzureMessages(QueueServiceClient account) : IMessages
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50), LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50), MaxWait = TimeSpan.FromSeconds(1);
 
-    public async ValueTask<IReadOnlyList<Message>> Take(string queue, int most, TimeSpan hidden, CancellationToken ct)
+    public async ValueTask<IReadOnlyList<Message>> Take(string queue, int max, TimeSpan hidden, CancellationToken ct)
     {
-        var taken = await account.GetQueueClient(queue).ReceiveMessagesAsync(Math.Min(most, 32), hidden, ct);
+        var taken = await account.GetQueueClient(queue).ReceiveMessagesAsync(Math.Min(max, 32), hidden, ct);
         return [.. taken.Value.Select(message => new Message(message.MessageId, message.PopReceipt, message.Body.ToString(), message.DequeueCount))];
     }
 
@@ -21,7 +21,7 @@ internal sealed class AzureMessages(QueueServiceClient account) : IMessages
         UnlessTaken(() => account.GetQueueClient(queue).DeleteMessageAsync(message.Id, message.Receipt, ct));
 
     public ValueTask Return(string queue, Message message, TimeSpan after, CancellationToken ct) =>
-        UnlessTaken(() => account.GetQueueClient(queue).UpdateMessageAsync(message.Id, message.Receipt, visibilityTimeout: after < LongestWait ? after : LongestWait, cancellationToken: ct));
+        UnlessTaken(() => account.GetQueueClient(queue).UpdateMessageAsync(message.Id, message.Receipt, visibilityTimeout: after < MaxWait ? after : MaxWait, cancellationToken: ct));
 
     public async ValueTask Poison(string queue, Message message, CancellationToken ct)
     {

@@ -35,10 +35,10 @@ public sealed class ActivitiesTests(Deployment deployment) : ContractTests(deplo
     [Theory]
     [InlineData("subject", 500)]
     [InlineData("body", 100_000)]
-    public async Task A_text_has_at_most_so_many_characters(string field, int longest)
+    public async Task A_text_has_at_most_so_many_characters(string field, int maxLength)
     {
-        await Create("activities", Map(("type", "note"), (field, new string('x', longest))));
-        (await Api.Post("activities", Map(("type", "note"), (field, new string('x', longest + 1))))).IsInvalid(field);
+        await Create("activities", Map(("type", "note"), (field, new string('x', maxLength))));
+        (await Api.Post("activities", Map(("type", "note"), (field, new string('x', maxLength + 1))))).IsInvalid(field);
     }
 
     [Fact]

@@ -113,10 +113,10 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
         var contact = await Contact();
         object[] operations = [new { op = "create", data = new { source = Unique, email = Email() } }, new { op = "delete", id = contact.Id }, new { op = "create", data = new { email = Email() } }];
 
-        var tried = await Api.Post("contacts/batch?dry_run=true", new { operations, atomic });
+        var dryRun = await Api.Post("contacts/batch?dry_run=true", new { operations, atomic });
 
-        if (atomic) Assert.Contains("[2]", tried.IsError(409, "CONFLICT").Fields[0], StringComparison.Ordinal);
-        else Assert.Equal([201, 204, 409], Statuses(tried.Is(200)));
+        if (atomic) Assert.Contains("[2]", dryRun.IsError(409, "CONFLICT").Fields[0], StringComparison.Ordinal);
+        else Assert.Equal([201, 204, 409], Statuses(dryRun.Is(200)));
         Assert.Empty((await Api.Get($"contacts?source={Unique}")).List);
         (await Api.Get($"contacts/{contact.Id}")).Is(200);
     }

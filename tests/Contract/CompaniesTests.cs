@@ -22,10 +22,10 @@ public sealed class CompaniesTests(Deployment deployment) : ContractTests(deploy
     [InlineData("domain", 255)]
     [InlineData("industry", 100)]
     [InlineData("size", 50)]
-    public async Task A_text_has_at_most_so_many_characters(string field, int longest)
+    public async Task A_text_has_at_most_so_many_characters(string field, int maxLength)
     {
-        await Create("companies", Map(("name", "Acme")).Concat(Map((field, Unique.PadRight(longest, 'x')))).DistinctByLast());
-        (await Api.Post("companies", Map(("name", "Acme")).Concat(Map((field, new string('x', longest + 1)))).DistinctByLast())).IsInvalid(field);
+        await Create("companies", Map(("name", "Acme")).Concat(Map((field, Unique.PadRight(maxLength, 'x')))).DistinctByLast());
+        (await Api.Post("companies", Map(("name", "Acme")).Concat(Map((field, new string('x', maxLength + 1)))).DistinctByLast())).IsInvalid(field);
     }
 
     [Fact]

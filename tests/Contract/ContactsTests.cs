@@ -33,10 +33,10 @@ public sealed class ContactsTests(Deployment deployment) : ContractTests(deploym
     [InlineData("phone", 50)]
     [InlineData("title", 200)]
     [InlineData("source", 100)]
-    public async Task A_text_has_at_most_so_many_characters(string field, int longest)
+    public async Task A_text_has_at_most_so_many_characters(string field, int maxLength)
     {
-        await Contact(Map((field, new string('x', longest))));
-        (await Api.Post("contacts", Map((field, new string('x', longest + 1))))).IsInvalid(field);
+        await Contact(Map((field, new string('x', maxLength))));
+        (await Api.Post("contacts", Map((field, new string('x', maxLength + 1))))).IsInvalid(field);
     }
 
     [Fact]

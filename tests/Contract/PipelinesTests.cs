@@ -48,12 +48,12 @@ public sealed class PipelinesTests(Deployment deployment) : ContractTests(deploy
     [Theory]
     [InlineData("name", 200)]
     [InlineData("description", 1000)]
-    public async Task A_text_has_at_most_so_many_characters(string field, int longest)
+    public async Task A_text_has_at_most_so_many_characters(string field, int maxLength)
     {
         object With(int length) => Map(("name", "Sales"), ("stages", WonAndLost)).Concat(Map((field, new string('x', length)))).DistinctByLast();
 
-        await Create("pipelines", With(longest));
-        (await Api.Post("pipelines", With(longest + 1))).IsInvalid(field);
+        await Create("pipelines", With(maxLength));
+        (await Api.Post("pipelines", With(maxLength + 1))).IsInvalid(field);
     }
 
     [Fact]

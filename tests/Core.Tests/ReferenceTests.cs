@@ -14,7 +14,7 @@ namespace NodeStash.Core.Tests;
 /// <summary>docs/api tells of all there is, and of nothing else. Its snippets are run by tests/Peers.</summary>
 public sealed partial class ReferenceTests
 {
-    private const int LongestLine = 120;
+    private const int MaxLineLength = 120;
 
     private static readonly Dictionary<string, string> pages = Directory.GetFiles(StructureTests.In("docs/api"), "*.md").ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
 
@@ -93,7 +93,7 @@ public sealed partial class ReferenceTests
             var (bounds, setBy) = Assert.Contains(field.Name, rows);
             Assert.Equal(field.IsRequired, bounds.Contains("required", StringComparison.Ordinal));
             Assert.Equal(field.Access switch { FieldAccess.ReadOnly => "server", FieldAccess.CreateOnly => "client, on create", _ => "client" }, setBy);
-            if (field is TextField { Access: not FieldAccess.ReadOnly } text && IsBounded(text)) Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"≤ {text.Longest}"), bounds, StringComparison.Ordinal);
+            if (field is TextField { Access: not FieldAccess.ReadOnly } text && IsBounded(text)) Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"≤ {text.MaxLength}"), bounds, StringComparison.Ordinal);
         }
     }
 
@@ -124,7 +124,7 @@ public sealed partial class ReferenceTests
 
     [Fact]
     public void No_line_is_longer_than_120_characters() =>
-        Assert.All(pages, page => Assert.DoesNotContain(page.Value.Split('\n'), line => line.EnumerateRunes().Count() > LongestLine));
+        Assert.All(pages, page => Assert.DoesNotContain(page.Value.Split('\n'), line => line.EnumerateRunes().Count() > MaxLineLength));
 
     private static IEnumerable<string> RequestsIn(string text) => Request().Matches(text).Select(match => match.Groups[1].Value);
 

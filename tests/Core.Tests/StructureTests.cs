@@ -89,7 +89,7 @@ public sealed partial class StructureTests
     [Fact]
     public void No_source_depends_on_which_build_it_is() => Assert.Empty(SourcesNaming(Conditional()));
 
-    /// <summary>A store that any data set can be opened with is for what decides whose data is at stake; endpoints get the caller's.</summary>
+    /// <summary>A store that any environment can be opened with is for what decides whose data is at stake; endpoints get the caller's.</summary>
     [Fact]
     public void No_endpoint_can_open_the_data_of_another_workspace() =>
         Assert.Empty(SourcesNaming(OpensStores(), inside: "src/Functions.Api/V1/"));
@@ -136,7 +136,7 @@ public sealed partial class StructureTests
     {
         var queues = JsonElement.Parse(File.ReadAllBytes(In("host.json"))).GetProperty("extensions").GetProperty("queues");
 
-        Assert.Equal(QueueTriggers.MostTries, queues.GetProperty("maxDequeueCount").GetInt32());
+        Assert.Equal(QueueTriggers.MaxAttempts, queues.GetProperty("maxDequeueCount").GetInt32());
         Assert.Equal(QueueTriggers.RetryAfter, TimeSpan.Parse(queues.GetProperty("visibilityTimeout").GetString()!, CultureInfo.InvariantCulture));
         Assert.Equal(QueueTriggers.AtOnce, queues.GetProperty("batchSize").GetInt32() + queues.GetProperty("newBatchThreshold").GetInt32());
         Assert.Equal("base64", queues.GetProperty("messageEncoding").GetString());
@@ -166,9 +166,9 @@ public sealed partial class StructureTests
         using var sample = JsonDocument.Parse(File.ReadAllBytes(In("local.settings.sample.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
         var settings = new ConfigurationBuilder().AddInMemoryCollection(sample.RootElement.GetProperty("Values").EnumerateObject().Select(value => new KeyValuePair<string, string?>(value.Name, value.Value.GetString()))).Build();
 
-        var missing = Assert.Throws<SettingsException>(() => AzureSettings.Read(settings)).Faults;
+        var missing = Assert.Throws<SettingsException>(() => AzureSettings.Read(settings)).Errors;
 
-        Assert.Equal(["COSMOS__accountEndpoint is missing", "SEALING_KEY is missing"], missing.Select(fault => fault[..fault.IndexOf(':', StringComparison.Ordinal)]));
+        Assert.Equal(["COSMOS__accountEndpoint is missing", "SEALING_KEY is missing"], missing.Select(problem => problem[..problem.IndexOf(':', StringComparison.Ordinal)]));
     }
 
     [Fact]

@@ -35,9 +35,9 @@ public sealed class FaultTests : IAsyncLifetime
     [InlineData(Fault.DisconnectAfter, HttpStatusCode.Created)]
     [InlineData(Fault.DisconnectBefore, HttpStatusCode.NotFound)]
     [InlineData(Fault.ServiceUnavailable, HttpStatusCode.NotFound)]
-    public async Task A_write_that_fails_is_done_or_not_as_the_fault_says(Fault fault, HttpStatusCode isThere)
+    public async Task A_write_that_fails_is_done_or_not_as_the_fault_says(Fault problem, HttpStatusCode isThere)
     {
-        fixture.Account.Faults.Next(fault, int.MaxValue, request => request.Kind == RequestKind.Create);
+        fixture.Account.Faults.Next(problem, int.MaxValue, request => request.Kind == RequestKind.Create);
         await Assert.ThrowsAnyAsync<Exception>(() => Create("ct_1"));
         fixture.Account.Faults.Clear();
         using var read = await fixture.Crm.ReadItemStreamAsync("ct_1", new PartitionKey("ws_1"));

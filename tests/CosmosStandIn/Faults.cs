@@ -49,17 +49,17 @@ public sealed class Faults
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Lets the next requests fail.</summary>
-    /// <param name="fault">How.</param>
+    /// <param name="problem">How.</param>
     /// <param name="count">How many.</param>
     /// <param name="those">Which; null for any request for documents.</param>
-    public void Next(Fault fault, int count = 1, Predicate<PendingRequest>? those = null) => Add(new Plan(fault, those ?? IsForDocuments, null, 0, count));
+    public void Next(Fault problem, int count = 1, Predicate<PendingRequest>? those = null) => Add(new Plan(problem, those ?? IsForDocuments, null, 0, count));
 
     /// <summary>Lets requests fail by chance, until <see cref="Clear"/>. A request that is repeated after it failed so is spared.</summary>
-    /// <param name="fault">How.</param>
+    /// <param name="problem">How.</param>
     /// <param name="share">From 0 for none to 1 for all.</param>
     /// <param name="chance">Decides; with a seed, so that a test can be repeated.</param>
     /// <param name="those">Which; null for any request for documents.</param>
-    public void Sometimes(Fault fault, double share, Random chance, Predicate<PendingRequest>? those = null) => Add(new Plan(fault, those ?? IsForDocuments, chance, share, int.MaxValue));
+    public void Sometimes(Fault problem, double share, Random chance, Predicate<PendingRequest>? those = null) => Add(new Plan(problem, those ?? IsForDocuments, chance, share, int.MaxValue));
 
     /// <summary>Nothing goes wrong any more.</summary>
     public void Clear()
@@ -96,7 +96,7 @@ public sealed class Faults
 
     private static bool IsForDocuments(PendingRequest request) => request.Kind != RequestKind.Metadata;
 
-    private static bool Suits(Fault fault, RequestKind kind) => fault switch
+    private static bool Suits(Fault problem, RequestKind kind) => problem switch
     {
         Fault.ShortPage => kind is RequestKind.Query or RequestKind.ReadFeed or RequestKind.ChangeFeed,
         Fault.EmptyPage => kind is RequestKind.Query or RequestKind.ReadFeed,
@@ -108,9 +108,9 @@ public sealed class Faults
         lock (gate) plans.Add(plan);
     }
 
-    private sealed class Plan(Fault fault, Predicate<PendingRequest> those, Random? chance, double share, int left)
+    private sealed class Plan(Fault problem, Predicate<PendingRequest> those, Random? chance, double share, int left)
     {
-        public Fault Fault => fault;
+        public Fault Fault => problem;
 
         public Predicate<PendingRequest> Those => those;
 

@@ -69,11 +69,11 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
         var asked = new Request(request, body);
         var pending = new PendingRequest(asked.Kind, asked.Container, asked.PartitionKey, asked.Detail);
         if (OnRequest is { } before) await before(pending);
-        var fault = Faults.Strike(pending);
+        var problem = Faults.Strike(pending);
         Reply? reply;
         try
         {
-            reply = await Answer(asked, fault);
+            reply = await Answer(asked, problem);
         }
         catch (ServiceError error)
         {
@@ -85,10 +85,10 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     }
 
     /// <returns>Null where the connection breaks.</returns>
-    private async Task<Reply?> Answer(Request asked, Fault? fault)
+    private async Task<Reply?> Answer(Request asked, Fault? problem)
     {
-        asked.Fault = fault;
-        switch (fault)
+        asked.Fault = problem;
+        switch (problem)
         {
             case Fault.TooManyRequests: return Reply.Of(new ServiceError(429, "Request rate is large.", 3200)) with { RetryAfter = Faults.RetryAfter };
             case Fault.RetryWith: return Reply.Of(new ServiceError(449, "Conflicting request to resource has been attempted. Retry to avoid conflicts."));
@@ -98,7 +98,7 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
         }
 
         var reply = await Answer(asked);
-        return fault switch
+        return problem switch
         {
             Fault.TimeoutAfter => Reply.Of(new ServiceError(408, "Request timed out.")),
             Fault.DisconnectAfter => null,

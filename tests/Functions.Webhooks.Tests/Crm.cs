@@ -46,7 +46,7 @@ public sealed class Crm : IAsyncDisposable
         return new CrmClient(host.Address, key.GetProperty("secret").GetString()!);
     }
 
-    /// <summary>The deliveries of the data set whose event was received.</summary>
+    /// <summary>The deliveries of the environment whose event was received.</summary>
     public IDeliveryStore DeliveriesOf(Received received) => DeliveriesOf(WorkspaceOf(received));
 
     /// <summary>The one delivery of an event to an endpoint, once it satisfies the condition.</summary>
@@ -103,12 +103,12 @@ public sealed class Crm : IAsyncDisposable
     {
         await Eventually.True(() => host.Services.GetRequiredService<SqliteQueues>().Backlog().Count == 0, "the end of every job");
         var client = host.Services.GetRequiredService<DurableTaskClient>();
-        var underWay = new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]);
+        var pending = new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]);
         await Eventually.True(
             async () =>
             {
                 Time.Advance(step);
-                return !await client.GetAllInstancesAsync(underWay).GetAsyncEnumerator().MoveNextAsync();
+                return !await client.GetAllInstancesAsync(pending).GetAsyncEnumerator().MoveNextAsync();
             },
             "the end of every orchestration");
     }
@@ -167,7 +167,7 @@ public sealed class Crm : IAsyncDisposable
 
     private static string WorkspaceOf(Received received) => received.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!;
 
-    private IDeliveryStore DeliveriesOf(string workspaceId) => Service<IDeliveryStores>().Open(new Partition(workspaceId, DataEnvironment.Live));
+    private IDeliveryStore DeliveriesOf(string workspaceId) => Service<IDeliveryStores>().Open(new Partition(workspaceId, WorkspaceEnvironment.Live));
 
     private async Task Open()
     {

@@ -19,7 +19,7 @@ public sealed class EngineDownTests
         await crm.Api.CreateContact("jane@example.com");
         var sent = await receiver.Event("contact.created");
         await crm.IsIdle();
-        var partition = new Partition(sent.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, DataEnvironment.Live);
+        var partition = new Partition(sent.Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, WorkspaceEnvironment.Live);
         var happened = new EventDocument
         {
             Id = sent.Id,

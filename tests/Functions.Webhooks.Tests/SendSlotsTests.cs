@@ -30,10 +30,10 @@ public sealed class SendSlotsTests
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(64)]
-    public async Task How_many_an_endpoint_gets_is_a_setting(int most)
+    public async Task How_many_an_endpoint_gets_is_a_setting(int max)
     {
-        var (few, taken) = (new SendSlots(new WebhookOptions { ConcurrencyPerEndpoint = most }), new List<SendSlots.Slot>());
-        for (var i = 0; i < most; i++)
+        var (few, taken) = (new SendSlots(new WebhookOptions { ConcurrencyPerEndpoint = max }), new List<SendSlots.Slot>());
+        for (var i = 0; i < max; i++)
         {
             (await few.TryEnter(Partition, "wh_1", CancellationToken.None))!.Dispose();
             taken.Add((await few.TryEnter(Partition, "wh_1", CancellationToken.None))!);

@@ -28,7 +28,7 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
         select (Id: string.Concat(id), Type: string.Concat(type)),
         async given =>
         {
-            var index = Indexes.Open(new Partition("ws_" + given.Id, DataEnvironment.Live));
+            var index = Indexes.Open(new Partition("ws_" + given.Id, WorkspaceEnvironment.Live));
             await index.Write([Jane("other", given.Type), Jane("\"" + given.Id, given.Type), Jane(given.Id, "other"), Jane(given.Id, given.Type)], CancellationToken.None);
 
             var page = await index.Find(new SearchQuery([given.Type], "jane", 10, Among: [given.Id]), CancellationToken.None);
@@ -45,7 +45,7 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
     [InlineData("jane m")]
     public async Task A_beginning_finds_all_however_many_words_begin_so(string text)
     {
-        var (index, letters) = (Indexes.Open(new Partition("ws_beginnings", DataEnvironment.Live)), Enumerable.Range('a', 26).Select(letter => (char)letter).ToList());
+        var (index, letters) = (Indexes.Open(new Partition("ws_beginnings", WorkspaceEnvironment.Live)), Enumerable.Range('a', 26).Select(letter => (char)letter).ToList());
         var names = (from first in letters from second in letters select $"m{first}{second}").Append("42").Concat(from first in letters from second in letters select $"mz{first}{second}").ToList();
         await index.Write([.. names.Select((name, i) => new SearchChange("contact", $"ct_{i:0000}", 1, [new("first_name", Searchable.Name, "Jane"), new("last_name", Searchable.Name, name)]))], CancellationToken.None);
 
@@ -134,7 +134,7 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
 
     internal static SearchChange Jane(string id, string type = "contact", long version = 1) => new(type, id, version, [new("first_name", Searchable.Name, "Jane")]);
 
-    private static Partition New() => new($"ws_{Guid.CreateVersion7():N}", DataEnvironment.Live);
+    private static Partition New() => new($"ws_{Guid.CreateVersion7():N}", WorkspaceEnvironment.Live);
 
     private MeilisearchIndexes Open()
     {

@@ -11,9 +11,9 @@ namespace NodeStash.Meilisearch.Tests;
 
 public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassFixture<SearchServerProcess>, IDisposable
 {
-    private const string Records = "nodestash-records", DataSets = "nodestash-datasets";
+    private const string Records = "nodestash-records", Partitions = "nodestash-datasets";
 
-    private readonly Partition partition = new($"ws_{Guid.CreateVersion7():N}", DataEnvironment.Live);
+    private readonly Partition partition = new($"ws_{Guid.CreateVersion7():N}", WorkspaceEnvironment.Live);
     private readonly List<MeilisearchIndexes> opened = [];
 
     [Fact]
@@ -82,10 +82,10 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
 
     [Theory]
     [InlineData(Records)]
-    [InlineData(Records, DataSets)]
+    [InlineData(Records, Partitions)]
     public async Task A_server_that_has_lost_what_it_had_refuses_until_every_data_set_is_built_anew_and_then_takes_new_ones(params string[] lost)
     {
-        var (indexes, another) = (Open(), new Partition(partition.WorkspaceId, DataEnvironment.Test));
+        var (indexes, another) = (Open(), new Partition(partition.WorkspaceId, WorkspaceEnvironment.Test));
         var index = indexes.Open(partition);
         await index.Write([Jane("ct_1")], CancellationToken.None);
         foreach (var one in lost) await Done(client => client.DeleteIndexAsync(one));
@@ -115,11 +115,11 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
     {
         var indexes = Open();
         await indexes.Open(partition).Write([Jane("ct_1")], CancellationToken.None);
-        var note = (await server.Client.Index(DataSets).GetDocumentsAsync<JsonElement>(new DocumentsQuery { Limit = 1000 })).Results
+        var note = (await server.Client.Index(Partitions).GetDocumentsAsync<JsonElement>(new DocumentsQuery { Limit = 1000 })).Results
             .Single(document => document.TryGetProperty("partition", out var key) && key.GetString() == partition.Key);
         Assert.True(Assert.Single(await indexes.States([partition], CancellationToken.None)).IsSound);
 
-        await Done(client => client.Index(DataSets).AddDocumentsJsonAsync($"[{note.GetRawText().Replace(note.GetProperty("settings").GetString()!, "of yesterday", StringComparison.Ordinal)}]"));
+        await Done(client => client.Index(Partitions).AddDocumentsJsonAsync($"[{note.GetRawText().Replace(note.GetProperty("settings").GetString()!, "of yesterday", StringComparison.Ordinal)}]"));
 
         Assert.Equal(new IndexState(partition, false, null), Assert.Single(await indexes.States([partition], CancellationToken.None)));
         Assert.Equal(["ct_1"], await Found(indexes.Open(partition)));
@@ -135,7 +135,7 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
 
         Assert.Empty(await Found(Open().Open(partition), "jnae"));
 
-        await Done(client => client.Index(DataSets).AddDocumentsJsonAsync("""[{"key":"settings","version":"of yesterday","complete":true}]"""));
+        await Done(client => client.Index(Partitions).AddDocumentsJsonAsync("""[{"key":"settings","version":"of yesterday","complete":true}]"""));
         Assert.Equal(["ct_1"], await Found(Open().Open(partition), "jnae"));
     }
 

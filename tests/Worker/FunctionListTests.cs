@@ -42,7 +42,7 @@ public sealed class FunctionListTests
                      let methods = trigger.TryGetProperty("methods", out var some) ? some.EnumerateArray().Select(method => method.GetString()!) : []
                      select new HttpRoute(TextOf(function, "name"), [.. methods], trigger.TryGetProperty("route", out var route) ? route.GetString()! : "");
 
-        Assert.Empty(RouteOrder.Faults([.. routes]));
+        Assert.Empty(RouteOrder.FindConflicts([.. routes]));
     }
 
     private static List<string> Found(PublishedApp app) => Sorted(

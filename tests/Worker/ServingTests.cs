@@ -45,10 +45,10 @@ public sealed class ServingTests
         {
             await host.Serve(first);
             owner = await NewWorkspace(host);
-            var writing = Enumerable.Range(0, Writers).Select(_ => WriteUntilRefused(owner, stored)).ToList();
+            var options = Enumerable.Range(0, Writers).Select(_ => WriteUntilRefused(owner, stored)).ToList();
             await Eventually.True(() => stored.Count >= BeforeTheKill, "answers");
             first.Process.Kill();
-            await Task.WhenAll(writing);
+            await Task.WhenAll(options);
         }
 
         await using var second = await host.StartWorker(PublishedApp.Api, database.Settings);

@@ -6,12 +6,12 @@ namespace NodeStash.Azure.Cosmos;
 
 /// <summary>What was read to plan a commit.</summary>
 /// <param name="Removed">The documents of the records it removes, by id; null for what does not exist.</param>
-/// <param name="Claims">Who holds the claims it may remove or share, with the document's ETag; an owner of null for a free one.</param>
-internal sealed record Known(IReadOnlyDictionary<string, JsonElement?> Removed, IReadOnlyDictionary<string, (string? Owner, string? ETag)> Claims);
+/// <param name="Owners">Who holds the unique keys it may remove or share, with the document's ETag; an owner of null for a free one.</param>
+internal sealed record Known(IReadOnlyDictionary<string, JsonElement?> Removed, IReadOnlyDictionary<string, (string? Owner, string? ETag)> Owners);
 
 /// <summary>
 /// Turns a commit into operations on documents, in the order in which they are to fail: the answer, the guards, the writes, the events. What the
-/// commit itself does to a record or a claim counts for what comes later in it.
+/// commit itself does to a record or a unique key counts for what comes later in it.
 /// </summary>
 internal sealed class CommitPlan(string partition, RecordDocument documents, Known known)
 {
@@ -20,7 +20,7 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
 
     private readonly List<CommitOperation> operations = [];
     private readonly Dictionary<string, (string Type, long Version)?> records = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string?> claims = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> uniqueKeys = new(StringComparer.Ordinal);
 
     public IReadOnlyList<CommitOperation> Of(Commit commit)
     {
@@ -37,9 +37,9 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
         {
             // What this commit removes has to be as it was read anyway.
             case Guard.RecordExists exists when known.Removed.GetValueOrDefault(exists.Id) is { } document && RecordDocument.IsOf(exists.Type, document): break;
-            case Guard.ClaimHeld held when known.Claims.GetValueOrDefault(held.Key).Owner is not null: break;
+            case Guard.UniqueKeyHeld held when known.Owners.GetValueOrDefault(held.Key).Owner is not null: break;
             case Guard.RecordExists exists: operations.Add(Count(exists.Id, "type", exists.Type, new(CommitResult.Missing, exists.Id))); break;
-            case Guard.ClaimHeld held: operations.Add(Count(ClaimDocument.Id(held.Key), "kind", ClaimDocument.Kind, new(CommitResult.Missing, held.Key))); break;
+            case Guard.UniqueKeyHeld held: operations.Add(Count(UniqueKeyDocument.Id(held.Key), "kind", UniqueKeyDocument.Kind, new(CommitResult.Missing, held.Key))); break;
             case Guard.NoneMatch: break; // asked before, see CosmosWorkspaceStore
             default: throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard));
         }
@@ -64,13 +64,13 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
             case Write.Remove remove:
                 Remove(remove);
                 break;
-            case Write.Claim claim:
-                Claim(claim);
+            case Write.Reserve uniqueKey:
+                Reserve(uniqueKey);
                 break;
             case Write.Release release:
                 if (OwnerOf(release.Key) != release.Owner) break;
-                operations.Add(new CommitOperation.Delete(ClaimDocument.Id(release.Key), claims.ContainsKey(release.Key) ? null : known.Claims[release.Key].ETag, null));
-                claims[release.Key] = null;
+                operations.Add(new CommitOperation.Delete(UniqueKeyDocument.Id(release.Key), uniqueKeys.ContainsKey(release.Key) ? null : known.Owners[release.Key].ETag, null));
+                uniqueKeys[release.Key] = null;
                 break;
             default: throw new ArgumentException($"unknown write {write.GetType()}", nameof(write));
         }
@@ -85,16 +85,16 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
         records[remove.Id] = null;
     }
 
-    private void Claim(Write.Claim claim)
+    private void Reserve(Write.Reserve uniqueKey)
     {
-        var id = ClaimDocument.Id(claim.Key);
-        var taken = new CommitOutcome(CommitResult.ClaimTaken, claim.Key);
-        if (!claims.ContainsKey(claim.Key) && OwnerOf(claim.Key) == claim.Owner) operations.Add(Count(id, "owner", claim.Owner, null));
-        else if (OwnerOf(claim.Key) != claim.Owner) operations.Add(new CommitOperation.Create(id, ClaimDocument.New(partition, claim), taken));
-        claims[claim.Key] = claim.Owner;
+        var id = UniqueKeyDocument.Id(uniqueKey.Key);
+        var taken = new CommitOutcome(CommitResult.UniqueKeyTaken, uniqueKey.Key);
+        if (!uniqueKeys.ContainsKey(uniqueKey.Key) && OwnerOf(uniqueKey.Key) == uniqueKey.Owner) operations.Add(Count(id, "owner", uniqueKey.Owner, null));
+        else if (OwnerOf(uniqueKey.Key) != uniqueKey.Owner) operations.Add(new CommitOperation.Create(id, UniqueKeyDocument.New(partition, uniqueKey), taken));
+        uniqueKeys[uniqueKey.Key] = uniqueKey.Owner;
     }
 
-    private string? OwnerOf(string key) => claims.TryGetValue(key, out var owner) ? owner : known.Claims.GetValueOrDefault(key).Owner;
+    private string? OwnerOf(string key) => uniqueKeys.TryGetValue(key, out var owner) ? owner : known.Owners.GetValueOrDefault(key).Owner;
 
     /// <summary>The ETag of a record that the commit removes and has not touched yet, if it was read as this; else null.</summary>
     private string? ETagOf(string id, string type, long version) =>

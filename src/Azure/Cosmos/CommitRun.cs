@@ -7,28 +7,28 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// Stores one commit. What is read to plan it (the documents it removes, the claims it gives up) must be unchanged when it is stored, else it
+/// Stores one commit. What is read to plan it (the documents it removes, the unique keys it gives up) must be unchanged when it is stored, else it
 /// is planned anew. Where the service does not say whether it stored it, that is found out, so that nobody is refused for their own success.
 /// </summary>
 internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore store, RecordDocument documents, TimeProvider clock, Commit commit)
 {
     /// <summary>The most operations of a transactional batch. Source: Microsoft Learn, "Transactional batch operations".</summary>
-    private const int MostOfBatch = 100;
+    private const int MaxOfBatch = 100;
 
     /// <summary>The most bytes of a request, with room for the envelopes of its operations.</summary>
-    private const int MostBytes = Commit.MaxBytes - (MostOfBatch * 300);
+    private const int MaxBytes = Commit.MaxBytes - (MaxOfBatch * 300);
 
-    private const int MostRounds = 100;
+    private const int MaxAttempts = 100;
 
     private readonly Dictionary<string, JsonElement?> removed = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (string? Owner, string? ETag)> claims = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string? Owner, string? ETag)> uniqueKeys = new(StringComparer.Ordinal);
 
     /// <summary>Whether an attempt ended without a word on whether it was done.</summary>
     private bool isUncertain;
 
     public async ValueTask<CommitOutcome> Run(CancellationToken ct)
     {
-        for (var (round, faltered) = (0, 0); round < MostRounds; round++)
+        for (var (round, faltered) = (0, 0); round < MaxAttempts; round++)
         {
             await Learn(isAnew: round > 0, ct);
             foreach (var guard in commit.Guards.OfType<Guard.NoneMatch>())
@@ -37,7 +37,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
                 if (await store.Matches(guard.Type, guard.Where, ct) && await store.Check(commit, ct) is { Result: not CommitResult.Done } broken) return await Unless(broken, ct);
             }
 
-            var operations = new CommitPlan(store.Partition.Key, documents, new Known(removed, claims)).Of(commit);
+            var operations = new CommitPlan(store.Partition.Key, documents, new Known(removed, uniqueKeys)).Of(commit);
             if (operations.Count == 0) return CommitOutcome.Done;
             try
             {
@@ -53,7 +53,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
             }
         }
 
-        throw new StoreUnavailableException($"A commit found what it had read changed {MostRounds} times.");
+        throw new StoreUnavailableException($"A commit found what it had read changed {MaxAttempts} times.");
     }
 
     /// <summary>Reads what has to be known to plan the commit.</summary>
@@ -63,7 +63,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     {
         ValueTask<JsonElement?> Read(string id) => isAnew ? client.ReadLatest(id, ct) : client.Read(id, ct);
         foreach (var remove in commit.Writes.OfType<Write.Remove>()) removed[remove.Id] = null;
-        foreach (var release in commit.Writes.OfType<Write.Release>()) claims[release.Key] = default;
+        foreach (var release in commit.Writes.OfType<Write.Release>()) uniqueKeys[release.Key] = default;
         await Task.WhenAll(
         [
             .. removed.Keys.ToList().Select(async id =>
@@ -71,20 +71,20 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
                 var document = await Read(id);
                 lock (removed) removed[id] = document;
             }),
-            .. claims.Keys.ToList().Select(async key =>
+            .. uniqueKeys.Keys.ToList().Select(async key =>
             {
-                var document = await Read(ClaimDocument.Id(key));
-                lock (removed) claims[key] = document is { } found ? (ClaimDocument.Owner(found), found.GetProperty("_etag").GetString()) : default;
+                var document = await Read(UniqueKeyDocument.Id(key));
+                lock (removed) uniqueKeys[key] = document is { } found ? (UniqueKeyDocument.Owner(found), found.GetProperty("_etag").GetString()) : default;
             }),
         ]);
     }
 
-    /// <summary>Whether a claim that was refused is the owner's own, or free by now: then the commit is to be planned knowing it.</summary>
+    /// <summary>Whether a unique key that was refused is the owner's own, or free by now: then the commit is to be planned knowing it.</summary>
     private async ValueTask<bool> IsShared(CommitOutcome refused, CancellationToken ct)
     {
-        if (refused.Result is not CommitResult.ClaimTaken || !claims.TryAdd(refused.Subject!, default)) return false;
-        var owner = await client.ReadLatest(ClaimDocument.Id(refused.Subject!), ct) is { } document ? ClaimDocument.Owner(document) : null;
-        return owner is null || commit.Writes.OfType<Write.Claim>().Any(claim => claim.Key == refused.Subject && claim.Owner == owner);
+        if (refused.Result is not CommitResult.UniqueKeyTaken || !uniqueKeys.TryAdd(refused.Subject!, default)) return false;
+        var owner = await client.ReadLatest(UniqueKeyDocument.Id(refused.Subject!), ct) is { } document ? UniqueKeyDocument.Owner(document) : null;
+        return owner is null || commit.Writes.OfType<Write.Reserve>().Any(uniqueKey => uniqueKey.Key == refused.Subject && uniqueKey.Owner == owner);
     }
 
     /// <summary>The outcome, unless the commit was stored by an attempt that did not say so.</summary>
@@ -95,15 +95,15 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     private async ValueTask<CommitOperation?> Send(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
     {
         var bytes = operations.Sum(operation => (long)operation.Bytes);
-        if (bytes > MostBytes) throw new CommitTooLargeException($"a commit has at most {MostBytes} bytes of documents, not {bytes}");
-        return operations.Count <= MostOfBatch ? await SendBatch(operations, ct) : await Call(operations, ct);
+        if (bytes > MaxBytes) throw new CommitTooLargeException($"a commit has at most {MaxBytes} bytes of documents, not {bytes}");
+        return operations.Count <= MaxOfBatch ? await SendBatch(operations, ct) : await Call(operations, ct);
     }
 
     private async ValueTask<CommitOperation?> SendBatch(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
     {
         var batch = client.Container.CreateTransactionalBatch(client.Key);
         foreach (var operation in operations) operation.AddTo(batch);
-        using var answer = await Faults.Told(() => batch.ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = client.Sent }, ct), ct);
+        using var answer = await ServiceErrors.Told(() => batch.ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = client.Sent }, ct), ct);
         if (answer.IsSuccessStatusCode)
         {
             client.Saw(answer.Headers.Session);
@@ -115,12 +115,12 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
             if (answer[i].StatusCode is not HttpStatusCode.FailedDependency && IsRefusal(answer[i].StatusCode)) return operations[i];
         }
 
-        throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+        throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private async ValueTask<CommitOperation?> Call(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
     {
-        using var answer = await Faults.Told(
+        using var answer = await ServiceErrors.Told(
             () => client.Container.Scripts.ExecuteStoredProcedureStreamAsync(
                 CommitProcedure.Id, CommitProcedure.Arguments(operations), client.Key, new StoredProcedureRequestOptions { SessionToken = client.Sent }, ct),
             ct);
@@ -132,7 +132,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
 
         var refusal = answer.StatusCode is HttpStatusCode.BadRequest ? CommitProcedure.Refusal(answer.ErrorMessage) : null;
         if (refusal is { } at && IsRefusal(at.Status)) return operations[at.Place];
-        throw Faults.Of(refusal?.Status ?? answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+        throw ServiceErrors.Of(refusal?.Status ?? answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private static bool IsRefusal(HttpStatusCode status) => status is HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed;
@@ -149,7 +149,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
                 case Write.Insert { Record: var record }: return await IsStored(record, ct);
                 case Write.Replace { Record: var record }: return await IsStored(record, ct);
                 case Write.Remove remove: return await client.ReadLatest(remove.Id, ct) is null;
-                case Write.Claim claim: return await client.ReadLatest(ClaimDocument.Id(claim.Key), ct) is { } document && ClaimDocument.Owner(document) == claim.Owner;
+                case Write.Reserve uniqueKey: return await client.ReadLatest(UniqueKeyDocument.Id(uniqueKey.Key), ct) is { } document && UniqueKeyDocument.Owner(document) == uniqueKey.Owner;
             }
         }
 

@@ -44,8 +44,8 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
         {
             while (pages.HasMoreResults)
             {
-                using var answer = await Faults.Told(() => pages.ReadNextAsync(ct), ct);
-                if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+                using var answer = await ServiceErrors.Told(() => pages.ReadNextAsync(ct), ct);
+                if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
                 using var page = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
                 ids.AddRange(page.RootElement.GetProperty("Documents").EnumerateArray().Select(document => document.GetProperty("id").GetString()![WorkspaceId("").Length..]));
             }

@@ -9,10 +9,10 @@ namespace NodeStash.Azure.Cosmos;
 /// <summary>The containers of the database: what each is partitioned by, indexes and forgets. Said here once; a deployment and a local database are made to it.</summary>
 public static class CosmosContainers
 {
-    /// <summary>Records, claims, events and answers, by data set.</summary>
+    /// <summary>Records, unique keys, events and answers, by partition.</summary>
     public const string Crm = "crm";
 
-    /// <summary>Deliveries of events, by data set.</summary>
+    /// <summary>Deliveries of events, by partition.</summary>
     public const string Deliveries = "deliveries";
 
     /// <summary>Credentials and workspaces, each by itself.</summary>

@@ -69,10 +69,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         async () =>
         {
             if (!PartitionClient.IsId(EndpointDocument.IdOf(webhookId))) return (true, null);
-            using var answer = await Faults.Told(
+            using var answer = await ServiceErrors.Told(
                 () => client.Container.PatchItemStreamAsync(EndpointDocument.IdOf(webhookId), client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
-            if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return (true, null);
-            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+            if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return (true, null);
+            if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             using var document = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
             var endpoint = EndpointDocument.Read(document.RootElement);
             return (true, endpoint.IsHeld(now) ? new Worker(endpoint.Holder, endpoint.IsAsleep) : null);
@@ -137,9 +137,9 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                     var lanes = (await Deliveries(ids, ct)).Select(delivery => LaneDocument.IdOf(delivery.Lane)).Distinct();
                     var known = (await ById(LaneDocument.Columns, lanes, ct)).Select(LaneDocument.Read).ToDictionary(lane => lane.Lane);
                     var numbers = portion.ToLookup(attempt => attempt.DeliveryId, attempt => attempt.Number, StringComparer.Ordinal);
-                    var underWay = (await Deliveries(ids, ct)).Where(delivery => delivery.Status is DeliveryStatus.Pending && numbers[delivery.Id].Any(number => delivery.NextAttempt <= number));
+                    var pending = (await Deliveries(ids, ct)).Where(delivery => delivery.Status is DeliveryStatus.Pending && numbers[delivery.Id].Any(number => delivery.NextAttempt <= number));
                     var batch = new DeliveryBatch(client);
-                    foreach (var lane in underWay.Select(delivery => known.GetValueOrDefault(delivery.Lane)).OfType<LaneDocument>().Distinct()) Put(batch, lane with { Due = until, IsUnderWay = true });
+                    foreach (var lane in pending.Select(delivery => known.GetValueOrDefault(delivery.Lane)).OfType<LaneDocument>().Distinct()) Put(batch, lane with { Due = until, IsUnderWay = true });
                     return (batch.Count == 0 || await batch.Send(ct), true);
                 },
                 ct);
@@ -428,20 +428,20 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     private async ValueTask<T> Decided<T>(Func<ValueTask<(bool IsDone, T Result)>> round, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        var faults = 0;
+        var errors = 0;
         for (var i = 0; i < MostRounds; i++)
         {
             try
             {
                 var (isDone, result) = await round();
                 if (isDone) return result;
-                faults = 0;
+                errors = 0;
                 if (i > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10 * i)), clock, ct);
             }
             catch (FalteringException e)
             {
-                if (faults == PartitionClient.Waits.Length) throw e.Final();
-                await Task.Delay(PartitionClient.Waits[faults++], clock, ct);
+                if (errors == PartitionClient.Waits.Length) throw e.Final();
+                await Task.Delay(PartitionClient.Waits[errors++], clock, ct);
             }
         }
 

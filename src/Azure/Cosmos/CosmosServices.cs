@@ -13,7 +13,7 @@ namespace NodeStash.Azure.Cosmos;
 internal static class CosmosServices
 {
     /// <summary>Throttled requests are waited for by the client so long, then refused with 503: a caller of the API does not wait longer.</summary>
-    private static readonly TimeSpan LongestThrottling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxThrottleWait = TimeSpan.FromSeconds(5);
 
     public static IServiceCollection AddCosmosStores(this IServiceCollection services, AzureSettings settings)
     {
@@ -32,7 +32,7 @@ internal static class CosmosServices
             ApplicationName = "NodeStash",
             ConsistencyLevel = ConsistencyLevel.Session,
             MaxRetryAttemptsOnRateLimitedRequests = 9,
-            MaxRetryWaitTimeOnRateLimitedRequests = LongestThrottling,
+            MaxRetryWaitTimeOnRateLimitedRequests = MaxThrottleWait,
         };
         if (connection is { Endpoint: { } endpoint }) return new CosmosClient(endpoint.AbsoluteUri, provider.GetRequiredService<TokenCredential>(), options);
 

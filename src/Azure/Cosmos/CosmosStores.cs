@@ -4,7 +4,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>The data sets of all workspaces, in the containers of <see cref="CosmosContainers"/>.</summary>
+/// <summary>The partitions of all workspaces, in the containers of <see cref="CosmosContainers"/>.</summary>
 /// <param name="client">One for the process. Of session consistency; closed by whoever opened it.</param>
 /// <param name="database">The name of the database.</param>
 /// <param name="indexes">Those its containers were made with.</param>

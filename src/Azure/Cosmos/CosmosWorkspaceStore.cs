@@ -1,7 +1,7 @@
 using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>One data set, in one logical partition. Belongs to one request, whose session it carries.</summary>
+/// <summary>One partition, in one logical partition. Belongs to one request, whose session it carries.</summary>
 internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient client, RecordDocument documents, TimeProvider clock) : IWorkspaceStore
 {
     private readonly LinkedConditions links = new(client);
@@ -53,11 +53,11 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     }
 
     /// <summary>Made each time: other processes write too.</summary>
-    public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+    public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class => make(ct);
 
-    public async ValueTask<string?> FindClaim(string claim, CancellationToken ct) =>
-        await client.Read(ClaimDocument.Id(claim), ct) is { } document ? ClaimDocument.Owner(document) : null;
+    public async ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct) =>
+        await client.Read(UniqueKeyDocument.Id(uniqueKey), ct) is { } document ? UniqueKeyDocument.Owner(document) : null;
 
     public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
     {
@@ -75,7 +75,7 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
             var broken = guard switch
             {
                 Guard.RecordExists exists => await Find(exists.Type, exists.Id, ct) is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : CommitOutcome.Done,
-                Guard.ClaimHeld held => await FindClaim(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : CommitOutcome.Done,
+                Guard.UniqueKeyHeld held => await FindOwner(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : CommitOutcome.Done,
                 Guard.NoneMatch none => await Matches(none.Type, none.Where, ct) ? new CommitOutcome(CommitResult.Blocked, none.Type) : CommitOutcome.Done,
                 _ => throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(commit)),
             };

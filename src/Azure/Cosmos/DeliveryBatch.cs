@@ -42,10 +42,10 @@ internal sealed class DeliveryBatch(PartitionClient client)
     /// <exception cref="FalteringException">The service did not do it, or did not say that it has.</exception>
     public async ValueTask<bool> Send(CancellationToken ct)
     {
-        using var answer = await Faults.Told(() => batch.ExecuteAsync(ct), ct);
+        using var answer = await ServiceErrors.Told(() => batch.ExecuteAsync(ct), ct);
         if (answer.IsSuccessStatusCode) return true;
-        if (answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed || (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0)) return false;
-        throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+        if (answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed || (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0)) return false;
+        throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private static TransactionalBatchItemRequestOptions If(string? etag) => new() { IfMatchEtag = etag, EnableContentResponseOnWrite = false };

@@ -13,20 +13,20 @@ internal static class HashedId
     public static string Of(string prefix, string key) => prefix + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }
 
-/// <summary>A claim on a unique value.</summary>
-internal static class ClaimDocument
+/// <summary>A unique key.</summary>
+internal static class UniqueKeyDocument
 {
     public const string Kind = "claim";
 
     public static string Id(string key) => HashedId.Of("claim:", key);
 
-    public static ReadOnlyMemory<byte> New(string partition, Write.Claim claim) => JsonForm.Object(writer =>
+    public static ReadOnlyMemory<byte> New(string partition, Write.Reserve uniqueKey) => JsonForm.Object(writer =>
     {
-        writer.WriteString("id", Id(claim.Key));
+        writer.WriteString("id", Id(uniqueKey.Key));
         writer.WriteString("pk", partition);
         writer.WriteString("kind", Kind);
-        writer.WriteString("key", claim.Key);
-        writer.WriteString("owner", claim.Owner);
+        writer.WriteString("key", uniqueKey.Key);
+        writer.WriteString("owner", uniqueKey.Owner);
     });
 
     public static string Owner(JsonElement document) => document.GetProperty("owner").GetString()!;

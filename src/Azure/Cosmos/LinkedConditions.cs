@@ -8,7 +8,7 @@ namespace NodeStash.Azure.Cosmos;
 internal sealed class LinkedConditions(PartitionClient client)
 {
     /// <summary>How many ids are looked up for a whole query.</summary>
-    private const int MostIds = 1000;
+    private const int MaxIds = 1000;
 
     /// <summary>How many records are checked at a time.</summary>
     public const int Chunk = 200;
@@ -19,8 +19,8 @@ internal sealed class LinkedConditions(PartitionClient client)
         async linked =>
         {
             if (await Resolve(linked.Where, ct) is not { } inner) return null;
-            var ids = await client.All(SqlBuilder.Records("VALUE c.id", linked.Type, inner).Query(), MostIds + 1, ct);
-            return ids.Count > MostIds ? null : new Condition.In(linked.Path, [.. ids.Select(id => (object?)id.GetString())]);
+            var ids = await client.All(SqlBuilder.Records("VALUE c.id", linked.Type, inner).Query(), MaxIds + 1, ct);
+            return ids.Count > MaxIds ? null : new Condition.In(linked.Path, [.. ids.Select(id => (object?)id.GetString())]);
         });
 
     /// <summary>Those of some records for which the condition holds.</summary>

@@ -17,7 +17,7 @@ namespace NodeStash.Azure.Cosmos;
 internal sealed class PageReader(PartitionClient client, RecordDocument documents, RecordQuery query, Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>>? check)
 {
     /// <summary>How many records of one value are ordered in memory.</summary>
-    private const int MostTied = 500;
+    private const int MaxTied = 500;
 
     private readonly string columns = RecordDocument.Columns + string.Concat(query.Order.Select((key, i) => $", {SqlBuilder.Path(key.Path)} AS k{i}"));
 
@@ -92,7 +92,7 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
 
                 value = current;
                 group.Add(row);
-                if (group.Count > MostTied)
+                if (group.Count > MaxTied)
                 {
                     isDone = false;
                     break;

@@ -47,23 +47,23 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
         async () =>
         {
             if (!IsId(id)) return null;
-            using var answer = await Faults.Told(() => container.CreateTransactionalBatch(Key).ReadItem(id).ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = Sent }, ct), ct);
-            if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return null;
-            if (!answer.IsSuccessStatusCode) throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+            using var answer = await ServiceErrors.Told(() => container.CreateTransactionalBatch(Key).ReadItem(id).ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = Sent }, ct), ct);
+            if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return null;
+            if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             Saw(answer.Headers.Session);
             return await Json(answer[0].ResourceStream, ct);
         },
         ct);
 
     /// <summary>What a query finds, at most so many.</summary>
-    public ValueTask<IReadOnlyList<JsonElement>> All(QueryDefinition query, int most, CancellationToken ct) => Retried<IReadOnlyList<JsonElement>>(
+    public ValueTask<IReadOnlyList<JsonElement>> All(QueryDefinition query, int max, CancellationToken ct) => Retried<IReadOnlyList<JsonElement>>(
         async () =>
         {
             var found = new List<JsonElement>();
-            await foreach (var row in Rows(query, most, ct))
+            await foreach (var row in Rows(query, max, ct))
             {
                 found.Add(row);
-                if (found.Count == most) break;
+                if (found.Count == max) break;
             }
 
             return found;
@@ -124,7 +124,7 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
     /// <returns>The answer, a success; null where what was asked for does not exist.</returns>
     private async ValueTask<ResponseMessage?> Send(Func<Task<ResponseMessage>> send, CancellationToken ct)
     {
-        var answer = await Faults.Told(send, ct);
+        var answer = await ServiceErrors.Told(send, ct);
         if (answer.IsSuccessStatusCode)
         {
             Saw(answer.Headers.Session);
@@ -133,8 +133,8 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
 
         using (answer)
         {
-            if (answer.StatusCode is HttpStatusCode.NotFound && Faults.SubStatus(answer.Headers) == 0) return null;
-            throw Faults.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+            if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return null;
+            throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
         }
     }
 

@@ -7,7 +7,7 @@ using SortKey = NodeStash.Core.Storage.SortKey;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// A query over one data set. Values are parameters, all of them; pasted are names alone, which <see cref="KeyName"/> has made of letters,
+/// A query over one partition. Values are parameters, all of them; pasted are names alone, which <see cref="KeyName"/> has made of letters,
 /// digits and underscores.
 /// </summary>
 internal sealed class SqlBuilder(string columns)

@@ -39,35 +39,35 @@ public sealed record AzureSettings
     /// <exception cref="SettingsException">Names every setting that is missing or will not do.</exception>
     public static AzureSettings Read(IConfiguration settings)
     {
-        var faults = new List<string>();
+        var errors = new List<string>();
         var read = new AzureSettings
         {
-            Cosmos = Connection.Read(settings, "COSMOS", "accountEndpoint", "https://<account>.documents.azure.com:443/", faults),
+            Cosmos = Connection.Read(settings, "COSMOS", "accountEndpoint", "https://<account>.documents.azure.com:443/", errors),
             Database = settings["COSMOS_DATABASE"] is { Length: > 0 } database ? database : Missing("COSMOS_DATABASE", "the name of the database, e.g. nodestash"),
-            Queues = Connection.Read(settings, JobQueue.Connection, "queueServiceUri", "https://<account>.queue.core.windows.net/", faults),
-            Search = SearchAccess.Read(settings, faults),
+            Queues = Connection.Read(settings, JobQueue.Connection, "queueServiceUri", "https://<account>.queue.core.windows.net/", errors),
+            Search = SearchAccess.Read(settings, errors),
             SealingKey = Key(settings["SEALING_KEY"]),
             ClientId = settings["AZURE_CLIENT_ID"],
             OperatorSecret = settings[Core.Access.OperatorSecret.Setting],
             WebhookConcurrency = WebhookOptions.ReadConcurrency(settings[WebhookOptions.ConcurrencySetting], out var concurrencyFault),
         };
         read = read with { CreatesDatabase = Creates(settings[CreateSetting], read.Cosmos) };
-        if (concurrencyFault is not null) faults.Add(concurrencyFault);
-        if (Core.Access.OperatorSecret.Fault(read.OperatorSecret) is { } fault) faults.Add(fault);
-        return faults.Count == 0 ? read : throw new SettingsException(faults);
+        if (concurrencyFault is not null) errors.Add(concurrencyFault);
+        if (Core.Access.OperatorSecret.Check(read.OperatorSecret) is { } problem) errors.Add(problem);
+        return errors.Count == 0 ? read : throw new SettingsException(errors);
 
         string Missing(string name, string what)
         {
-            faults.Add($"{name} is missing: {what}");
+            errors.Add($"{name} is missing: {what}");
             return "";
         }
 
         bool Creates(string? text, Connection cosmos)
         {
             if (string.IsNullOrEmpty(text)) return false;
-            if (!bool.TryParse(text, out var creates)) faults.Add($"{CreateSetting} will not do: expected true, or nothing");
+            if (!bool.TryParse(text, out var creates)) errors.Add($"{CreateSetting} will not do: expected true, or nothing");
             else if (creates && cosmos.Endpoint is not null)
-                faults.Add($"{CreateSetting} is for emulators alone: remove it, infra/bicep makes the database of an account in Azure");
+                errors.Add($"{CreateSetting} is for emulators alone: remove it, infra/bicep makes the database of an account in Azure");
             return creates;
         }
 
@@ -76,7 +76,7 @@ public sealed record AzureSettings
             const string Expected = "32 random bytes in Base64, e.g. of `openssl rand -base64 32`";
             var key = new byte[SecretBox.KeyBytes];
             if (string.IsNullOrEmpty(text)) Missing("SEALING_KEY", Expected);
-            else if (!Convert.TryFromBase64String(text, new byte[text.Length], out var length) || length != key.Length) faults.Add($"SEALING_KEY will not do: expected {Expected}");
+            else if (!Convert.TryFromBase64String(text, new byte[text.Length], out var length) || length != key.Length) errors.Add($"SEALING_KEY will not do: expected {Expected}");
             else key = Convert.FromBase64String(text);
             return key;
         }
@@ -92,20 +92,20 @@ public readonly record struct Connection(Uri? Endpoint, string? Text)
     /// <param name="name">The connection, as triggers name it.</param>
     /// <param name="member">The setting with the address, after <c>name__</c>.</param>
     /// <param name="form">What the address looks like.</param>
-    /// <param name="faults">Added to.</param>
-    internal static Connection Read(IConfiguration settings, string name, string member, string form, List<string> faults)
+    /// <param name="errors">Added to.</param>
+    internal static Connection Read(IConfiguration settings, string name, string member, string form, List<string> errors)
     {
         var (text, address) = (settings[name], settings[$"{name}:{member}"]);
         if (!string.IsNullOrEmpty(text))
         {
             // Keys are for what has no identities: in Azure accounts are made without.
             if (text.Contains(".azure.", StringComparison.OrdinalIgnoreCase) || text.Contains("core.windows.net", StringComparison.OrdinalIgnoreCase))
-                faults.Add($"{name} is a connection string with a key, which is for emulators alone: remove it, set {name}__{member} ({form}) and give the app's identity a role");
+                errors.Add($"{name} is a connection string with a key, which is for emulators alone: remove it, set {name}__{member} ({form}) and give the app's identity a role");
             return new Connection(null, text);
         }
 
-        if (string.IsNullOrEmpty(address)) faults.Add($"{name}__{member} is missing: {form} (for an emulator, {name} with its connection string)");
-        else if (!Uri.TryCreate(address, UriKind.Absolute, out var endpoint) || endpoint.Scheme != Uri.UriSchemeHttps) faults.Add($"{name}__{member} is not an address: expected {form}");
+        if (string.IsNullOrEmpty(address)) errors.Add($"{name}__{member} is missing: {form} (for an emulator, {name} with its connection string)");
+        else if (!Uri.TryCreate(address, UriKind.Absolute, out var endpoint) || endpoint.Scheme != Uri.UriSchemeHttps) errors.Add($"{name}__{member} is not an address: expected {form}");
         else return new Connection(endpoint, null);
         return default;
     }
@@ -116,20 +116,20 @@ public readonly record struct Connection(Uri? Endpoint, string? Text)
 /// <param name="Key">Of its API.</param>
 public sealed record SearchAccess(Uri Url, string Key)
 {
-    internal static SearchAccess? Read(IConfiguration settings, List<string> faults)
+    internal static SearchAccess? Read(IConfiguration settings, List<string> errors)
     {
         var (address, key) = (settings["SEARCH_URL"], settings["SEARCH_KEY"]);
         if (string.IsNullOrEmpty(address)) return null;
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)) faults.Add("SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server");
-        else if (string.IsNullOrEmpty(key)) faults.Add("SEARCH_KEY is missing: the key of the search server at SEARCH_URL");
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)) errors.Add("SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server");
+        else if (string.IsNullOrEmpty(key)) errors.Add("SEARCH_KEY is missing: the key of the search server at SEARCH_URL");
         else return new SearchAccess(url, key);
         return null;
     }
 }
 
 /// <summary>The app can't start with these settings.</summary>
-/// <param name="faults">Each begins with the name of the setting and says what is expected.</param>
-public sealed class SettingsException(IReadOnlyList<string> faults) : Exception(string.Join(Environment.NewLine, faults.Prepend("The app settings will not do:")))
+/// <param name="errors">Each begins with the name of the setting and says what is expected.</param>
+public sealed class SettingsException(IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors.Prepend("The app settings will not do:")))
 {
-    public IReadOnlyList<string> Faults { get; } = faults;
+    public IReadOnlyList<string> Errors { get; } = errors;
 }

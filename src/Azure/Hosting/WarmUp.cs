@@ -19,7 +19,7 @@ internal sealed partial class WarmUp(IAccessStore access, IWorkspaceStores store
         {
             await Task.WhenAll(
                 access.FindCredential(Nobody, stoppingToken).AsTask(),
-                stores.Open(new Partition(Nobody, DataEnvironment.Live)).Find(Nobody, Nobody, stoppingToken).AsTask());
+                stores.Open(new Partition(Nobody, WorkspaceEnvironment.Live)).Find(Nobody, Nobody, stoppingToken).AsTask());
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {

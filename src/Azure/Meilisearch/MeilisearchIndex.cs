@@ -10,7 +10,7 @@ using SearchQuery = NodeStash.Core.Search.SearchQuery;
 
 namespace NodeStash.Azure.Meilisearch;
 
-/// <summary>The indexes of all data sets, on a Meilisearch server. See docs/adr/0015-meilisearch.md.</summary>
+/// <summary>The indexes of all partitions, on a Meilisearch server. See docs/adr/0015-meilisearch.md.</summary>
 public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
 {
     /// <summary>A removal is remembered for so long: nobody tells of an older version any more.</summary>
@@ -20,7 +20,7 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
 
     private readonly SearchServer server;
     private readonly TimeProvider clock;
-    private readonly SemaphoreSlim[] writing = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
+    private readonly SemaphoreSlim[] options = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
     private long lastNumber;
     private long sweptAt;
 
@@ -41,7 +41,7 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
 
     public async ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct)
     {
-        var noted = (await server.AllDataSets(ct)).ToDictionary(note => note.GetProperty(ServerSettings.Key).GetString()!, StringComparer.Ordinal);
+        var noted = (await server.AllPartitions(ct)).ToDictionary(note => note.GetProperty(ServerSettings.Key).GetString()!, StringComparer.Ordinal);
         var isNew = await server.IsComplete(ct);
         return [.. partitions.Select(partition => noted.TryGetValue(Hash(partition.Key), out var note)
             ? new IndexState(partition, note.GetProperty("current").GetString() is not null && note.GetProperty("settings").GetString() == ServerTerms.Format, note.GetProperty("building").GetString())
@@ -53,11 +53,11 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
     public void Dispose()
     {
         server.Dispose();
-        foreach (var one in writing) one.Dispose();
+        foreach (var one in options) one.Dispose();
     }
 
-    /// <summary>Of a data set one writes at a time: each reads what is there first, and has to find what the one before wrote.</summary>
-    internal SemaphoreSlim WriterOf(string hash) => writing[Convert.ToInt32(hash[..2], 16) % writing.Length];
+    /// <summary>Of a partition one writes at a time: each reads what is there first, and has to find what the one before wrote.</summary>
+    internal SemaphoreSlim WriterOf(string hash) => options[Convert.ToInt32(hash[..2], 16) % options.Length];
 
     internal DateTimeOffset Now => clock.GetUtcNow();
 
@@ -84,13 +84,13 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
     internal static string Hash(params ReadOnlySpan<string> parts) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts!)))[..16]);
 }
 
-/// <summary>The index of one data set: its documents among those of all, told by a filter that is part of every request.</summary>
+/// <summary>The index of one partition: its documents among those of all, told by a filter that is part of every request.</summary>
 internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes all, Partition partition) : ISearchIndex
 {
-    /// <summary>The build of a data set that was indexed from its first record on.</summary>
+    /// <summary>The build of a partition that was indexed from its first record on.</summary>
     private const string FirstBuild = "0";
 
-    private const int MostWritten = 1000;
+    private const int MaxWritten = 1000;
 
     private readonly string dataSet = MeilisearchIndexes.Hash(partition.Key);
     private readonly ServerTerms terms = new(partition.Key);
@@ -177,7 +177,7 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
     private async Task Write(string build, IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
         var newest = changes.GroupBy(change => (change.Type, change.Id)).Select(ofOne => ofOne.MaxBy(change => change.Version)!);
-        foreach (var batch in newest.Chunk(MostWritten))
+        foreach (var batch in newest.Chunk(MaxWritten))
         {
             var keyed = batch.ToDictionary(change => ServerSearch.KeyOf(partition, build, change.Type, change.Id), StringComparer.Ordinal);
             var there = (await server.Find(keyed.Keys, [ServerSettings.Key, "version", ServerSettings.Number], ct)).ToDictionary(
@@ -221,12 +221,12 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
         var (current, _) => current,
     };
 
-    private async Task<(string? Current, string? Building)> Builds(CancellationToken ct) => await server.FindDataSet(dataSet, ct) is { } noted
+    private async Task<(string? Current, string? Building)> Builds(CancellationToken ct) => await server.FindPartition(dataSet, ct) is { } noted
         ? (noted.GetProperty("current").GetString(), noted.GetProperty("building").GetString())
         : (null, null);
 
     /// <summary>Notes which build is searched and which is under way, in one write: it is what a rebuild takes the place of another by.</summary>
-    private Task Note((string? Current, string? Building) builds, string? settings, CancellationToken ct) => server.PutDataSet(
+    private Task Note((string? Current, string? Building) builds, string? settings, CancellationToken ct) => server.PutPartition(
         JsonForm.Object(writer =>
         {
             writer.WriteString(ServerSettings.Key, dataSet);

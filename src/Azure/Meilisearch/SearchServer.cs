@@ -10,17 +10,17 @@ using ServerQuery = Meilisearch.SearchQuery;
 
 namespace NodeStash.Azure.Meilisearch;
 
-/// <summary>The server: two indexes that all data sets share, made and set as they are to be before first used. Whatever goes wrong is a <see cref="SearchUnavailableException"/>.</summary>
+/// <summary>The server: two indexes that all partitions share, made and set as they are to be before first used. Whatever goes wrong is a <see cref="SearchUnavailableException"/>.</summary>
 /// <param name="client">Reaches it.</param>
 /// <param name="prefix">Begins the names of the indexes.</param>
 internal sealed class SearchServer(MeilisearchClient client, string prefix) : IDisposable
 {
     private const string SettingsKey = "settings";
     private const int NotesAtOnce = 1000;
-    private const double LongestTask = 120_000;
+    private const double MaxTaskMilliseconds = 120_000;
     private const int PollMilliseconds = 20;
-    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestSign = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxAnswerTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxProbeTime = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim preparing = new(1);
     private bool isPrepared;
@@ -28,13 +28,13 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
 
     private Index Records => client.Index($"{prefix}-records");
 
-    private Index DataSets => client.Index($"{prefix}-datasets");
+    private Index Partitions => client.Index($"{prefix}-datasets");
 
     /// <summary>Answers if searches are answered now. A server that is new or has lost what it had is made ready by whoever has something to do there, not by whoever asks.</summary>
     public async Task Check(CancellationToken ct)
     {
-        await Ask(client.HealthAsync, ct, LongestSign);
-        if (!IsComplete(await Ask(token => Noted(SettingsKey, token), ct, LongestSign))) throw NotComplete;
+        await Ask(client.HealthAsync, ct, MaxProbeTime);
+        if (!IsComplete(await Ask(token => Noted(SettingsKey, token), ct, MaxProbeTime))) throw NotComplete;
     }
 
     public Task<ISearchable<JsonElement>> Search(string text, ServerQuery query, CancellationToken ct) => Prepared(token => Records.SearchAsync<JsonElement>(text, query, token), ct);
@@ -47,41 +47,41 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     }
 
     /// <summary>Each in place of the one with its key.</summary>
-    public Task Put(ReadOnlyMemory<byte> documents, CancellationToken ct) => Carry(token => Records.AddDocumentsJsonAsync(Encoding.UTF8.GetString(documents.Span), ServerSettings.Key, token), ct);
+    public Task Put(ReadOnlyMemory<byte> documents, CancellationToken ct) => RunTask(token => Records.AddDocumentsJsonAsync(Encoding.UTF8.GetString(documents.Span), ServerSettings.Key, token), ct);
 
-    public Task Delete(string filter, CancellationToken ct) => Carry(token => Records.DeleteDocumentsAsync(new DeleteDocumentsQuery { Filter = filter }, token), ct);
+    public Task Delete(string filter, CancellationToken ct) => RunTask(token => Records.DeleteDocumentsAsync(new DeleteDocumentsQuery { Filter = filter }, token), ct);
 
-    /// <summary>What is noted of a data set; null where nothing is.</summary>
-    public Task<JsonElement?> FindDataSet(string key, CancellationToken ct) => Prepared(token => Noted(key, token), ct);
+    /// <summary>What is noted of a partition; null where nothing is.</summary>
+    public Task<JsonElement?> FindPartition(string key, CancellationToken ct) => Prepared(token => Noted(key, token), ct);
 
-    /// <summary>What is noted of all data sets.</summary>
-    public async Task<IReadOnlyList<JsonElement>> AllDataSets(CancellationToken ct)
+    /// <summary>What is noted of all partitions.</summary>
+    public async Task<IReadOnlyList<JsonElement>> AllPartitions(CancellationToken ct)
     {
         var all = new List<JsonElement>();
         while (true)
         {
             var query = new DocumentsQuery { Offset = all.Count, Limit = NotesAtOnce };
-            var page = (await Prepared(token => DataSets.GetDocumentsAsync<JsonElement>(query, token), ct)).Results.ToList();
+            var page = (await Prepared(token => Partitions.GetDocumentsAsync<JsonElement>(query, token), ct)).Results.ToList();
             all.AddRange(page);
             if (page.Count < NotesAtOnce) return [.. all.Where(note => note.GetProperty(ServerSettings.Key).GetString() != SettingsKey)];
         }
     }
 
-    /// <summary>Whether the server knows every data set there is (<see cref="ISearchIndexes.Complete"/>). Asked anew each time: others may find that it has lost what it had.</summary>
+    /// <summary>Whether the server knows every partition there is (<see cref="ISearchIndexes.Complete"/>). Asked anew each time: others may find that it has lost what it had.</summary>
     public async Task<bool> IsComplete(CancellationToken ct) => IsComplete(await Prepared(token => Noted(SettingsKey, token), ct));
 
     public async Task Complete(CancellationToken ct)
     {
-        if (!await IsComplete(ct)) await Carry(token => Note(Settings(isComplete: true), token), ct);
+        if (!await IsComplete(ct)) await RunTask(token => Note(Settings(isComplete: true), token), ct);
     }
 
-    public Task PutDataSet(ReadOnlyMemory<byte> document, CancellationToken ct) => Carry(token => Note(document, token), ct);
+    public Task PutPartition(ReadOnlyMemory<byte> document, CancellationToken ct) => RunTask(token => Note(document, token), ct);
 
     public static SearchUnavailableException NotComplete => new("the search server is new or has lost its indexes; they are built anew") { IsBeingMade = true };
 
     public void Dispose() => preparing.Dispose();
 
-    private async Task Carry(Func<CancellationToken, Task<TaskInfo>> ask, CancellationToken ct) => await Done(await Prepared(ask, ct), ct);
+    private async Task RunTask(Func<CancellationToken, Task<TaskInfo>> ask, CancellationToken ct) => await Done(await Prepared(ask, ct), ct);
 
     private async Task<T> Prepared<T>(Func<CancellationToken, Task<T>> ask, CancellationToken ct)
     {
@@ -102,10 +102,10 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
                 if (!await HasRecords(ct))
                 {
                     noted = null;
-                    await Done(await Ask(token => client.DeleteIndexAsync(DataSets.Uid, token), ct), ct, unless: "index_not_found");
+                    await Done(await Ask(token => client.DeleteIndexAsync(Partitions.Uid, token), ct), ct, unless: "index_not_found");
                 }
 
-                foreach (var index in new[] { DataSets, Records }) await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct, unless: "index_already_exists");
+                foreach (var index in new[] { Partitions, Records }) await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct, unless: "index_already_exists");
                 await Done(await Ask(token => Records.UpdateFilterableAttributesAsync(ServerSettings.Filterable, token), ct), ct);
                 await Done(await Ask(token => Records.UpdateSettingsAsync(ServerSettings.Current, token), ct), ct);
                 await Done(await Ask(token => Note(Settings(IsComplete(noted)), token), ct), ct);
@@ -148,7 +148,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     {
         try
         {
-            return await DataSets.GetDocumentAsync<JsonElement>(key, cancellationToken: ct);
+            return await Partitions.GetDocumentAsync<JsonElement>(key, cancellationToken: ct);
         }
         catch (MeilisearchApiError e) when (e.Code is "document_not_found" || (e.Code is "index_not_found" && key == SettingsKey))
         {
@@ -156,7 +156,7 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         }
     }
 
-    private Task<TaskInfo> Note(ReadOnlyMemory<byte> document, CancellationToken ct) => DataSets.AddDocumentsJsonAsync($"[{Encoding.UTF8.GetString(document.Span)}]", ServerSettings.Key, ct);
+    private Task<TaskInfo> Note(ReadOnlyMemory<byte> document, CancellationToken ct) => Partitions.AddDocumentsJsonAsync($"[{Encoding.UTF8.GetString(document.Span)}]", ServerSettings.Key, ct);
 
     /// <summary>Waits for a task: what it was to do is on the server's disk when this returns.</summary>
     /// <param name="task">The task.</param>
@@ -164,16 +164,16 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     /// <param name="unless">The error that is none here.</param>
     private async Task Done(TaskInfo task, CancellationToken ct, string? unless = null)
     {
-        var ended = await Ask(token => client.WaitForTaskAsync(task.TaskUid, LongestTask, PollMilliseconds, token), ct, TimeSpan.FromMilliseconds(LongestTask) + LongestAnswer);
+        var ended = await Ask(token => client.WaitForTaskAsync(task.TaskUid, MaxTaskMilliseconds, PollMilliseconds, token), ct, TimeSpan.FromMilliseconds(MaxTaskMilliseconds) + MaxAnswerTime);
         if (ended.Status is TaskInfoStatus.Succeeded) return;
         var code = ended.Error?.GetValueOrDefault("code");
         if (unless is null || code != unless) throw new SearchUnavailableException($"a task of the search server ended as {ended.Status}: {code}");
     }
 
-    private async Task<T> Ask<T>(Func<CancellationToken, Task<T>> ask, CancellationToken ct, TimeSpan? most = null)
+    private async Task<T> Ask<T>(Func<CancellationToken, Task<T>> ask, CancellationToken ct, TimeSpan? max = null)
     {
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        bounded.CancelAfter(most ?? LongestAnswer);
+        bounded.CancelAfter(max ?? MaxAnswerTime);
         try
         {
             return await ask(bounded.Token);

@@ -9,7 +9,7 @@ namespace NodeStash.Azure.Meilisearch;
 
 /// <summary>One search among the records of one type.</summary>
 /// <param name="server">Searches.</param>
-/// <param name="partition">The data set.</param>
+/// <param name="partition">The partition.</param>
 /// <param name="build">The build of it that is searched.</param>
 /// <param name="type">Of the records.</param>
 /// <param name="text">As the server gets it.</param>
@@ -39,11 +39,11 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
         return [.. found.Where(hit => after is not { } last || IsAfter(hit, last)).Select(hit => hit.Hit)];
     }
 
-    /// <summary>How many there are, at most <see cref="ISearchIndex.MostHits"/>.</summary>
+    /// <summary>How many there are, at most <see cref="ISearchIndex.MaxHits"/>.</summary>
     public async Task<int> Count(CancellationToken ct)
     {
         var counted = await server.Search(text, Asking(new ServerQuery { HitsPerPage = 0 }), ct);
-        return Math.Min(((PaginatedSearchResult<JsonElement>)counted).TotalHits, ISearchIndex.MostHits);
+        return Math.Min(((PaginatedSearchResult<JsonElement>)counted).TotalHits, ISearchIndex.MaxHits);
     }
 
     /// <summary>Where this type goes on after a place that may be in another: of equal rank, the types come in the order asked for.</summary>
@@ -61,7 +61,7 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
     /// <summary>How many hits there are before the first one after a place: the server goes by offsets, which move when others come and go, so it is looked for.</summary>
     private async Task<int> FirstAfter((long Rank, long Number) place, CancellationToken ct)
     {
-        var (from, to) = (0, ServerSettings.MostHits);
+        var (from, to) = (0, ServerSettings.MaxHits);
         while (from < to)
         {
             var middle = (from + to) / 2;
@@ -78,7 +78,7 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
     {
         var page = await server.Search(text, Asking(new ServerQuery { Offset = offset, Limit = limit, ShowRankingScore = true }), ct);
 
-        // The filter has seen to both; what leaves this data set is worth a second look.
+        // The filter has seen to both; what leaves this partition is worth a second look.
         return [.. page.Hits.Where(hit => hit.GetProperty("partition").GetString() == partition.Key && hit.GetProperty("type").GetString() == type).Select(Read)];
     }
 

@@ -11,7 +11,7 @@ internal static class ServerSettings
     public const string Key = "key", Set = "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
 
     /// <summary>One more hit than can be reached tells that there are more.</summary>
-    public const int MostHits = ISearchIndex.MostHits + 1;
+    public const int MaxHits = ISearchIndex.MaxHits + 1;
 
     /// <summary>The attributes in which nothing is mistyped.</summary>
     private static readonly string[] Literal = [Codes, Beginnings, Parts];
@@ -42,13 +42,13 @@ internal static class ServerSettings
             DisableOnAttributes = Literal,
             MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength, TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
         },
-        Pagination = new Pagination { MaxTotalHits = MostHits },
+        Pagination = new Pagination { MaxTotalHits = MaxHits },
         ProximityPrecision = "byAttribute",
         // A search that is cut off is answered, in another order: by then nobody may be waiting for it any more.
-        SearchCutoffMs = (int)SearchOptions.DefaultLongest.TotalMilliseconds,
+        SearchCutoffMs = (int)SearchOptions.DefaultMaxDuration.TotalMilliseconds,
     };
 
     /// <summary>Differs where anything above does.</summary>
     public static string Version { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MostHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
+        '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MaxHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
 }

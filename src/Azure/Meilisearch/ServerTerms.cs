@@ -7,7 +7,7 @@ namespace NodeStash.Azure.Meilisearch;
 
 /// <summary>
 /// Texts as the server gets them. They are taken apart and folded here, so that both adapters see the same words; the server compares them, ranks
-/// them, and allows for typos. Each word begins with the tag of its data set: the words of a data set are mistyped for one another and for those of no
+/// them, and allows for typos. Each word begins with the tag of its partition: the words of a partition are mistyped for one another and for those of no
 /// other, however many share the index; and a typo in the first letter, for which the server has rules of its own, is a typo like any other.
 /// There are three tags: of words; of words with digits, which are never mistyped; and of beginnings, for the server completes one with a thousand
 /// words at most, and one or two letters may begin more.
@@ -18,12 +18,12 @@ internal sealed partial class ServerTerms
     public const int TagLength = 8;
 
     /// <summary>The server looks at no more.</summary>
-    private const int MostWords = 10;
+    private const int MaxWords = 10;
 
-    private const int LongestBeginning = 2;
-    private const int ShortestPart = 3;
-    private const int FewestDigits = 5;
-    private const int MostDigits = 20;
+    private const int MaxPrefixLength = 2;
+    private const int MinPartLength = 3;
+    private const int MinDigits = 5;
+    private const int MaxDigits = 20;
     private const int InternationalDigits = 10;
 
     /// <summary>A tag is of the letters of its word's script: the server parts words where the script changes.</summary>
@@ -58,7 +58,7 @@ internal sealed partial class ServerTerms
             {
                 (HasDigit(word) ? codes : inField).Add(Tagged(word));
                 if (LettersBefore(word) is { } letters) beginnings.Add(Tagged(letters));
-                for (var length = 1; length <= Math.Min(LongestBeginning, word.Length); length++) (length == word.Length ? inField : beginnings).Add(Beginning(word[..length]));
+                for (var length = 1; length <= Math.Min(MaxPrefixLength, word.Length); length++) (length == word.Length ? inField : beginnings).Add(Beginning(word[..length]));
                 if (field.As is not Searchable.Address) continue;
                 foreach (var end in Ends(word).Skip(1)) parts.UnionWith(LettersBefore(end) is { } few ? [Tagged(end), Tagged(few)] : [Tagged(end)]);
             }
@@ -79,15 +79,15 @@ internal sealed partial class ServerTerms
             // 00 and 0 stand before a number for what it begins with elsewhere.
             var digits = DigitsOf(match.Value).TrimStart('0');
             var isOne = !match.Value.AsSpan().ContainsAnyExceptInRange('0', '9');
-            if (digits.Length < (isOne ? InternationalDigits - 1 : ShortestPart)) continue;
+            if (digits.Length < (isOne ? InternationalDigits - 1 : MinPartLength)) continue;
             words.AddRange(WordsOf(text[at..match.Index]));
             words.Add(digits);
             at = match.Index + match.Length;
         }
 
         words.AddRange(WordsOf(text[at..]));
-        List<string> looked = [.. words.Distinct(StringComparer.Ordinal).Take(MostWords)];
-        return string.Join(' ', looked.Select((word, i) => i == looked.Count - 1 && word.Length <= LongestBeginning ? Beginning(word) : Tagged(word)));
+        List<string> looked = [.. words.Distinct(StringComparer.Ordinal).Take(MaxWords)];
+        return string.Join(' ', looked.Select((word, i) => i == looked.Count - 1 && word.Length <= MaxPrefixLength ? Beginning(word) : Tagged(word)));
     }
 
     private static IEnumerable<string> WordsOf(string text) => Words.Of(text).Select(word => word.Text);
@@ -108,10 +108,10 @@ internal sealed partial class ServerTerms
     /// <summary>The letters that a word with digits begins with, which may be what is searched for; null where it does not.</summary>
     private static string? LettersBefore(string word) => word.AsSpan().IndexOfAnyInRange('0', '9') is > 0 and var digit ? word[..digit] : null;
 
-    private static IEnumerable<string> Ends(string word) => Enumerable.Range(0, Math.Max(0, word.Length - ShortestPart + 1)).Select(start => word[start..]);
+    private static IEnumerable<string> Ends(string word) => Enumerable.Range(0, Math.Max(0, word.Length - MinPartLength + 1)).Select(start => word[start..]);
 
     /// <summary>The digits of a phone number; "(0)" in it is not dialled from everywhere.</summary>
-    private static string DigitsOf(string text) => Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)) is { Length: >= FewestDigits and <= MostDigits } digits ? digits : "";
+    private static string DigitsOf(string text) => Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)) is { Length: >= MinDigits and <= MaxDigits } digits ? digits : "";
 
     [GeneratedRegex(@"[0-9][0-9\s()+./-]*[0-9]", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Number();

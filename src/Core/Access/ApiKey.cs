@@ -14,11 +14,11 @@ public static class ApiKey
         IsRequired = true,
     };
 
-    public static readonly TextListField Scopes = new("scopes", most: 50, longest: 100)
+    public static readonly TextListField Scopes = new("scopes", max: 50, maxLength: 100)
     {
         Description = "What the key may do.", Example = "[\"contacts:read\"]",
         Access = FieldAccess.CreateOnly, IsRequired = true, NotEmpty = true,
-        ItemFault = scope => Scope.IsKnown(scope) ? null : $"Unknown scope '{scope}'",
+        CheckItem = scope => Scope.IsKnown(scope) ? null : $"Unknown scope '{scope}'",
     };
 
     public static readonly ChoiceField Environment = new("environment", "live", "test")
@@ -52,7 +52,7 @@ public static class ApiKey
     };
 
     /// <summary>The hashes of its secrets: the current one last, and after a rotation the one before.</summary>
-    public static readonly TextListField Hashes = new("hashes", most: 2, longest: 64) { Access = FieldAccess.Internal };
+    public static readonly TextListField Hashes = new("hashes", max: 2, maxLength: 64) { Access = FieldAccess.Internal };
 
     /// <summary>Until when the secret before the current one works.</summary>
     public static readonly TimeField GraceEndsAt = new("grace_ends_at") { Access = FieldAccess.Internal };
@@ -70,8 +70,8 @@ public static class ApiKey
         return IsSame(hash, hashes[^1]) || (hashes.Count > 1 && IsSame(hash, hashes[0]) && GraceEndsAt.Of(key) > now);
     }
 
-    /// <summary>The data set it opens.</summary>
-    public static DataEnvironment EnvironmentOf(Record key) => Environment.Of(key) is "live" ? DataEnvironment.Live : DataEnvironment.Test;
+    /// <summary>The environment it opens.</summary>
+    public static WorkspaceEnvironment EnvironmentOf(Record key) => Environment.Of(key) is "live" ? WorkspaceEnvironment.Live : WorkspaceEnvironment.Test;
 
     /// <summary>Compares in constant time.</summary>
     private static bool IsSame(string left, string right) => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(left), Encoding.ASCII.GetBytes(right));

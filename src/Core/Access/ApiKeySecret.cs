@@ -22,9 +22,9 @@ public static class ApiKeySecret
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     /// <summary>A new secret, from a cryptographic generator.</summary>
-    public static string New(DataEnvironment environment)
+    public static string New(WorkspaceEnvironment environment)
     {
-        var body = (environment is DataEnvironment.Live ? LivePrefix : TestPrefix) + RandomNumberGenerator.GetString(Digits, RandomLength);
+        var body = (environment is WorkspaceEnvironment.Live ? LivePrefix : TestPrefix) + RandomNumberGenerator.GetString(Digits, RandomLength);
         return body + Checksum(body);
     }
 

@@ -18,25 +18,25 @@ public sealed class ApiKeys(IAccessStore access, Ids ids, TimeProvider clock)
     /// <param name="ct">Ends the wait.</param>
     public async ValueTask<Result<NewKey>> Create(Caller caller, Func<NewSecret, RecordSet> records, JsonElement body, CancellationToken ct)
     {
-        var (faults, live) = (new Faults(), caller.Partition.Environment is DataEnvironment.Live);
-        var input = Input.Read(ApiKey.Schema, body, null, faults);
+        var (errors, live) = (new ValidationErrors(), caller.Partition.Environment is WorkspaceEnvironment.Live);
+        var input = Input.Read(ApiKey.Schema, body, null, errors);
         var draft = Record.New(ApiKey.Schema, "", clock.GetUtcNow());
-        input.ApplyTo(draft, faults);
-        var environment = ApiKey.Environment.Of(draft) is { } wanted ? wanted is "live" ? DataEnvironment.Live : DataEnvironment.Test : caller.Partition.Environment;
-        if (ApiKey.ExpiresAt.Of(draft) <= clock.GetUtcNow()) faults.Add(ApiKey.ExpiresAt.Name, "Must be in the future");
+        input.ApplyTo(draft, errors);
+        var environment = ApiKey.Environment.Of(draft) is { } wanted ? wanted is "live" ? WorkspaceEnvironment.Live : WorkspaceEnvironment.Test : caller.Partition.Environment;
+        if (ApiKey.ExpiresAt.Of(draft) <= clock.GetUtcNow()) errors.Add(ApiKey.ExpiresAt.Name, "Must be in the future");
         if (ApiKey.Scopes.Of(draft).FirstOrDefault(s => !caller.May(new Scope(s))) is { } lacking) return Error.InsufficientScope(lacking);
-        if (environment is DataEnvironment.Live && !live) return LiveOnly;
-        return await Create(records, caller.Partition.WorkspaceId, environment, input, faults, ct);
+        if (environment is WorkspaceEnvironment.Live && !live) return LiveOnly;
+        return await Create(records, caller.Partition.WorkspaceId, environment, input, errors, ct);
     }
 
     /// <summary>Makes the first key of a workspace: it may do everything.</summary>
     public async ValueTask<NewKey> CreateFirst(IWorkspaceStore store, string name, CancellationToken ct)
     {
         var body = JsonElement.Parse($$"""{"name":"{{name}}","scopes":["*"]}""");
-        var faults = new Faults();
-        var input = Input.Read(ApiKey.Schema, body, null, faults);
+        var errors = new ValidationErrors();
+        var input = Input.Read(ApiKey.Schema, body, null, errors);
         var records = new RecordSet(store, Origin.OfSystem, ids, clock);
-        return (await Create(_ => records, store.Partition.WorkspaceId, DataEnvironment.Live, input, faults, ct)).Value;
+        return (await Create(_ => records, store.Partition.WorkspaceId, WorkspaceEnvironment.Live, input, errors, ct)).Value;
     }
 
     /// <summary>A new secret for a key; the one before works on for a while.</summary>
@@ -82,15 +82,15 @@ public sealed class ApiKeys(IAccessStore access, Ids ids, TimeProvider clock)
     private static Error LiveOnly { get; } = new(ErrorCode.InsufficientScope, "A test key can't make or change live keys", []);
 
     private async ValueTask<Result<NewKey>> Create(
-        Func<NewSecret, RecordSet> records, string workspaceId, DataEnvironment environment, Input input, Faults faults, CancellationToken ct)
+        Func<NewSecret, RecordSet> records, string workspaceId, WorkspaceEnvironment environment, Input input, ValidationErrors errors, CancellationToken ct)
     {
-        if (faults.Any) return Error.Invalid(faults.All);
+        if (errors.Any) return Error.Invalid(errors.All);
         var (id, secret) = (ids.New(ApiKey.Schema.Prefix), ApiKeySecret.New(environment));
         var writable = records(new NewSecret(secret));
         var hash = await Register(writable, workspaceId, id, secret, ct);
-        var created = await writable.Create(ApiKey.Schema, input, faults, key =>
+        var created = await writable.Create(ApiKey.Schema, input, errors, key =>
         {
-            key[ApiKey.Environment] = environment is DataEnvironment.Live ? "live" : "test";
+            key[ApiKey.Environment] = environment is WorkspaceEnvironment.Live ? "live" : "test";
             key[ApiKey.Prefix] = secret[..ApiKeySecret.ShownPrefix];
             key[ApiKey.Hashes] = new List<string> { hash };
         }, ct, id);
@@ -107,7 +107,7 @@ public sealed class ApiKeys(IAccessStore access, Ids ids, TimeProvider clock)
     }
 
     private static bool MayChange(Caller caller, Record key) =>
-        caller.Partition.Environment is DataEnvironment.Live || ApiKey.EnvironmentOf(key) is DataEnvironment.Test;
+        caller.Partition.Environment is WorkspaceEnvironment.Live || ApiKey.EnvironmentOf(key) is WorkspaceEnvironment.Test;
 }
 
 /// <param name="Key">The key as stored.</param>

@@ -10,7 +10,7 @@ namespace NodeStash.Core.Access;
 public sealed class Authentication(IAccessStore access, IWorkspaceStores stores, ISearchIndexes indexes, SearchOptions searches, KeyUsage usage, TimeProvider clock)
 {
     /// <summary>The most credentials whose place is remembered.</summary>
-    private const int MostKnown = 10_000;
+    private const int MaxKnown = 10_000;
 
     /// <summary>Where keys in use are, by the hash of their secret. That never changes, and opens nothing: see <see cref="Credential"/>.</summary>
     private readonly ConcurrentDictionary<string, Credential> known = new(StringComparer.Ordinal);
@@ -27,16 +27,16 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
         if (!known.TryGetValue(hash, out var credential) && (credential = await access.FindCredential(hash, ct)) is null) return null;
 
         // The key's record decides, so that what changes a key (rotation, revocation) is one commit.
-        var live = stores.Open(new Partition(credential.WorkspaceId, DataEnvironment.Live), session);
-        var key = await live.Derived(ApiKey.Schema.Type, credential.KeyId, inner => Load(live, credential.KeyId, inner), ct);
+        var live = stores.Open(new Partition(credential.WorkspaceId, WorkspaceEnvironment.Live), session);
+        var key = await live.Memoized(ApiKey.Schema.Type, credential.KeyId, inner => Load(live, credential.KeyId, inner), ct);
         var now = clock.GetUtcNow();
         if (key is null || !ApiKey.Accepts(key, hash, now)) return null;
 
         var environment = ApiKey.EnvironmentOf(key);
-        var store = environment is DataEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment), session);
+        var store = environment is WorkspaceEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment), session);
         await usage.Seen(credential.KeyId, live, now, ct);
         Remember(credential);
-        var settled = new SettledStore(store, clock);
+        var settled = new CascadeOverlay(store, clock);
         return new Caller(credential.KeyId, ChangeSource.Api, ApiKey.Scopes.Of(key), settled, live, new RecordSearch(settled, indexes.Open(store.Partition), searches));
     }
 
@@ -45,7 +45,7 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
 
     private void Remember(Credential credential)
     {
-        if (!known.TryAdd(credential.Hash, credential) || known.Count <= MostKnown) return;
+        if (!known.TryAdd(credential.Hash, credential) || known.Count <= MaxKnown) return;
         known.Clear();
     }
 }

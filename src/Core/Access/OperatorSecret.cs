@@ -10,7 +10,7 @@ public sealed class OperatorSecret(string? secret)
     /// <summary>The setting it comes from.</summary>
     public const string Setting = "NODESTASH_OPERATOR_SECRET";
 
-    private const int ShortestSecret = 32;
+    private const int MinSecretLength = 32;
 
     private readonly byte[]? hash = string.IsNullOrEmpty(secret) ? null : SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 
@@ -18,6 +18,6 @@ public sealed class OperatorSecret(string? secret)
     public bool Is(string given) => hash is not null && CryptographicOperations.FixedTimeEquals(hash, SHA256.HashData(Encoding.UTF8.GetBytes(given)));
 
     /// <summary>Why a secret will not do; null where it will.</summary>
-    public static string? Fault(string? secret) =>
-        secret is { Length: > 0 and < ShortestSecret } ? $"{Setting} is too short: expected {ShortestSecret} random characters or more, e.g. of `openssl rand -hex 32`" : null;
+    public static string? Check(string? secret) =>
+        secret is { Length: > 0 and < MinSecretLength } ? $"{Setting} is too short: expected {MinSecretLength} random characters or more, e.g. of `openssl rand -hex 32`" : null;
 }

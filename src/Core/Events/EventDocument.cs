@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace NodeStash.Core.Events;
 
 /// <summary>
-/// A document as the change feed of the <c>crm</c> container hands it over. The container holds records and claims too; only those of
+/// A document as the change feed of the <c>crm</c> container hands it over. The container holds records and unique keys too; only those of
 /// <see cref="Kind"/> <c>event</c> are events, and only for those are the other members set.
 /// </summary>
 public sealed class EventDocument

@@ -11,7 +11,7 @@ public static class FeedReading
     /// that finds the last of the events is as far as all of them, and does not go back for whoever has seen that.
     /// </summary>
     /// <param name="stores">The stores.</param>
-    /// <param name="events">Of one data set, in the feed's order; at least one.</param>
+    /// <param name="events">Of one environment, in the feed's order; at least one.</param>
     /// <param name="now">Events that may have passed their time are not looked for.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="StoreUnavailableException">The store is behind: the batch is to be given again.</exception>

@@ -26,8 +26,8 @@ public interface IJobQueues
 /// <summary>The queues there are; each has a function of its own, so that one kind of work does not wait for another.</summary>
 public static class JobQueue
 {
-    /// <summary>Messages are <see cref="WideChangeJob"/>.</summary>
-    public const string WideChanges = "wide-changes";
+    /// <summary>Messages are <see cref="CascadeJob"/>.</summary>
+    public const string Cascades = "wide-changes";
 
     /// <summary>Messages are <see cref="Redelivery"/>.</summary>
     public const string Redeliveries = "redeliveries";
@@ -50,7 +50,7 @@ public static class JobQueue
     /// <summary>The most bytes of a message in UTF-8: what is within the 64 KiB of Azure Storage Queues once it is Base64.</summary>
     public const int MaxBytes = 48 * 1024;
 
-    public static IReadOnlyList<string> All { get; } = [WideChanges, Redeliveries, WebhookTests, Reindexes];
+    public static IReadOnlyList<string> All { get; } = [Cascades, Redeliveries, WebhookTests, Reindexes];
 
     /// <summary>Refuses a message that a queue would not take; every adapter asks before it does anything.</summary>
     /// <exception cref="ArgumentException">It is larger than <see cref="MaxBytes"/>.</exception>

@@ -27,16 +27,16 @@ public abstract record Job
     }
 }
 
-/// <summary>Carries the wide changes of a data set through (docs/adr/0010), version 1.</summary>
-/// <param name="Partition">The data set (<see cref="Storage.Partition.Key"/>).</param>
+/// <summary>Carries the cascades of an environment through (docs/adr/0010), version 1.</summary>
+/// <param name="Partition">The environment (<see cref="Storage.Partition.Key"/>).</param>
 /// <param name="Announced">The id of the change that was announced last when this was sent.</param>
-public sealed record WideChangeJob(string Partition, string Announced) : Job
+public sealed record CascadeJob(string Partition, string Announced) : Job
 {
-    public override string Queue => JobQueue.WideChanges;
+    public override string Queue => JobQueue.Cascades;
 }
 
 /// <summary>Sends events to an endpoint again, version 1.</summary>
-/// <param name="Partition">The data set (<see cref="Storage.Partition.Key"/>).</param>
+/// <param name="Partition">The environment (<see cref="Storage.Partition.Key"/>).</param>
 /// <param name="Id"><c>rdl_…</c>, as the client was told.</param>
 /// <param name="WebhookId">The endpoint.</param>
 /// <param name="What">Which of them.</param>
@@ -65,7 +65,7 @@ public enum RedeliveryKind
 }
 
 /// <summary>Sends <c>webhook.test</c> to an endpoint, version 1. What comes of it is a <see cref="TestOutcome"/>.</summary>
-/// <param name="Partition">The data set (<see cref="Storage.Partition.Key"/>).</param>
+/// <param name="Partition">The environment (<see cref="Storage.Partition.Key"/>).</param>
 /// <param name="EventId">The event to send.</param>
 /// <param name="WebhookId">The endpoint, enabled or not.</param>
 /// <param name="Actor">Who asks for it.</param>
@@ -76,8 +76,8 @@ public sealed record WebhookTest(string Partition, string EventId, string Webhoo
     public override string Queue => JobQueue.WebhookTests;
 }
 
-/// <summary>Builds the index of a data set anew, version 1.</summary>
-/// <param name="Partition">The data set (<see cref="Storage.Partition.Key"/>).</param>
+/// <summary>Builds the index of an environment anew, version 1.</summary>
+/// <param name="Partition">The environment (<see cref="Storage.Partition.Key"/>).</param>
 /// <param name="Rebuild">Names it: <c>job_…</c></param>
 /// <param name="Type">Of the records that come next; null before the first.</param>
 /// <param name="CreatedAt">Of the last record of the type that was read; null before the first.</param>
@@ -89,7 +89,7 @@ public sealed record Reindexing(string Partition, string Rebuild, string? Type =
 
 /// <summary>Their JSON, and that of outcomes.</summary>
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
-[JsonSerializable(typeof(WideChangeJob))]
+[JsonSerializable(typeof(CascadeJob))]
 [JsonSerializable(typeof(Redelivery))]
 [JsonSerializable(typeof(WebhookTest))]
 [JsonSerializable(typeof(Reindexing))]

@@ -4,7 +4,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Core.Jobs;
 
-/// <summary>What came of a <see cref="WebhookTest"/>: kept in its data set, among the answers and for as long, where whoever asked for it looks.</summary>
+/// <summary>What came of a <see cref="WebhookTest"/>: kept in its environment, among the answers and for as long, where whoever asked for it looks.</summary>
 public static class TestOutcome
 {
     /// <summary>What came of it; null as long as it has not ended.</summary>

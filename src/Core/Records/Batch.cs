@@ -96,15 +96,15 @@ internal sealed class BatchOperationField : Field
 
     public override Facets Facets => new(JsonType.Object) { Members = new Form(op, id, matchOn, data) };
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Object) return faults.WrongType(path, "an object", json);
-        if (!json.TryGetProperty(op.Name, out var verb)) return faults.Add($"{path}.{op.Name}", "Required");
-        if (op.Read(verb, $"{path}.{op.Name}", faults) is not string known) return null;
-        var before = faults.All.Count;
-        var given = forms[known].Read(json, path + ".", faults);
-        var unique = known is "upsert" && given[matchOn] is string name ? Match(name, $"{path}.{matchOn.Name}", faults) : null;
-        if (faults.All.Count > before) return null;
+        if (json.ValueKind is not JsonValueKind.Object) return errors.WrongType(path, "an object", json);
+        if (!json.TryGetProperty(op.Name, out var verb)) return errors.Add($"{path}.{op.Name}", "Required");
+        if (op.Read(verb, $"{path}.{op.Name}", errors) is not string known) return null;
+        var before = errors.All.Count;
+        var given = forms[known].Read(json, path + ".", errors);
+        var unique = known is "upsert" && given[matchOn] is string name ? Match(name, $"{path}.{matchOn.Name}", errors) : null;
+        if (errors.All.Count > before) return null;
         return known switch
         {
             "create" => new BatchOperation.Create((JsonElement)given[data]!),
@@ -116,13 +116,13 @@ internal sealed class BatchOperationField : Field
 
     public override void Write(Utf8JsonWriter writer, object value) => throw new NotSupportedException("Operations are read only.");
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
 
-    private Unique? Match(string name, string path, Faults faults)
+    private Unique? Match(string name, string path, ValidationErrors errors)
     {
         if (schema.Uniques.FirstOrDefault(unique => unique.Field == name) is { } unique) return unique;
         var fields = string.Join(" or ", schema.Uniques.Select(one => one.Field));
-        return (Unique?)faults.Add(path, fields.Length > 0
+        return (Unique?)errors.Add(path, fields.Length > 0
             ? $"Expected {fields}: a unique field of {schema.Collection}"
             : $"{schema.Collection} have no unique field to match on; create or update instead");
     }

@@ -13,7 +13,7 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
     /// <summary>What must still hold when it is stored, beyond what links and unique values ask.</summary>
     public List<Guard> Guards { get; } = [];
 
-    /// <summary>Claims and releases beyond those of unique values.</summary>
+    /// <summary>Reservations and releases beyond those of unique values.</summary>
     public List<Write> Writes { get; } = [];
 
     /// <summary>Events beside created, updated and deleted, in order.</summary>
@@ -22,20 +22,20 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
     /// <summary>Changes of other records that are stored with this one.</summary>
     public List<Change> With { get; } = [];
 
-    /// <summary>What it does to every other record that has a value: with it, or by a wide change that it announces.</summary>
-    public List<WideChange> Reaches { get; } = [];
+    /// <summary>What it does to every other record that has a value: with it, or by a cascade that it announces.</summary>
+    public List<Cascade> Cascades { get; } = [];
 
     /// <summary>Whether the client insists: what stands against the change is to be cleared.</summary>
     public bool IsForced { get; set; }
 
     /// <summary>Whether the values are those of other records as they were, so that they are not held against the custom fields' definitions.</summary>
-    public bool IsCarriedOver { get; set; }
+    public bool IsCopied { get; set; }
 
     /// <summary>What the client gave; null where it gave no fields.</summary>
     public Input? Given { get; set; }
 
-    /// <summary>Faults the rules find; any of them ends the change with VALIDATION_ERROR.</summary>
-    public Faults Faults { get; } = new();
+    /// <summary>Errors that the rules find; any of them ends the change with VALIDATION_ERROR.</summary>
+    public ValidationErrors Errors { get; } = new();
 
     /// <summary>The record, as it will be or as it was.</summary>
     public Record Subject => After ?? Before ?? throw new InvalidOperationException("A change has a record before or after it.");

@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>Turns changes into what is stored together: the records, their claims, the guards on what they link to, and their events.</summary>
+/// <summary>Turns changes into what is stored together: the records, their unique keys, the guards on what they link to, and their events.</summary>
 internal sealed class CommitBuilder(Partition partition, Origin origin)
 {
     private readonly List<Write> writes = [];
@@ -23,7 +23,7 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
             (not null, not null) => new Write.Replace(stored, after.Keys()),
             _ => new Write.Remove(schema.Type, stored.Id, stored.Version),
         });
-        foreach (var unique in schema.Uniques) AddClaim(unique, before, after);
+        foreach (var unique in schema.Uniques) AddUniqueKey(unique, before, after);
         foreach (var link in schema.Links)
         {
             if (link.IsChecked && change.Changes(link) && link.Of(after!) is { } target) guards.Add(new Guard.RecordExists(link.TargetType, target));
@@ -39,11 +39,11 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
     /// <summary>All of it. What is released comes first, so that one record can take over a value from another.</summary>
     public Commit Build(StoredAnswer? answer) => new() { Writes = [.. writes.OfType<Write.Release>(), .. writes.Where(w => w is not Write.Release)], Guards = guards, Events = events, Answer = answer };
 
-    private void AddClaim(Unique unique, Record? before, Record? after)
+    private void AddUniqueKey(Unique unique, Record? before, Record? after)
     {
-        var (old, wanted) = (before is null ? null : unique.ClaimOf(before), after is null ? null : unique.ClaimOf(after));
+        var (old, wanted) = (before is null ? null : unique.KeyOf(before), after is null ? null : unique.KeyOf(after));
         if (old == wanted) return;
         if (old is not null) writes.Add(new Write.Release(old, before!.Id));
-        if (wanted is not null) writes.Add(new Write.Claim(wanted, after!.Id));
+        if (wanted is not null) writes.Add(new Write.Reserve(wanted, after!.Id));
     }
 }

@@ -3,25 +3,25 @@ using NodeStash.Core.Resources;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>Holds a record's custom fields against the definitions of its data set.</summary>
+/// <summary>Holds a record's custom fields against the definitions of its environment.</summary>
 internal static class CustomFieldCheck
 {
     /// <summary>Checks the slugs that the client gave; on create also that none is missing that is required.</summary>
-    public static async ValueTask Run(Change change, Faults faults, CancellationToken ct)
+    public static async ValueTask Run(Change change, ValidationErrors errors, CancellationToken ct)
     {
         if (change.After is not { } record || record.Schema.CustomFields is not { } field) return;
-        if (change.Before is not null && (change.IsCarriedOver || !change.Changes(field))) return;
+        if (change.Before is not null && (change.IsCopied || !change.Changes(field))) return;
         var (old, values) = (change.Before is null ? JsonMap.Empty : field.Of(change.Before), field.Of(record));
         foreach (var definition in await CustomField.DefinitionsOf(record.Schema, change.Store, ct))
         {
             var path = $"{field.Name}.{definition.Slug}";
             if (values[definition.Slug] is not { } value)
             {
-                if (definition.IsRequired && (change.Before is null || old[definition.Slug] is not null)) faults.Add(path, "Required");
+                if (definition.IsRequired && (change.Before is null || old[definition.Slug] is not null)) errors.Add(path, "Required");
             }
-            else if (!(old[definition.Slug] is { } before && JsonElement.DeepEquals(before, value)) && definition.Fault(value) is { } fault)
+            else if (!(old[definition.Slug] is { } before && JsonElement.DeepEquals(before, value)) && definition.CheckValue(value) is { } problem)
             {
-                faults.Add(path, fault);
+                errors.Add(path, problem);
             }
         }
     }

@@ -21,13 +21,13 @@ public enum ErrorCode
 
 /// <param name="Field">Where: a body field (<c>stages[0].name</c>), a query parameter or a header.</param>
 /// <param name="Message">What is wrong and what would be right.</param>
-public sealed record FieldFault(string Field, string Message);
+public sealed record FieldError(string Field, string Message);
 
 /// <summary>An expected answer that is not success. Faults of ours are exceptions instead.</summary>
 /// <param name="Code">Which of the catalogue.</param>
 /// <param name="Message">For the engineer who reads it.</param>
 /// <param name="Details">Each faulty field; empty where no field is at fault.</param>
-public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFault> Details)
+public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldError> Details)
 {
     /// <summary>For <see cref="ErrorCode.Unavailable"/>: how long to wait before trying again; null where nobody knows.</summary>
     public TimeSpan? RetryAfter { get; init; }
@@ -35,21 +35,21 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
     /// <summary>The collection that lists what there is in place of what was asked for; null where that is no help. A door tells its path.</summary>
     public string? Collection { get; init; }
 
-    public static Error Invalid(IReadOnlyList<FieldFault> faults) => new(ErrorCode.ValidationError, "Request validation failed", faults);
+    public static Error Invalid(IReadOnlyList<FieldError> errors) => new(ErrorCode.ValidationError, "Request validation failed", errors);
 
-    public static Error Invalid(string field, string message) => Invalid([new FieldFault(field, message)]);
+    public static Error Invalid(string field, string message) => Invalid([new FieldError(field, message)]);
 
     /// <summary>The same whether the id never was, was deleted, or is another workspace's.</summary>
     public static Error NotFound(string noun, string id) => new(ErrorCode.NotFound, $"No {noun} with id '{id}' in this workspace", []);
 
     public static Error NoObject(string slug) => new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace", []) { Collection = "objects" };
 
-    public static Error Conflict(string message, string? field = null) => new(ErrorCode.Conflict, message, field is null ? [] : [new FieldFault(field, message)]);
+    public static Error Conflict(string message, string? field = null) => new(ErrorCode.Conflict, message, field is null ? [] : [new FieldError(field, message)]);
 
     public static Error PreconditionFailed(long version) =>
         new(ErrorCode.PreconditionFailed, $"If-Match does not match: the record is at \"{version}\". Read it again and repeat the change.", []);
 
-    public static Error Unprocessable(string field, string message) => new(ErrorCode.UnprocessableEntity, message, [new FieldFault(field, message)]);
+    public static Error Unprocessable(string field, string message) => new(ErrorCode.UnprocessableEntity, message, [new FieldError(field, message)]);
 
     public static Error InsufficientScope(string scope) => new(ErrorCode.InsufficientScope, $"The credential lacks the scope '{scope}'", []);
 
@@ -59,9 +59,9 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldFa
     /// <summary>A commit would be larger than a store takes.</summary>
     public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, "With its events this is too large to be stored as one; send fewer operations, or less text", []);
 
-    public static Error StillCarriedThrough { get; } = Conflict("A change like this one is still on its way to the records it reaches; try again in a moment");
+    public static Error CascadeInProgress { get; } = Conflict("A change like this one is still on its way to the records it reaches; try again in a moment");
 
-    public static Error TooManyWideChanges { get; } = new(ErrorCode.Unavailable, "Too many changes that reach many records are under way; try again when they have ended", []);
+    public static Error TooManyCascades { get; } = new(ErrorCode.Unavailable, "Too many changes that reach many records are under way; try again when they have ended", []);
 
     public static Error Busy { get; } = new(ErrorCode.Unavailable, "The record is being changed by too many others at once; try again", []);
 }

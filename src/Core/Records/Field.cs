@@ -78,7 +78,7 @@ public abstract class Field(string name)
     public virtual bool HasKey => IsSortable || Filter is not FilterKind.None || this is LinkField;
 
     /// <summary>Reads a value that is not JSON null; null with a fault added where it is wrong.</summary>
-    public abstract object? Read(JsonElement json, string path, Faults faults);
+    public abstract object? Read(JsonElement json, string path, ValidationErrors errors);
 
     /// <summary>Writes a value that is not null, as the API answers it.</summary>
     public abstract void Write(Utf8JsonWriter writer, object value);
@@ -86,16 +86,16 @@ public abstract class Field(string name)
     /// <summary>Reads back what <see cref="Write"/> wrote.</summary>
     public virtual object? Load(JsonElement json)
     {
-        var faults = new Faults();
-        var value = Read(json, Name, faults);
-        return faults.Any ? throw new InvalidDataException($"Stored {Name}: {faults.All[0].Message}") : value;
+        var errors = new ValidationErrors();
+        var value = Read(json, Name, errors);
+        return errors.Any ? throw new InvalidDataException($"Stored {Name}: {errors.All[0].Message}") : value;
     }
 
     /// <summary>Writes the value, not null, as it is found and sorted by.</summary>
     public virtual void WriteKey(Utf8JsonWriter writer, object value) => Write(writer, value);
 
     /// <summary>Reads a query parameter's text into a key: string, bool, long or double. Null, with a fault added, where it is not of the field's type.</summary>
-    public abstract object? ReadKey(string text, string parameter, Faults faults);
+    public abstract object? ReadKey(string text, string parameter, ValidationErrors errors);
 
     /// <summary>What is answered where there is no value; null for JSON null.</summary>
     public virtual object? EmptyValue => null;

@@ -5,35 +5,35 @@ namespace NodeStash.Core.Records;
 
 /// <summary>A text, sorted and found by its folded form.</summary>
 /// <param name="name">As in JSON.</param>
-/// <param name="longest">The most characters (Unicode code points).</param>
-public class TextField(string name, int longest) : Field(name)
+/// <param name="maxLength">The most characters (Unicode code points).</param>
+public class TextField(string name, int maxLength) : Field(name)
 {
-    public int Longest { get; } = longest;
+    public int MaxLength { get; } = maxLength;
 
-    public override Facets Facets => new(JsonType.String) { MinLength = IsRequired ? 1 : null, MaxLength = Longest };
+    public override Facets Facets => new(JsonType.String) { MinLength = IsRequired ? 1 : null, MaxLength = MaxLength };
 
     /// <summary>Whether the case of letters matters in filters (an exact code rather than a text).</summary>
     public bool IsCaseSensitive { get; init; }
 
     public string? Of(Record record) => (string?)record[this];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.String) return faults.WrongType(path, "a string", json);
+        if (json.ValueKind is not JsonValueKind.String) return errors.WrongType(path, "a string", json);
         var text = json.GetString()!;
-        if (text.Length > Longest && text.EnumerateRunes().Count() > Longest) return faults.Add(path, $"At most {Longest} characters");
-        if (IsRequired && string.IsNullOrWhiteSpace(text)) return faults.Add(path, "Must not be empty");
-        return Fault(text) is { } fault ? faults.Add(path, fault) : text;
+        if (text.Length > MaxLength && text.EnumerateRunes().Count() > MaxLength) return errors.Add(path, $"At most {MaxLength} characters");
+        if (IsRequired && string.IsNullOrWhiteSpace(text)) return errors.Add(path, "Must not be empty");
+        return CheckText(text) is { } problem ? errors.Add(path, problem) : text;
     }
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteStringValue((string)value);
 
     public override void WriteKey(Utf8JsonWriter writer, object value) => writer.WriteStringValue(ToKey((string)value));
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => ToKey(text);
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => ToKey(text);
 
     /// <summary>What is wrong with a text of allowed length; null if nothing.</summary>
-    protected virtual string? Fault(string text) => null;
+    protected virtual string? CheckText(string text) => null;
 
     private string ToKey(string text) => IsCaseSensitive ? text : Text.Fold(text);
 }
@@ -42,7 +42,7 @@ public sealed class EmailField(string name) : TextField(name, 254)
 {
     public override Facets Facets => base.Facets with { Format = "email" };
 
-    protected override string? Fault(string text) => Text.IsEmail(text) ? null : "Invalid email";
+    protected override string? CheckText(string text) => Text.IsEmail(text) ? null : "Invalid email";
 }
 
 /// <summary>One of a fixed set of words.</summary>
@@ -52,10 +52,10 @@ public sealed class ChoiceField(string name, params string[] choices) : TextFiel
 
     public override Facets Facets => new(JsonType.String) { Choices = Choices };
 
-    public override object? ReadKey(string text, string parameter, Faults faults) =>
-        Fault(text) is { } fault ? faults.Add(parameter, fault) : text;
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        CheckText(text) is { } problem ? errors.Add(parameter, problem) : text;
 
-    protected override string? Fault(string text) => choices.Contains(text) ? null : $"Expected one of {string.Join(", ", choices)}";
+    protected override string? CheckText(string text) => choices.Contains(text) ? null : $"Expected one of {string.Join(", ", choices)}";
 }
 
 /// <summary>An upper-case ISO 4217 code.</summary>
@@ -63,7 +63,7 @@ public sealed class CurrencyField(string name) : TextField(name, 3)
 {
     public override Facets Facets => new(JsonType.String) { Pattern = "^[A-Z]{3}$" };
 
-    protected override string? Fault(string text) => Currencies.IsKnown(text) ? null : "Expected an ISO 4217 code in capitals, e.g. EUR";
+    protected override string? CheckText(string text) => Currencies.IsKnown(text) ? null : "Expected an ISO 4217 code in capitals, e.g. EUR";
 }
 
 /// <summary>The id of another record of the same workspace.</summary>
@@ -79,21 +79,21 @@ public sealed class LinkField(string name, string prefix, string targetType) : F
     /// <summary>Whether the record pointed to may not be deleted while this points to it; else this is cleared.</summary>
     public bool HoldsTarget { get; init; }
 
-    /// <summary>Whether what it points to is a record of the same data set, so that its existence is checked in the commit.</summary>
+    /// <summary>Whether what it points to is a record of the same environment, so that its existence is checked in the commit.</summary>
     public bool IsChecked { get; init; } = true;
 
     public string? Of(Record record) => (string?)record[this];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.String) return faults.WrongType(path, "a string", json);
-        return ReadKey(json.GetString()!, path, faults);
+        if (json.ValueKind is not JsonValueKind.String) return errors.WrongType(path, "a string", json);
+        return ReadKey(json.GetString()!, path, errors);
     }
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteStringValue((string)value);
 
-    public override object? ReadKey(string text, string parameter, Faults faults) =>
-        Ids.IsId(text, Prefix) ? text : faults.Add(parameter, Ids.Expected(Prefix));
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        Ids.IsId(text, Prefix) ? text : errors.Add(parameter, Ids.Expected(Prefix));
 }
 
 public sealed class FlagField(string name) : Field(name)
@@ -102,36 +102,36 @@ public sealed class FlagField(string name) : Field(name)
 
     public bool Of(Record record) => record[this] is true;
 
-    public override object? Read(JsonElement json, string path, Faults faults) =>
-        json.ValueKind is JsonValueKind.True or JsonValueKind.False ? json.GetBoolean() : faults.WrongType(path, "a boolean", json);
+    public override object? Read(JsonElement json, string path, ValidationErrors errors) =>
+        json.ValueKind is JsonValueKind.True or JsonValueKind.False ? json.GetBoolean() : errors.WrongType(path, "a boolean", json);
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteBooleanValue((bool)value);
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => text switch
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => text switch
     {
         "true" => true,
         "false" => false,
-        _ => faults.Add(parameter, "Expected true or false"),
+        _ => errors.Add(parameter, "Expected true or false"),
     };
 }
 
 /// <summary>A whole number between two bounds, both included.</summary>
-public sealed class IntegerField(string name, long least, long most) : Field(name)
+public sealed class IntegerField(string name, long min, long max) : Field(name)
 {
-    public override Facets Facets => new(JsonType.Integer) { Minimum = least, Maximum = most };
+    public override Facets Facets => new(JsonType.Integer) { Minimum = min, Maximum = max };
 
     public long? Of(Record record) => (long?)record[this];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Number) return faults.WrongType(path, "a whole number", json);
-        return json.TryGetInt64(out var number) && number >= least && number <= most ? number : faults.Add(path, $"Expected a whole number from {least} to {most}");
+        if (json.ValueKind is not JsonValueKind.Number) return errors.WrongType(path, "a whole number", json);
+        return json.TryGetInt64(out var number) && number >= min && number <= max ? number : errors.Add(path, $"Expected a whole number from {min} to {max}");
     }
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteNumberValue((long)value);
 
-    public override object? ReadKey(string text, string parameter, Faults faults) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : faults.Add(parameter, "Expected a whole number");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : errors.Add(parameter, "Expected a whole number");
 }
 
 /// <summary>
@@ -140,14 +140,14 @@ public sealed class IntegerField(string name, long least, long most) : Field(nam
 /// </summary>
 public sealed class MoneyField(string name) : Field(name)
 {
-    private const decimal Most = 9_999_999_999_999.99m;
+    private const decimal MaxAmount = 9_999_999_999_999.99m;
     private const NumberStyles Plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
 
     public override Facets Facets => new(JsonType.String) { Pattern = @"^-?\d{1,13}(\.\d{1,2})?$" };
 
     public decimal? Of(Record record) => (decimal?)record[this];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
         var text = json.ValueKind switch
         {
@@ -155,19 +155,19 @@ public sealed class MoneyField(string name) : Field(name)
             JsonValueKind.String => json.GetString()!,
             _ => null,
         };
-        if (text is null) return faults.WrongType(path, "a number or a decimal string", json);
+        if (text is null) return errors.WrongType(path, "a number or a decimal string", json);
 
         // JSON numbers may have an exponent; decimal strings may not.
         var style = json.ValueKind is JsonValueKind.Number ? Plain | NumberStyles.AllowExponent : Plain;
-        return Parse(text, style, out var amount) is { } fault ? faults.Add(path, fault) : amount;
+        return Parse(text, style, out var amount) is { } problem ? errors.Add(path, problem) : amount;
     }
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteStringValue(((decimal)value).ToString("0.00", CultureInfo.InvariantCulture));
 
     public override void WriteKey(Utf8JsonWriter writer, object value) => writer.WriteNumberValue((long)((decimal)value * 100));
 
-    public override object? ReadKey(string text, string parameter, Faults faults) =>
-        Parse(text, Plain, out var amount) is { } fault ? faults.Add(parameter, fault) : (long)(amount * 100);
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        Parse(text, Plain, out var amount) is { } problem ? errors.Add(parameter, problem) : (long)(amount * 100);
 
     private static string? Parse(string text, NumberStyles style, out decimal amount)
     {
@@ -180,7 +180,7 @@ public sealed class MoneyField(string name) : Field(name)
         }
 
         if (decimal.Round(amount, 2) != amount) return "At most two decimal places";
-        if (Math.Abs(amount) > Most) return $"Expected an amount from -{Most} to {Most}";
+        if (Math.Abs(amount) > MaxAmount) return $"Expected an amount from -{MaxAmount} to {MaxAmount}";
         amount = decimal.Round(amount, 2);
         if (amount == 0) amount = 0; // no negative zero
         return null;
@@ -194,15 +194,15 @@ public sealed class DateField(string name) : Field(name)
 
     public override Facets Facets => new(JsonType.String) { Format = "date" };
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.String) return faults.WrongType(path, "a date of the form YYYY-MM-DD", json);
-        return Text.TryDate(json.GetString()!, out var date) ? date : faults.Add(path, Expected);
+        if (json.ValueKind is not JsonValueKind.String) return errors.WrongType(path, "a date of the form YYYY-MM-DD", json);
+        return Text.TryDate(json.GetString()!, out var date) ? date : errors.Add(path, Expected);
     }
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteStringValue(Text.Format((DateOnly)value));
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => Text.TryDate(text, out _) ? text : faults.Add(parameter, Expected);
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => Text.TryDate(text, out _) ? text : errors.Add(parameter, Expected);
 }
 
 /// <summary>A time, kept to the second and answered in UTC. A date stands for its first second.</summary>
@@ -214,27 +214,27 @@ public sealed class TimeField(string name) : Field(name)
 
     public DateTimeOffset? Of(Record record) => (DateTimeOffset?)record[this];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.String) return faults.WrongType(path, "a time such as 2026-01-15T10:30:00Z", json);
-        return Text.TryTime(json.GetString()!, out var time) ? time : faults.Add(path, Expected);
+        if (json.ValueKind is not JsonValueKind.String) return errors.WrongType(path, "a time such as 2026-01-15T10:30:00Z", json);
+        return Text.TryTime(json.GetString()!, out var time) ? time : errors.Add(path, Expected);
     }
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteStringValue(Text.Format((DateTimeOffset)value));
 
-    public override object? ReadKey(string text, string parameter, Faults faults) =>
-        Text.TryTime(text, out var time) ? Text.Format(time) : faults.Add(parameter, Expected);
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        Text.TryTime(text, out var time) ? Text.Format(time) : errors.Add(parameter, Expected);
 }
 
 /// <summary>A list of different texts, in the order given; a repeated one is kept once.</summary>
-public sealed class TextListField(string name, int most, int longest) : Field(name)
+public sealed class TextListField(string name, int max, int maxLength) : Field(name)
 {
     /// <summary>The most texts it holds.</summary>
-    public int Most { get; } = most;
+    public int MaxItems { get; } = max;
 
     public override Facets Facets => new(JsonType.Array)
     {
-        MinItems = NotEmpty ? 1 : null, MaxItems = Most, Items = new(JsonType.String) { MinLength = 1, MaxLength = longest },
+        MinItems = NotEmpty ? 1 : null, MaxItems = MaxItems, Items = new(JsonType.String) { MinLength = 1, MaxLength = maxLength },
     };
 
     /// <summary>Whether an empty list is refused.</summary>
@@ -244,26 +244,26 @@ public sealed class TextListField(string name, int most, int longest) : Field(na
     public bool IsNullable { get; init; }
 
     /// <summary>What is wrong with one text; null if nothing. Null for any text.</summary>
-    public Func<string, string?>? ItemFault { get; init; }
+    public Func<string, string?>? CheckItem { get; init; }
 
     public override object? EmptyValue => IsNullable ? null : Array.Empty<string>();
 
     public IReadOnlyList<string> Of(Record record) => (IReadOnlyList<string>?)record[this] ?? [];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Array) return faults.WrongType(path, "an array of strings", json);
+        if (json.ValueKind is not JsonValueKind.Array) return errors.WrongType(path, "an array of strings", json);
         var texts = new List<string>(json.GetArrayLength());
         var sound = true;
         var i = 0;
         foreach (var item in json.EnumerateArray())
         {
-            if (Item(item, $"{path}[{i++}]", faults) is not { } text) sound = false;
+            if (Item(item, $"{path}[{i++}]", errors) is not { } text) sound = false;
             else if (!texts.Contains(text)) texts.Add(text);
         }
 
-        if (texts.Count > Most) return faults.Add(path, $"At most {Most} entries");
-        if (sound && NotEmpty && texts.Count == 0) return faults.Add(path, "At least one entry");
+        if (texts.Count > MaxItems) return errors.Add(path, $"At most {MaxItems} entries");
+        if (sound && NotEmpty && texts.Count == 0) return errors.Add(path, "At least one entry");
         return sound ? texts : null;
     }
 
@@ -274,17 +274,17 @@ public sealed class TextListField(string name, int most, int longest) : Field(na
         writer.WriteEndArray();
     }
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => text;
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => text;
 
     public override bool Same(object? left, object? right) =>
         ((IReadOnlyList<string>?)left ?? []).SequenceEqual((IReadOnlyList<string>?)right ?? [], StringComparer.Ordinal);
 
-    private string? Item(JsonElement item, string path, Faults faults)
+    private string? Item(JsonElement item, string path, ValidationErrors errors)
     {
-        if (item.ValueKind is not JsonValueKind.String) return (string?)faults.WrongType(path, "a string", item);
+        if (item.ValueKind is not JsonValueKind.String) return (string?)errors.WrongType(path, "a string", item);
         var text = item.GetString()!;
-        if (text.Length == 0) return (string?)faults.Add(path, "Must not be empty");
-        if (text.EnumerateRunes().Count() > longest) return (string?)faults.Add(path, $"At most {longest} characters");
-        return ItemFault?.Invoke(text) is { } fault ? (string?)faults.Add(path, fault) : text;
+        if (text.Length == 0) return (string?)errors.Add(path, "Must not be empty");
+        if (text.EnumerateRunes().Count() > maxLength) return (string?)errors.Add(path, $"At most {maxLength} characters");
+        return CheckItem?.Invoke(text) is { } problem ? (string?)errors.Add(path, problem) : text;
     }
 }

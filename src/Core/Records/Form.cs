@@ -27,21 +27,21 @@ public sealed class Form
     /// <param name="body">A JSON object without duplicate names.</param>
     /// <param name="check">Adds what is wrong beyond single members, of the values that are sound; null for nothing.</param>
     /// <returns>The values, or every fault.</returns>
-    public Result<FormValues> Read(JsonElement body, Action<FormValues, Faults>? check = null)
+    public Result<FormValues> Read(JsonElement body, Action<FormValues, ValidationErrors>? check = null)
     {
-        var faults = new Faults();
-        var values = Read(body, "", faults);
-        check?.Invoke(values, faults);
-        return faults.Any ? Error.Invalid(faults.All) : values;
+        var errors = new ValidationErrors();
+        var values = Read(body, "", errors);
+        check?.Invoke(values, errors);
+        return errors.Any ? Error.Invalid(errors.All) : values;
     }
 
     /// <summary>Reads an object inside a body.</summary>
     /// <param name="json">A JSON object without duplicate names.</param>
     /// <param name="path">What stands before the names of faulty members, e.g. <c>stages[0].</c>; empty for a body.</param>
-    /// <param name="faults">Where faults go.</param>
+    /// <param name="errors">Where faults go.</param>
     /// <param name="isChange">Whether members may be absent, because there is a value to keep; those that are required must not be null.</param>
     /// <returns>The values that are sound.</returns>
-    public FormValues Read(JsonElement json, string path, Faults faults, bool isChange = false)
+    public FormValues Read(JsonElement json, string path, ValidationErrors errors, bool isChange = false)
     {
         var given = new Dictionary<Field, object>();
         var seen = new HashSet<Field>();
@@ -50,16 +50,16 @@ public sealed class Form
             var at = path + member.Name;
             if (Fields.FirstOrDefault(field => field.Name == member.Name) is not { } field)
             {
-                faults.Add(at, SetByServer.Contains(member.Name) ? "Set by the server" : Suggestion.Unknown("field", member.Name, names));
+                errors.Add(at, SetByServer.Contains(member.Name) ? "Set by the server" : Suggestion.Unknown("field", member.Name, names));
                 continue;
             }
 
             seen.Add(field);
             if (member.Value.ValueKind is JsonValueKind.Null)
             {
-                if (field.IsRequired || isChange) faults.Add(at, "Required, can't be null");
+                if (field.IsRequired || isChange) errors.Add(at, "Required, can't be null");
             }
-            else if (field.Read(member.Value, at, faults) is { } value)
+            else if (field.Read(member.Value, at, errors) is { } value)
             {
                 given[field] = value;
             }
@@ -67,7 +67,7 @@ public sealed class Form
 
         if (!isChange)
         {
-            foreach (var field in Fields.Where(field => field.IsRequired && !seen.Contains(field))) faults.Add(path + field.Name, "Required");
+            foreach (var field in Fields.Where(field => field.IsRequired && !seen.Contains(field))) errors.Add(path + field.Name, "Required");
         }
 
         return new FormValues(given);

@@ -9,7 +9,7 @@ public static class JsonForm
     public static JsonWriterOptions Writer { get; } = new() { Encoder = new MinimalEncoder(), SkipValidation = true };
 
     /// <summary>Bytes of a buffer that is kept for the next text.</summary>
-    private const int MostKept = 64 * 1024;
+    private const int MaxKept = 64 * 1024;
 
     [ThreadStatic]
     private static Scratch? kept;
@@ -40,7 +40,7 @@ public static class JsonForm
         var text = scratch.Buffer.WrittenSpan.ToArray();
         scratch.Buffer.ResetWrittenCount();
         scratch.Writer.Reset();
-        if (scratch.Buffer.Capacity <= MostKept) kept = scratch;
+        if (scratch.Buffer.Capacity <= MaxKept) kept = scratch;
         return text;
     }
 

@@ -5,19 +5,19 @@ namespace NodeStash.Core.Records;
 /// <summary>An array in a form, each item read by a field.</summary>
 /// <param name="name">As in JSON.</param>
 /// <param name="item">Reads each item; its name does not count.</param>
-/// <param name="least">The fewest items.</param>
-/// <param name="most">The most items.</param>
+/// <param name="min">The fewest items.</param>
+/// <param name="max">The most items.</param>
 /// <param name="noun">What messages call several of them, e.g. <c>operations</c>.</param>
-public sealed class ListField(string name, Field item, int least, int most, string noun) : Field(name)
+public sealed class ListField(string name, Field item, int min, int max, string noun) : Field(name)
 {
-    public override Facets Facets => new(JsonType.Array) { MinItems = least, MaxItems = most, Items = item.Facets };
+    public override Facets Facets => new(JsonType.Array) { MinItems = min, MaxItems = max, Items = item.Facets };
 
     /// <summary>Reads the items into a list of what the item's field reads; those that are faulty are left out.</summary>
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Array) return faults.WrongType(path, "an array", json);
-        if (json.GetArrayLength() is var count && (count < least || count > most)) return faults.Add(path, $"Expected {least} to {most} {noun}");
-        return json.EnumerateArray().Select((one, i) => item.Read(one, $"{path}[{i}]", faults)).OfType<object>().ToList();
+        if (json.ValueKind is not JsonValueKind.Array) return errors.WrongType(path, "an array", json);
+        if (json.GetArrayLength() is var count && (count < min || count > max)) return errors.Add(path, $"Expected {min} to {max} {noun}");
+        return json.EnumerateArray().Select((one, i) => item.Read(one, $"{path}[{i}]", errors)).OfType<object>().ToList();
     }
 
     public override void Write(Utf8JsonWriter writer, object value)
@@ -27,7 +27,7 @@ public sealed class ListField(string name, Field item, int least, int most, stri
         writer.WriteEndArray();
     }
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
 }
 
 /// <summary>A JSON object in a form, read elsewhere: by the schema of a resource, say.</summary>
@@ -37,10 +37,10 @@ public sealed class ObjectField(string name, Form? members = null) : Field(name)
 {
     public override Facets Facets => new(JsonType.Object) { Members = members };
 
-    public override object? Read(JsonElement json, string path, Faults faults) =>
-        json.ValueKind is JsonValueKind.Object ? json : faults.WrongType(path, "an object", json);
+    public override object? Read(JsonElement json, string path, ValidationErrors errors) =>
+        json.ValueKind is JsonValueKind.Object ? json : errors.WrongType(path, "an object", json);
 
     public override void Write(Utf8JsonWriter writer, object value) => ((JsonElement)value).WriteTo(writer);
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
 }

@@ -11,7 +11,7 @@ public sealed class MapField(string name) : Field(name)
     /// <summary>The most bytes in all, as UTF-8 JSON.</summary>
     public const int MaxBytes = 32 * 1024;
 
-    private const int LongestName = 100;
+    private const int MaxNameLength = 100;
 
     /// <summary>Whether names must be slugs (<see cref="Text.IsSlug"/>), and can be filtered and sorted by.</summary>
     public bool IsCustomFields { get; init; }
@@ -27,32 +27,32 @@ public sealed class MapField(string name) : Field(name)
 
     public JsonMap Of(Record record) => (JsonMap?)record[this] ?? JsonMap.Empty;
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Object) return faults.WrongType(path, "an object", json);
-        var before = faults.All.Count;
+        if (json.ValueKind is not JsonValueKind.Object) return errors.WrongType(path, "an object", json);
+        var before = errors.All.Count;
         var map = new List<KeyValuePair<string, JsonElement>>(json.GetPropertyCount());
         foreach (var property in json.EnumerateObject())
         {
-            var fault = IsCustomFields
-                ? Text.IsSlug(property.Name, LongestName) ? null : $"A name is a lower-case letter, then lower-case letters, digits and underscores, at most {LongestName} in all"
-                : property.Name.Length is > 0 and <= LongestName ? null : $"A name has 1 to {LongestName} characters";
-            if (fault is not null) faults.Add($"{path}.{property.Name}", fault);
+            var problem = IsCustomFields
+                ? Text.IsSlug(property.Name, MaxNameLength) ? null : $"A name is a lower-case letter, then lower-case letters, digits and underscores, at most {MaxNameLength} in all"
+                : property.Name.Length is > 0 and <= MaxNameLength ? null : $"A name has 1 to {MaxNameLength} characters";
+            if (problem is not null) errors.Add($"{path}.{property.Name}", problem);
             map.Add(new(property.Name, property.Value));
         }
 
-        return faults.All.Count == before ? new JsonMap(map) : null;
+        return errors.All.Count == before ? new JsonMap(map) : null;
     }
 
     public override object? Load(JsonElement json) => new JsonMap([.. json.EnumerateObject().Select(p => new KeyValuePair<string, JsonElement>(p.Name, p.Value))]);
 
     /// <summary>The old map with the names of the new one set, or removed where null.</summary>
     /// <returns>The map; null with a fault added where it would be too large.</returns>
-    public JsonMap? Merge(JsonMap old, JsonMap patch, Faults faults)
+    public JsonMap? Merge(JsonMap old, JsonMap patch, ValidationErrors errors)
     {
         var merged = old.Merge(patch);
-        if (merged.Count > MaxNames) return (JsonMap?)faults.Add(Name, $"At most {MaxNames} names, this would be {merged.Count}");
-        return merged.Bytes > MaxBytes ? (JsonMap?)faults.Add(Name, $"At most {MaxBytes} bytes of JSON, this would be {merged.Bytes}") : merged;
+        if (merged.Count > MaxNames) return (JsonMap?)errors.Add(Name, $"At most {MaxNames} names, this would be {merged.Count}");
+        return merged.Bytes > MaxBytes ? (JsonMap?)errors.Add(Name, $"At most {MaxBytes} bytes of JSON, this would be {merged.Bytes}") : merged;
     }
 
     public override void Write(Utf8JsonWriter writer, object value)
@@ -97,7 +97,7 @@ public sealed class MapField(string name) : Field(name)
         writer.WriteEndObject();
     }
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => Text.Fold(text);
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => Text.Fold(text);
 
     public override bool Same(object? left, object? right) => ((JsonMap?)left ?? JsonMap.Empty).Same((JsonMap?)right ?? JsonMap.Empty);
 }

@@ -7,24 +7,24 @@ using NodeStash.Core.Telemetry;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// The records of one data set, as one caller reads and changes them. The same few operations for every resource: check against the schema,
-/// let the resource's rules decide, commit the record with its claims and its events.
+/// The records of one environment, as one caller reads and changes them. The same few operations for every resource: check against the schema,
+/// let the resource's rules decide, commit the record with its unique keys and its events.
 /// </summary>
-/// <param name="store">The caller's data set.</param>
+/// <param name="store">The caller's environment.</param>
 /// <param name="origin">On whose behalf.</param>
 /// <param name="ids">Makes ids.</param>
 /// <param name="clock">Tells the time.</param>
-/// <param name="writing">How writes are to be done; null: stored, and nothing more.</param>
-public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, TimeProvider clock, Writing? writing = null)
+/// <param name="options">How writes are to be done; null: stored, and nothing more.</param>
+public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, TimeProvider clock, WriteOptions? options = null)
 {
     /// <summary>How often a change is decided anew because another came first. Each time someone got through, so this many in a row mean a very hot record.</summary>
-    private const int MostRounds = 100;
+    private const int MaxAttempts = 100;
 
-    /// <summary>So many other records may change in the commit of the one that reaches them; more are a wide change.</summary>
-    private const int MostBeside = 20;
+    /// <summary>So many other records may change in the commit of the one that reaches them; more are a cascade.</summary>
+    private const int MaxSameCommit = 20;
 
     /// <summary>Whether writes are only tried.</summary>
-    public bool IsDryRun => writing?.IsDryRun == true;
+    public bool IsDryRun => options?.IsDryRun == true;
 
     public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct)
     {
@@ -37,30 +37,30 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <summary>Creates a record of a client's JSON.</summary>
     public ValueTask<Result<StoredRecord>> Create(Schema schema, JsonElement body, CancellationToken ct)
     {
-        var faults = new Faults();
-        var input = Input.Read(schema, body, current: null, faults);
-        return Create(schema, input, faults, static _ => { }, ct);
+        var errors = new ValidationErrors();
+        var input = Input.Read(schema, body, current: null, errors);
+        return Create(schema, input, errors, static _ => { }, ct);
     }
 
     /// <summary>Creates a record of what was read already.</summary>
     /// <param name="schema">Of which resource.</param>
     /// <param name="input">What the client gave.</param>
-    /// <param name="faults">What was wrong with it so far.</param>
+    /// <param name="errors">What was wrong with it so far.</param>
     /// <param name="complete">Sets what the server sets, before the rules decide.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="id">Its id, new; null to make one.</param>
-    public async ValueTask<Result<StoredRecord>> Create(Schema schema, Input input, Faults faults, Action<Record> complete, CancellationToken ct, string? id = null)
+    public async ValueTask<Result<StoredRecord>> Create(Schema schema, Input input, ValidationErrors errors, Action<Record> complete, CancellationToken ct, string? id = null)
     {
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxAttempts; round++)
         {
             var now = clock.GetUtcNow();
             var record = Record.New(schema, id ?? ids.New(schema.Prefix), now);
-            input.ApplyTo(record, faults);
+            input.ApplyTo(record, errors);
             complete(record);
-            foreach (var field in schema.Fields.Where(f => f.IsRequired && record[f] is null && !faults.Within(f.Name))) faults.Add(field.Name, "Required");
+            foreach (var field in schema.Fields.Where(f => f.IsRequired && record[f] is null && !errors.Within(f.Name))) errors.Add(field.Name, "Required");
 
             var change = new Change(null, record, now, store, ids);
-            if (await Decide(change, faults, ct) is { } error) return error;
+            if (await Decide(change, errors, ct) is { } error) return error;
             var (outcome, stored) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return stored;
             if (Explain(change, outcome) is { } refusal) return refusal;
@@ -76,37 +76,37 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <param name="ifVersion">Only if the record is of this version; null for whatever version it is.</param>
     /// <param name="ct">Ends the wait.</param>
     public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, JsonElement body, long? ifVersion, CancellationToken ct) =>
-        Update(schema, id, ifVersion, (change, faults) =>
+        Update(schema, id, ifVersion, (change, errors) =>
         {
-            change.Given = Input.Read(schema, body, change.Before, faults);
-            change.Given.ApplyTo(change.After!, faults);
+            change.Given = Input.Read(schema, body, change.Before, errors);
+            change.Given.ApplyTo(change.After!, errors);
             return (Error?)null;
         }, ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may be called again on a newer version of it.</summary>
-    public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, long? ifVersion, Func<Change, Faults, Error?> apply, CancellationToken ct) =>
-        Update(schema, id, ifVersion, (change, faults, _) => ValueTask.FromResult(apply(change, faults)), ct);
+    public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, Error?> apply, CancellationToken ct) =>
+        Update(schema, id, ifVersion, (change, errors, _) => ValueTask.FromResult(apply(change, errors)), ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may read others for it, and be called again on newer versions.</summary>
     public async ValueTask<Result<StoredRecord>> Update(
-        Schema schema, string id, long? ifVersion, Func<Change, Faults, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
+        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxAttempts; round++)
         {
             var found = await FindVersion(schema, id, ifVersion, ct);
             if (found.Error is { } missing) return missing;
             var before = Record.Load(schema, found.Value);
             var change = new Change(before, before.Next(), clock.GetUtcNow(), store, ids);
-            var faults = new Faults();
-            if (await apply(change, faults, ct) is { } refused) return refused;
-            if (await Decide(change, faults, ct) is { } error) return error;
+            var errors = new ValidationErrors();
+            if (await apply(change, errors, ct) is { } refused) return refused;
+            if (await Decide(change, errors, ct) is { } error) return error;
             if (change.With.Count == 0 && !change.After!.ChangedSince(before).Any()) return found;
 
-            if (await CarryThrough(change, ct) is { } tooMany) return tooMany;
+            if (await ApplyCascades(change, ct) is { } tooMany) return tooMany;
             var (outcome, updated) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return updated;
-            if (IsReachedAgain(change, outcome)) continue;
+            if (MissedRecords(change, outcome)) continue;
             if (Explain(change, outcome) is { } refusal) return refusal;
         }
 
@@ -121,16 +121,16 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <returns>The record, and whether it is new.</returns>
     public async ValueTask<Result<(StoredRecord Record, bool IsNew)>> Upsert(Schema schema, Unique match, JsonElement body, CancellationToken ct)
     {
-        var faults = new Faults();
+        var errors = new ValidationErrors();
         var given = Record.New(schema, ids.New(schema.Prefix), clock.GetUtcNow());
-        var input = Input.Read(schema, body, current: null, faults);
-        if (!input.Gives(schema.Find(match.Field)!)) faults.Add(match.Field, "Required: the record is found by it");
-        if (faults.Any) return Error.Invalid(faults.All);
-        input.ApplyTo(given, faults);
-        if (match.ClaimOf(given) is not { } claim) return Error.Invalid(match.Field, "Must not be empty: the record is found by it");
-        for (var round = 0; round < MostRounds; round++)
+        var input = Input.Read(schema, body, current: null, errors);
+        if (!input.Gives(schema.Find(match.Field)!)) errors.Add(match.Field, "Required: the record is found by it");
+        if (errors.Any) return Error.Invalid(errors.All);
+        input.ApplyTo(given, errors);
+        if (match.KeyOf(given) is not { } uniqueKey) return Error.Invalid(match.Field, "Must not be empty: the record is found by it");
+        for (var round = 0; round < MaxAttempts; round++)
         {
-            if (await store.FindClaim(claim, ct) is { } id)
+            if (await store.FindOwner(uniqueKey, ct) is { } id)
             {
                 var updated = await Update(schema, id, body, ifVersion: null, ct);
                 if (updated.Error is not { Code: ErrorCode.NotFound }) return updated.Error is { } error ? error : (updated.Value, false);
@@ -139,14 +139,14 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             {
                 var created = await Create(schema, body, ct);
                 if (created.Error is not { Code: ErrorCode.Conflict }) return created.Error is { } error ? error : (created.Value, true);
-                if (await store.FindClaim(claim, ct) is null) return created.Error;
+                if (await store.FindOwner(uniqueKey, ct) is null) return created.Error;
             }
         }
 
         return Error.Busy;
     }
 
-    /// <summary>Deletes a record. What links to it is unlinked with it: in the same commit where it is little, else by a wide change.</summary>
+    /// <summary>Deletes a record. What links to it is unlinked with it: in the same commit where it is little, else by a cascade.</summary>
     /// <param name="schema">Of which resource.</param>
     /// <param name="id">Of which record.</param>
     /// <param name="ifVersion">Only if it is of this version; null for any.</param>
@@ -155,20 +155,20 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxAttempts; round++)
         {
             var found = await FindVersion(schema, id, ifVersion, ct);
             if (found.Error is { } missing) return missing;
             var before = Record.Load(schema, found.Value);
             var change = new Change(before, null, clock.GetUtcNow(), store, ids) { IsForced = force };
-            if (await Decide(change, change.Faults, ct) is { } error) return error;
-            var links = Catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new WideChange(l.Schema.Type, new KeyPath(l.Link.Name), [id]));
+            if (await Decide(change, change.Errors, ct) is { } error) return error;
+            var links = Catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new Cascade(l.Schema.Type, new KeyPath(l.Link.Name), [id]));
             foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Type, held.Matches));
-            change.Reaches.AddRange([.. links[false], .. schema.ReachedByDelete(before), .. await Relations.To(schema, [id], null, store, ct)]);
-            if (await CarryThrough(change, ct) is { } tooMany) return tooMany;
+            change.Cascades.AddRange([.. links[false], .. schema.CascadesOnDelete(before), .. await Relations.To(schema, [id], null, store, ct)]);
+            if (await ApplyCascades(change, ct) is { } tooMany) return tooMany;
             var (outcome, _) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return null;
-            if (IsReachedAgain(change, outcome)) continue;
+            if (MissedRecords(change, outcome)) continue;
             if (Explain(change, outcome) is { } refusal) return refusal;
         }
 
@@ -176,53 +176,53 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     }
 
     /// <summary>Takes into a change what it does to other records: themselves where they are few, and a guard that there are no others; else the announcement.</summary>
-    private async ValueTask<Error?> CarryThrough(Change change, CancellationToken ct)
+    private async ValueTask<Error?> ApplyCascades(Change change, CancellationToken ct)
     {
-        if (change.Reaches.Count == 0) return null;
-        var underWay = await WideChanges.Read(store, ct);
-        if (change.Reaches.Exists(underWay.Overlap)) return Error.StillCarriedThrough;
-        var announced = new List<WideChange>();
+        if (change.Cascades.Count == 0) return null;
+        var pending = await PendingCascades.Read(store, ct);
+        if (change.Cascades.Exists(pending.Conflicts)) return Error.CascadeInProgress;
+        var announced = new List<Cascade>();
         var (beside, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
-        foreach (var wide in change.Reaches)
+        foreach (var cascade in change.Cascades)
         {
-            var room = writing?.IsOneOfMany == true ? 0 : MostBeside - beside.Count;
-            var page = await store.Query(new RecordQuery(wide.Type, wide.Matches, [new SortKey(new KeyPath(wide.Schema.CreatedAt.Name), false)], null, room + 1), ct);
+            var room = options?.IsOneOfMany == true ? 0 : MaxSameCommit - beside.Count;
+            var page = await store.Query(new RecordQuery(cascade.Type, cascade.Matches, [new SortKey(new KeyPath(cascade.Schema.CreatedAt.Name), false)], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
             // What is announced is carried through in order: a removal does not come before what looks at the records it removes. And what others of many
             // commits do to records of the type is not stored yet, so it is not found.
-            var isAnnounced = (wide.Removes && announced.Count > 0) || (writing?.IsOneOfMany == true && wide.Type == change.Subject.Schema.Type);
-            if (isAnnounced || page.Records.Count > room || bytes > WideChangeWorker.BatchBytes)
+            var isAnnounced = (cascade.DeletesRecords && announced.Count > 0) || (options?.IsOneOfMany == true && cascade.Type == change.Subject.Schema.Type);
+            if (isAnnounced || page.Records.Count > room || bytes > CascadeWorker.BatchBytes)
             {
-                announced.Add(wide);
+                announced.Add(cascade);
                 continue;
             }
 
             foreach (var stored in page.Records)
             {
-                if (!beside.TryGetValue(stored.Id, out var other)) beside[stored.Id] = other = BesideOf(change, wide, stored);
-                if (other.After is { } after) wide.Apply(after);
+                if (!beside.TryGetValue(stored.Id, out var other)) beside[stored.Id] = other = BesideOf(change, cascade, stored);
+                if (other.After is { } after) cascade.Apply(after);
             }
 
             var others = new Condition.Not(new Condition.In(KeyPath.Id, [.. page.Records.Select(r => r.Id)]));
-            change.Guards.Add(new Guard.NoneMatch(wide.Type, page.Records.Count == 0 ? wide.Matches : new Condition.All([wide.Matches, others])));
+            change.Guards.Add(new Guard.NoneMatch(cascade.Type, page.Records.Count == 0 ? cascade.Matches : new Condition.All([cascade.Matches, others])));
         }
 
         change.With.AddRange(beside.Values);
         if (announced.Count == 0) return null;
-        if (underWay.With(announced, origin, ids, change.Now) is not { } more) return Error.TooManyWideChanges;
+        if (pending.With(announced, origin, ids, change.Now) is not { } more) return Error.TooManyCascades;
         change.Writes.Add(more.Write());
         return null;
     }
 
-    private static Change BesideOf(Change change, WideChange wide, StoredRecord stored)
+    private static Change BesideOf(Change change, Cascade cascade, StoredRecord stored)
     {
-        var before = Record.Load(wide.Schema, stored);
-        return change.Beside(before, wide.Removes ? null : before.Next());
+        var before = Record.Load(cascade.Schema, stored);
+        return change.Beside(before, cascade.DeletesRecords ? null : before.Next());
     }
 
     /// <summary>Whether the commit met a record that got what the change takes away, after they had been counted.</summary>
-    private static bool IsReachedAgain(Change change, CommitOutcome outcome) =>
-        outcome.Result is CommitResult.Blocked && change.Reaches.Exists(wide => wide.Type == outcome.Subject);
+    private static bool MissedRecords(Change change, CommitOutcome outcome) =>
+        outcome.Result is CommitResult.Blocked && change.Cascades.Exists(cascade => cascade.Type == outcome.Subject);
 
     private async ValueTask<Result<StoredRecord>> FindVersion(Schema schema, string id, long? ifVersion, CancellationToken ct)
     {
@@ -234,14 +234,14 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     private static Error? CheckId(Schema schema, string id) =>
         Ids.IsId(id, schema.Prefix) ? null : Error.Invalid("id", Ids.Expected(schema.Prefix));
 
-    private static async ValueTask<Error?> Decide(Change change, Faults faults, CancellationToken ct)
+    private static async ValueTask<Error?> Decide(Change change, ValidationErrors errors, CancellationToken ct)
     {
-        await CustomFieldCheck.Run(change, faults, ct);
-        if (faults.Any) return Error.Invalid(faults.All);
-        if (change.After is not null && (await WideChanges.Read(change.Store, ct)).TakenFrom(change) is { } taken)
+        await CustomFieldCheck.Run(change, errors, ct);
+        if (errors.Any) return Error.Invalid(errors.All);
+        if (change.After is not null && (await PendingCascades.Read(change.Store, ct)).FieldBeingCleared(change) is { } taken)
             return Error.Conflict($"What is given for {taken} is just being renamed on, or taken from, all records; try again in a moment", taken);
         if (change.Subject.Schema.Decide is { } rules && await rules(change, ct) is { } error) return error;
-        return change.Faults.Any ? Error.Invalid(change.Faults.All) : null;
+        return change.Errors.Any ? Error.Invalid(change.Errors.All) : null;
     }
 
     /// <param name="change">What to store.</param>
@@ -251,12 +251,12 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     {
         var builder = new CommitBuilder(store.Partition, origin);
         var stored = builder.Add(change);
-        var keeping = IsDryRun ? null : writing?.Keeping;
-        var commit = builder.Build(keeping?.AnswerOf(stored));
+        var recorder = IsDryRun ? null : options?.Recorder;
+        var commit = builder.Build(recorder?.MakeAnswer(stored));
         using var activity = Instruments.Traces.StartActivity("store.commit");
         var outcome = IsDryRun ? await store.Check(commit, ct) : await store.Commit(commit, ct);
         if (outcome.Result is CommitResult.Answered) throw new AlreadyAnsweredException();
-        if (outcome.Result is CommitResult.Done) keeping?.Stored();
+        if (outcome.Result is CommitResult.Done) recorder?.Stored();
         activity?.SetTag("nodestash.commit.result", outcome.Result);
         Instruments.Commits.Add(1, new KeyValuePair<string, object?>("result", outcome.Result));
         return (outcome, stored);
@@ -268,12 +268,12 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         var record = change.Subject;
         return outcome.Result switch
         {
-            CommitResult.ClaimTaken when record.Schema.Uniques.FirstOrDefault(u => u.ClaimOf(record) == outcome.Subject) is { } unique =>
+            CommitResult.UniqueKeyTaken when record.Schema.Uniques.FirstOrDefault(u => u.KeyOf(record) == outcome.Subject) is { } unique =>
                 Error.Conflict(unique.Message(record), unique.Field),
             CommitResult.Missing when record.Schema.Links.FirstOrDefault(l => l.Of(record) == outcome.Subject) is { } link =>
                 Error.Unprocessable(link.Name, $"No {link.TargetType.Replace('_', ' ')} with id '{outcome.Subject}' in this workspace"),
             CommitResult.Blocked => Error.Conflict($"Still in use by {Catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
-            CommitResult.Stale or CommitResult.Exists or CommitResult.Missing or CommitResult.ClaimTaken => null,
+            CommitResult.Stale or CommitResult.Exists or CommitResult.Missing or CommitResult.UniqueKeyTaken => null,
             _ => throw new InvalidOperationException($"A commit of {record.Schema.Type} ended {outcome.Result}."),
         };
     }

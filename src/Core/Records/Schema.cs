@@ -81,7 +81,7 @@ public sealed class Schema
     /// <summary>The field of custom fields; null where the resource has none.</summary>
     public MapField? CustomFields { get; }
 
-    /// <summary>Values no two records of a data set share.</summary>
+    /// <summary>Values no two records of an environment share.</summary>
     public IReadOnlyList<Unique> Uniques { get; init; } = [];
 
     /// <summary>What <c>include=</c> may name.</summary>
@@ -94,10 +94,10 @@ public sealed class Schema
     public Func<Change, CancellationToken, ValueTask<Error?>>? Decide { get; init; }
 
     /// <summary>What other records give up when a record of this resource is deleted, links to it aside.</summary>
-    public Func<Record, IEnumerable<WideChange>> ReachedByDelete { get; init; } = static _ => [];
+    public Func<Record, IEnumerable<Cascade>> CascadesOnDelete { get; init; } = static _ => [];
 
-    /// <summary>The claim whose owner is the record that took the place of one that is gone; null where none ever does.</summary>
-    public Func<string, string>? SuccessorClaim { get; init; }
+    /// <summary>The unique key whose owner is the record that took the place of one that is gone; null where none ever does.</summary>
+    public Func<string, string>? SuccessorKey { get; init; }
 
     /// <summary>The same fields and rules for records of another type: what is defined by data, as a custom object is, has no fields of its own.</summary>
     public Schema As(string type, string collection, string noun)
@@ -114,15 +114,15 @@ public sealed class Schema
     public IEnumerable<RecordIndex> Indexes => Fields.Where(f => f.IsIndexed).Select(f => new RecordIndex(Type, f.Name));
 }
 
-/// <summary>A value that no two records of one type and data set may share.</summary>
-/// <param name="Name">Tells the claims of one type apart.</param>
+/// <summary>A value that no two records of one type and environment may share.</summary>
+/// <param name="Name">Tells the unique keys of one type apart.</param>
 /// <param name="Of">The value, folded where case does not count; null for none.</param>
 /// <param name="Message">What to say of a record whose value is taken.</param>
 /// <param name="Field">The field at fault.</param>
 public sealed record Unique(string Name, Func<Record, string?> Of, Func<Record, string> Message, string Field)
 {
-    /// <summary>The claim's key for a record's value; null where it has none.</summary>
-    public string? ClaimOf(Record record) => Of(record) is { } value ? $"{record.Schema.Type}:{Name}:{value}" : null;
+    /// <summary>The unique key for a record's value; null where it has none.</summary>
+    public string? KeyOf(Record record) => Of(record) is { } value ? $"{record.Schema.Type}:{Name}:{value}" : null;
 }
 
 /// <summary>A filter with a name of its own: it compares a field with its value.</summary>

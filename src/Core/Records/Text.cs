@@ -57,15 +57,15 @@ public static class Text
     public static bool TryDate(string text, out DateOnly date) => DateOnly.TryParseExact(text, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out date);
 
     /// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
-    public static bool IsSlug(string text, int longest) =>
-        text.Length > 0 && text.Length <= longest && text[0] is >= 'a' and <= 'z' && !text.AsSpan().ContainsAnyExcept(SlugCharacters);
+    public static bool IsSlug(string text, int maxLength) =>
+        text.Length > 0 && text.Length <= maxLength && text[0] is >= 'a' and <= 'z' && !text.AsSpan().ContainsAnyExcept(SlugCharacters);
 
     /// <summary>A slug made of a name: letters and digits kept in lower case, everything else an underscore; null where nothing is left.</summary>
-    public static string? ToSlug(string name, int longest)
+    public static string? ToSlug(string name, int maxLength)
     {
         var slug = string.Join('_', string.Concat(Fold(name).Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
         if (slug.Length > 0 && char.IsAsciiDigit(slug[0])) slug = "f_" + slug;
-        if (slug.Length > longest) slug = slug[..longest].TrimEnd('_');
+        if (slug.Length > maxLength) slug = slug[..maxLength].TrimEnd('_');
         return slug.Length == 0 ? null : slug;
     }
 

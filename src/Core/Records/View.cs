@@ -45,7 +45,7 @@ public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? field
 /// <param name="Load">Answers one for each record, in order.</param>
 public sealed record Include(string Name, string Type, Func<IReadOnlyList<StoredRecord>, IWorkspaceStore, CancellationToken, ValueTask<IReadOnlyList<Included>>> Load)
 {
-    private const int MostListed = 100;
+    private const int MaxListed = 100;
 
     /// <summary>The record a link points to, as a flat object; null where it points to none.</summary>
     public static Include Linked(LinkField link) => new(link.Name[..^"_id".Length], link.TargetType, async (records, store, ct) =>
@@ -62,7 +62,7 @@ public sealed record Include(string Name, string Type, Func<IReadOnlyList<Stored
         var included = new List<Included>();
         foreach (var record in records)
         {
-            var query = new RecordQuery(type, new Condition.Equal(new KeyPath(link), record.Id), [new SortKey(new KeyPath("created_at"), Descending: true)], null, MostListed);
+            var query = new RecordQuery(type, new Condition.Equal(new KeyPath(link), record.Id), [new SortKey(new KeyPath("created_at"), Descending: true)], null, MaxListed);
             var page = await store.Query(query, ct);
             included.Add(new Included(new Member(name, JsonForm.Array(page.Records.Select(r => r.Attributes)))));
         }

@@ -22,7 +22,7 @@ public static class Catalog
     private static readonly ILookup<string, (Schema Schema, LinkField Link)> ByTarget =
         All.SelectMany(s => s.Links.Where(l => l.IsChecked).Select(l => (Schema: s, Link: l))).ToLookup(l => l.Link.TargetType, StringComparer.Ordinal);
 
-    /// <summary>The resource of a type of records. The type of a custom object's says all there is to know; whether there is such an object only a data set does.</summary>
+    /// <summary>The resource of a type of records. The type of a custom object's says all there is to know; whether there is such an object only an environment does.</summary>
     /// <exception cref="KeyNotFoundException">There is no such type.</exception>
     public static Schema Find(string type) => TypeFamily.Of(type) == TypeFamily.Records ? CustomRecord.Of(type[TypeFamily.Records.Length..]) : ByType[type];
 

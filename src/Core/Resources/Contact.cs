@@ -52,7 +52,7 @@ public static class Contact
         [Email, FirstName, LastName, Phone, CompanyId, Title, Source, Shared.CustomFields(), Shared.Tags()])
     {
         EventNoun = "contact",
-        SuccessorClaim = MergeContacts.ClaimOf,
+        SuccessorKey = MergeContacts.UniqueKeyOf,
         Includes = [Include.Linked(CompanyId)],
         Uniques =
         [

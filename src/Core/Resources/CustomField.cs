@@ -8,7 +8,7 @@ namespace NodeStash.Core.Resources;
 /// <summary>The definition of a custom field. docs/api/v1.md, Custom fields.</summary>
 public static class CustomField
 {
-    public const int LongestSlug = 100;
+    public const int MaxSlugLength = 100;
 
     public static readonly EntityTypeField EntityType = new("entity_type", "contact", "company", "deal", "activity")
     {
@@ -22,7 +22,7 @@ public static class CustomField
         IsRequired = true, IsSortable = true,
     };
 
-    public static readonly SlugField Slug = new("slug", LongestSlug)
+    public static readonly SlugField Slug = new("slug", MaxSlugLength)
     {
         Description = "Its name in custom_fields; made from the name if absent.", Example = "\"plan\"",
         Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact,
@@ -45,7 +45,7 @@ public static class CustomField
         Default = false,
     };
 
-    public static readonly TextListField Options = new("options", most: 200, longest: 200)
+    public static readonly TextListField Options = new("options", max: 200, maxLength: 200)
     {
         Description = "The choices of a select or multi_select field.", Example = "[\"Basic\",\"Pro\"]",
         IsNullable = true,
@@ -68,35 +68,35 @@ public static class CustomField
                 record => $"A custom field with slug '{Slug.Of(record)}' already exists for {EntityType.Of(record)} in this workspace", "slug"),
         ],
         Decide = Decide,
-        ReachedByDelete = field => [FieldOperations.Forget(field)],
+        CascadesOnDelete = field => [FieldOperations.Forget(field)],
     };
 
     /// <summary>What a client gives of a field together with its custom object.</summary>
     public static Form OfAnObject => new(Name, Slug, FieldType, Description, IsRequired, Options, DisplayOrder);
 
-    /// <summary>The definitions of a resource's fields in a data set.</summary>
+    /// <summary>The definitions of a resource's fields in an environment.</summary>
     public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(Schema schema, IWorkspaceStore store, CancellationToken ct) =>
-        schema.EventNoun is { } entityType ? (await store.Derived<IReadOnlyList<FieldDefinition>>(Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))! : [];
+        schema.EventNoun is { } entityType ? (await store.Memoized<IReadOnlyList<FieldDefinition>>(Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))! : [];
 
     /// <summary>A definition of a client's JSON.</summary>
     /// <param name="entityType">Of what it is a field.</param>
     /// <param name="given">The JSON object, without an entity_type.</param>
     /// <param name="id"><c>cf_…</c></param>
     /// <param name="now">When it is made.</param>
-    /// <param name="faults">Where faults go.</param>
-    internal static Record Of(string entityType, JsonElement given, string id, DateTimeOffset now, Faults faults)
+    /// <param name="errors">Where faults go.</param>
+    internal static Record Of(string entityType, JsonElement given, string id, DateTimeOffset now, ValidationErrors errors)
     {
         var field = Record.New(Schema, id, now);
-        Input.Read(Schema, given, current: null, faults).ApplyTo(field, faults);
-        if (EntityType.Of(field) is not null) faults.Add(EntityType.Name, "Set by the server: the field is of this custom object");
+        Input.Read(Schema, given, current: null, errors).ApplyTo(field, errors);
+        if (EntityType.Of(field) is not null) errors.Add(EntityType.Name, "Set by the server: the field is of this custom object");
         field[EntityType] = entityType;
-        foreach (var required in Schema.Fields.Where(f => f.IsRequired && field[f] is null && !faults.Within(f.Name))) faults.Add(required.Name, "Required");
-        Complete(field, faults);
+        foreach (var required in Schema.Fields.Where(f => f.IsRequired && field[f] is null && !errors.Within(f.Name))) errors.Add(required.Name, "Required");
+        Complete(field, errors);
         return field;
     }
 
     /// <summary>The removal of all fields of an entity type.</summary>
-    internal static WideChange AllOf(string entityType) => new(Schema.Type, new KeyPath(EntityType.Name), [entityType], Removes: true);
+    internal static Cascade AllOf(string entityType) => new(Schema.Type, new KeyPath(EntityType.Name), [entityType], DeletesRecords: true);
 
     private static async ValueTask<IReadOnlyList<FieldDefinition>> ReadDefinitions(string entityType, IWorkspaceStore store, CancellationToken ct)
     {
@@ -120,35 +120,35 @@ public static class CustomField
             return null;
         }
 
-        Complete(field, change.Faults);
-        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation) change.Faults.Add(FieldType.Name, "Only fields of custom objects relate to records");
+        Complete(field, change.Errors);
+        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation) change.Errors.Add(FieldType.Name, "Only fields of custom objects relate to records");
 
-        if (change.Before is null && Slug.Of(field) is { } slug && (await WideChanges.Read(change.Store, ct)).Overlap(FieldOperations.Forget(field)))
+        if (change.Before is null && Slug.Of(field) is { } slug && (await PendingCascades.Read(change.Store, ct)).Conflicts(FieldOperations.Forget(field)))
             return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
         if (!isBuiltIn && (change.Before is not { } was || field.ChangedSince(was).Any())) await CustomObject.Show(change, ct);
-        if (change.Faults.Any || change.Before is not { } before || !TakesOptions(field)) return null;
+        if (change.Errors.Any || change.Before is not { } before || !TakesOptions(field)) return null;
         return await RemoveOptions([.. Options.Of(before).ExceptBy(Options.Of(field).Select(Text.Fold), Text.Fold)], field, change, ct);
     }
 
     /// <summary>Makes its slug where none is given, and says what is wrong with a field as it will be.</summary>
-    private static void Complete(Record field, Faults faults)
+    private static void Complete(Record field, ValidationErrors errors)
     {
-        if (Slug.Of(field) is null && Name.Of(field) is { } name && !faults.Within(Slug.Name))
+        if (Slug.Of(field) is null && Name.Of(field) is { } name && !errors.Within(Slug.Name))
         {
-            field[Slug] = Text.ToSlug(name, LongestSlug);
-            if (field[Slug] is null) faults.Add(Slug.Name, "Can't be made from this name: give a slug");
+            field[Slug] = Text.ToSlug(name, MaxSlugLength);
+            if (field[Slug] is null) errors.Add(Slug.Name, "Can't be made from this name: give a slug");
         }
 
-        if (FieldType.Of(field) is not null) CheckOptions(field, faults);
+        if (FieldType.Of(field) is not null) CheckOptions(field, errors);
     }
 
     /// <summary>What is wrong with the options of a field as it will be.</summary>
-    private static void CheckOptions(Record field, Faults faults)
+    private static void CheckOptions(Record field, ValidationErrors errors)
     {
         var takesOptions = TakesOptions(field);
-        if (takesOptions && Options.Of(field).Count == 0 && !faults.Within(Options.Name)) faults.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
-        if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count) faults.Add(Options.Name, "Two options differ only in case");
-        if (!takesOptions && field[Options] is not null) faults.Add(Options.Name, "Only for fields of type select and multi_select");
+        if (takesOptions && Options.Of(field).Count == 0 && !errors.Within(Options.Name)) errors.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
+        if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count) errors.Add(Options.Name, "Two options differ only in case");
+        if (!takesOptions && field[Options] is not null) errors.Add(Options.Name, "Only for fields of type select and multi_select");
     }
 
     private static bool TakesOptions(Record field) => FieldType.Of(field) is "select" or "multi_select";
@@ -160,11 +160,11 @@ public static class CustomField
         var reach = FieldOperations.Forget(field, removed);
         if (change.IsForced)
         {
-            change.Reaches.Add(reach);
+            change.Cascades.Add(reach);
             return null;
         }
 
-        if ((await WideChanges.Read(change.Store, ct)).Overlap(reach)) return Error.StillCarriedThrough;
+        if ((await PendingCascades.Read(change.Store, ct)).Conflicts(reach)) return Error.CascadeInProgress;
         change.Guards.Add(new Guard.NoneMatch(reach.Type, reach.Matches));
         return await change.Store.Count(reach.Type, reach.Matches, ct) is > 0 and var count
             ? Error.Conflict($"{Quoted(removed)} is in use by {count} {reach.Schema.Collection}; ?force=true clears it there", Options.Name)
@@ -176,31 +176,31 @@ public static class CustomField
 }
 
 /// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
-public sealed class SlugField(string name, int longest) : TextField(name, longest)
+public sealed class SlugField(string name, int maxLength) : TextField(name, maxLength)
 {
-    public override Facets Facets => new(JsonType.String) { MaxLength = Longest, Pattern = "^[a-z][a-z0-9_]*$" };
+    public override Facets Facets => new(JsonType.String) { MaxLength = MaxLength, Pattern = "^[a-z][a-z0-9_]*$" };
 
     /// <summary>Says why a slug is refused; null if it is not. Null for none that is.</summary>
     public Func<string, string?>? Refuses { get; init; }
 
-    protected override string? Fault(string text) =>
-        Text.IsSlug(text, Longest) ? Refuses?.Invoke(text) : "A lower-case letter, then lower-case letters, digits and underscores";
+    protected override string? CheckText(string text) =>
+        Text.IsSlug(text, MaxLength) ? Refuses?.Invoke(text) : "A lower-case letter, then lower-case letters, digits and underscores";
 }
 
 /// <summary>What has custom fields: a resource that is built in, or a custom object by its slug.</summary>
-public sealed class EntityTypeField(string name, params string[] choices) : TextField(name, CustomObject.LongestSlug)
+public sealed class EntityTypeField(string name, params string[] choices) : TextField(name, CustomObject.MaxSlugLength)
 {
-    public override Facets Facets => new(JsonType.String) { MaxLength = Longest, Pattern = "^[a-z][a-z0-9_]*$" };
+    public override Facets Facets => new(JsonType.String) { MaxLength = MaxLength, Pattern = "^[a-z][a-z0-9_]*$" };
 
     /// <summary>Those that are built in.</summary>
     public IReadOnlyList<string> Choices { get; } = choices;
 
     public bool IsBuiltIn(string? entityType) => choices.Contains(entityType);
 
-    protected override string? Fault(string text) =>
-        IsBuiltIn(text) || (Text.IsSlug(text, Longest) && !CustomObject.IsReserved(text)) ? null : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
+    protected override string? CheckText(string text) =>
+        IsBuiltIn(text) || (Text.IsSlug(text, MaxLength) && !CustomObject.IsReserved(text)) ? null : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => Fault(text) is { } fault ? faults.Add(parameter, fault) : text;
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => CheckText(text) is { } problem ? errors.Add(parameter, problem) : text;
 }
 
 /// <summary>What a custom field takes.</summary>
@@ -215,8 +215,8 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
     /// <summary>The type of fields whose values are ids of other records.</summary>
     public const string Relation = "relation";
 
-    private const int LongestText = 10_000;
-    private const int LongestPhone = 50;
+    private const int MaxTextLength = 10_000;
+    private const int MaxPhoneLength = 50;
     internal static readonly string[] RelationPrefixes = ["ct_", "co_", "dl_", "act_", "rec_"];
     internal static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789 +-().,/#*x");
 
@@ -228,7 +228,7 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
     }
 
     /// <summary>What is wrong with a value that is not null; null if nothing.</summary>
-    public string? Fault(JsonElement value) => FieldType switch
+    public string? CheckValue(JsonElement value) => FieldType switch
     {
         "number" => value.ValueKind is JsonValueKind.Number ? null : "Expected a number",
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : "Expected true or false",
@@ -239,14 +239,14 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
         "email" => Text.IsEmail(value.GetString()!) ? null : "Invalid email",
         "url" => Text.IsWebAddress(value.GetString()!) ? null : "Expected an absolute http or https address",
         Relation => RelationPrefixes.Any(prefix => Ids.IsId(value.GetString()!, prefix)) ? null : $"Expected the id of a record: one of {string.Join(' ', RelationPrefixes)} and {Ids.Length} letters or digits",
-        "phone" => IsPhone(value.GetString()!) ? null : $"Expected digits, spaces and + - ( ) . / only, at most {LongestPhone} characters",
-        _ => value.GetString()!.Length <= LongestText ? null : $"At most {LongestText} characters",
+        "phone" => IsPhone(value.GetString()!) ? null : $"Expected digits, spaces and + - ( ) . / only, at most {MaxPhoneLength} characters",
+        _ => value.GetString()!.Length <= MaxTextLength ? null : $"At most {MaxTextLength} characters",
     };
 
     private string OptionList => Options.Count <= 20 ? string.Join(", ", Options) : $"the field's {Options.Count} options";
 
     private static bool IsPhone(string text) =>
-        text.Length is > 0 and <= LongestPhone && text.AsSpan().ContainsAnyInRange('0', '9') && !text.AsSpan().ContainsAnyExcept(PhoneCharacters);
+        text.Length is > 0 and <= MaxPhoneLength && text.AsSpan().ContainsAnyInRange('0', '9') && !text.AsSpan().ContainsAnyExcept(PhoneCharacters);
 
     private bool IsOption(JsonElement value) => value.ValueKind is JsonValueKind.String && Options.Contains(value.GetString()!);
 }

@@ -8,10 +8,10 @@ namespace NodeStash.Core.Resources;
 /// <summary>The definition of a custom object: a resource that a workspace makes of its own. docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
 public static class CustomObject
 {
-    public const int LongestSlug = 64;
+    public const int MaxSlugLength = 64;
 
-    /// <summary>The most definitions of a data set: a search over all types asks for each. Some more, where several are made at once.</summary>
-    private const int Most = 200;
+    /// <summary>The most definitions of an environment: a search over all types asks for each. Some more, where several are made at once.</summary>
+    private const int MaxObjects = 200;
 
     public static readonly TextField SingularName = new("singular_name", 100)
     {
@@ -25,7 +25,7 @@ public static class CustomObject
         IsRequired = true,
     };
 
-    public static readonly SlugField Slug = new("slug", LongestSlug)
+    public static readonly SlugField Slug = new("slug", MaxSlugLength)
     {
         Description = "Its name in paths and events; made from the plural name if absent.", Example = "\"projects\"",
         Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact, Refuses = Reserved,
@@ -53,20 +53,20 @@ public static class CustomObject
     /// <summary>The definition of a slug, or of its id; null where there is none.</summary>
     public static async ValueTask<StoredRecord?> Find(string slugOrId, IWorkspaceStore store, CancellationToken ct)
     {
-        var id = Ids.IsId(slugOrId, Schema.Prefix) ? slugOrId : await store.FindClaim(ClaimOf(slugOrId), ct);
+        var id = Ids.IsId(slugOrId, Schema.Prefix) ? slugOrId : await store.FindOwner(UniqueKeyOf(slugOrId), ct);
         return id is null ? null : await store.Find(Schema.Type, id, ct);
     }
 
-    /// <summary>The claim that the definition of a slug holds for as long as it is there.</summary>
-    public static string ClaimOf(string slug) => $"object:slug:{slug}";
+    /// <summary>The unique key that the definition of a slug holds for as long as it is there.</summary>
+    public static string UniqueKeyOf(string slug) => $"object:slug:{slug}";
 
-    /// <summary>All definitions of a data set, by slug.</summary>
-    public static async ValueTask<IReadOnlyList<ObjectDefinition>> All(IWorkspaceStore store, CancellationToken ct) => (await store.Derived<IReadOnlyList<ObjectDefinition>>(
+    /// <summary>All definitions of an environment, by slug.</summary>
+    public static async ValueTask<IReadOnlyList<ObjectDefinition>> All(IWorkspaceStore store, CancellationToken ct) => (await store.Memoized<IReadOnlyList<ObjectDefinition>>(
         Schema.Type,
         "all",
         async inner =>
         {
-            var page = await store.Query(new RecordQuery(Schema.Type, Condition.Always, [new SortKey(new KeyPath(Schema.CreatedAt.Name), false)], null, 2 * Most), inner);
+            var page = await store.Query(new RecordQuery(Schema.Type, Condition.Always, [new SortKey(new KeyPath(Schema.CreatedAt.Name), false)], null, 2 * MaxObjects), inner);
             return [.. page.Records.Select(ObjectDefinition.Load).OrderBy(definition => definition.Slug, StringComparer.Ordinal)];
         },
         ct))!;
@@ -77,7 +77,7 @@ public static class CustomObject
         var slug = CustomField.EntityType.Of(ofField.Subject)!;
         if (await Find(slug, ofField.Store, ct) is not { } stored)
         {
-            if (ofField.Before is null) ofField.Faults.Add(CustomField.EntityType.Name, $"Expected one of {string.Join(", ", CustomField.EntityType.Choices)}, or the slug of a custom object; there is no '{slug}'");
+            if (ofField.Before is null) ofField.Errors.Add(CustomField.EntityType.Name, $"Expected one of {string.Join(", ", CustomField.EntityType.Choices)}, or the slug of a custom object; there is no '{slug}'");
             return;
         }
 
@@ -86,7 +86,7 @@ public static class CustomObject
         if (ofField.After is { } field) field[field.Schema.UpdatedAt] = Text.ToSecond(ofField.Now);
         var shown = Fields.Of(before).Where(one => one.GetProperty("id").GetString() != ofField.Subject.Id).ToList();
         if (ofField.After is not null) shown.Add(Shown(ofField.After));
-        if (shown.Count > DefinitionsField.Most) ofField.Faults.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.Most} fields");
+        if (shown.Count > DefinitionsField.MaxFields) ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields");
         after[Fields] = InOrder(shown);
         ofField.With.Add(ofField.Beside(before, after));
     }
@@ -101,20 +101,20 @@ public static class CustomObject
     {
         if (Slug.Of(definition) is null)
         {
-            definition[Slug] = Text.ToSlug(PluralName.Of(definition)!, LongestSlug);
-            if (Slug.Of(definition) is not { } made) change.Faults.Add(Slug.Name, "Can't be made from this plural name: give a slug");
-            else if (Reserved(made) is { } fault) change.Faults.Add(Slug.Name, $"Made from the plural name it would be '{made}'. {fault}");
-            if (change.Faults.Any) return null;
+            definition[Slug] = Text.ToSlug(PluralName.Of(definition)!, MaxSlugLength);
+            if (Slug.Of(definition) is not { } made) change.Errors.Add(Slug.Name, "Can't be made from this plural name: give a slug");
+            else if (Reserved(made) is { } problem) change.Errors.Add(Slug.Name, $"Made from the plural name it would be '{made}'. {problem}");
+            if (change.Errors.Any) return null;
         }
 
         var slug = Slug.Of(definition)!;
-        var underWay = await WideChanges.Read(change.Store, ct);
-        if (underWay.Overlap(CustomRecord.AllOf(slug)) || underWay.Overlap(CustomField.AllOf(slug)))
+        var pending = await PendingCascades.Read(change.Store, ct);
+        if (pending.Conflicts(CustomRecord.AllOf(slug)) || pending.Conflicts(CustomField.AllOf(slug)))
             return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
-        change.Writes.Add(underWay.Again().Write());
-        if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= Most) return Error.Conflict($"A workspace has at most {Most} custom objects");
+        change.Writes.Add(pending.Touch().Write());
+        if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= MaxObjects) return Error.Conflict($"A workspace has at most {MaxObjects} custom objects");
 
-        var fields = Fields.Of(definition).Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new Faults())).ToList();
+        var fields = Fields.Of(definition).Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new ValidationErrors())).ToList();
         change.With.AddRange(fields.Select(field => change.Beside(null, field)));
         definition[Fields] = InOrder(fields.Select(Shown));
         return null;
@@ -131,9 +131,9 @@ public static class CustomObject
             change.Guards.Add(new Guard.NoneMatch(records.Type, Condition.Always));
         }
 
-        change.Reaches.AddRange(await Relations.ToAllOf(slug, change.Store, ct));
-        change.Reaches.Add(CustomField.AllOf(slug));
-        if (change.IsForced) change.Reaches.Add(records);
+        change.Cascades.AddRange(await Relations.ToAllOf(slug, change.Store, ct));
+        change.Cascades.Add(CustomField.AllOf(slug));
+        if (change.IsForced) change.Cascades.Add(records);
         return null;
     }
 
@@ -180,31 +180,31 @@ public sealed record ObjectDefinition(string Slug, IReadOnlyList<string> Relatio
 public sealed class DefinitionsField(string name) : Field(name)
 {
     /// <summary>So many names a record's custom fields have at most.</summary>
-    public const int Most = MapField.MaxNames;
+    public const int MaxFields = MapField.MaxNames;
 
-    public override Facets Facets => new(JsonType.Array) { MaxItems = Most, Items = new(JsonType.Object) { Members = CustomField.OfAnObject } };
+    public override Facets Facets => new(JsonType.Array) { MaxItems = MaxFields, Items = new(JsonType.Object) { Members = CustomField.OfAnObject } };
 
     public override object? EmptyValue => Array.Empty<JsonElement>();
 
     public IReadOnlyList<JsonElement> Of(Record record) => (IReadOnlyList<JsonElement>?)record[this] ?? [];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Array) return faults.WrongType(path, "an array of fields", json);
-        if (json.GetArrayLength() > Most) return faults.Add(path, $"At most {Most} fields");
+        if (json.ValueKind is not JsonValueKind.Array) return errors.WrongType(path, "an array of fields", json);
+        if (json.GetArrayLength() > MaxFields) return errors.Add(path, $"At most {MaxFields} fields");
         var slugs = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (i, given) in json.EnumerateArray().Index())
         {
-            var (at, inner) = ($"{path}[{i}]", new Faults());
+            var (at, inner) = ($"{path}[{i}]", new ValidationErrors());
             if (given.ValueKind is not JsonValueKind.Object)
             {
-                faults.WrongType(at, "an object with name and field_type", given);
+                errors.WrongType(at, "an object with name and field_type", given);
                 continue;
             }
 
             var field = CustomField.Of(entityType: "", given, id: "", default, inner);
             if (CustomField.Slug.Of(field) is { } slug && !slugs.Add(slug)) inner.Add(CustomField.Slug.Name, $"Another of the fields has the slug '{slug}'");
-            foreach (var fault in inner.All) faults.Add($"{at}.{fault.Field}", fault.Message);
+            foreach (var problem in inner.All) errors.Add($"{at}.{problem.Field}", problem.Message);
         }
 
         return json.EnumerateArray().ToList();
@@ -219,7 +219,7 @@ public sealed class DefinitionsField(string name) : Field(name)
         writer.WriteEndArray();
     }
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
 
     public override bool Same(object? left, object? right) =>
         ((IReadOnlyList<JsonElement>?)left ?? []).SequenceEqual((IReadOnlyList<JsonElement>?)right ?? [], EqualityComparer<JsonElement>.Create(JsonElement.DeepEquals));

@@ -7,7 +7,7 @@ namespace NodeStash.Core.Resources;
 /// <summary>A record of a custom object. Each object's are a type of their own, of one schema. docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
 public static class CustomRecord
 {
-    public static readonly TextField Object = new("object", CustomObject.LongestSlug)
+    public static readonly TextField Object = new("object", CustomObject.MaxSlugLength)
     {
         Description = "The slug of its custom object.",
         Access = FieldAccess.ReadOnly,
@@ -40,7 +40,7 @@ public static class CustomRecord
     public static string TypeOf(string slug) => TypeFamily.Records + slug;
 
     /// <summary>The removal of all records of an object.</summary>
-    internal static WideChange AllOf(string slug) => new(TypeOf(slug), new KeyPath(Object.Name), From: null, Removes: true);
+    internal static Cascade AllOf(string slug) => new(TypeOf(slug), new KeyPath(Object.Name), From: null, DeletesRecords: true);
 
     private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
     {
@@ -48,8 +48,8 @@ public static class CustomRecord
         var slug = record.Schema.EventNoun!;
         if (change.Before is null)
         {
-            if (await change.Store.FindClaim(CustomObject.ClaimOf(slug), ct) is null) return Error.NoObject(slug);
-            change.Guards.Add(new Guard.ClaimHeld(CustomObject.ClaimOf(slug)));
+            if (await change.Store.FindOwner(CustomObject.UniqueKeyOf(slug), ct) is null) return Error.NoObject(slug);
+            change.Guards.Add(new Guard.UniqueKeyHeld(CustomObject.UniqueKeyOf(slug)));
             record[Object] = slug;
         }
 

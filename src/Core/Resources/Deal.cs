@@ -93,8 +93,8 @@ public static class Deal
     }
 
     /// <summary>What becomes of the deals of a stage that turns from open to won or lost, or back.</summary>
-    internal static WideChange StageTurns(string stageId, bool isOpen, DateTimeOffset now) =>
-        new(Schema.Type, new KeyPath(ClosedAt.Name), isOpen ? null : [], isOpen ? null : Text.Format(Text.ToSecond(now)), new LinkedTo(StageId.Name, stageId));
+    internal static Cascade StageTurns(string stageId, bool isOpen, DateTimeOffset now) =>
+        new(Schema.Type, new KeyPath(ClosedAt.Name), isOpen ? null : [], isOpen ? null : Text.Format(Text.ToSecond(now)), new LinkFilter(StageId.Name, stageId));
 
     /// <summary>The deal's stage, out of its pipeline.</summary>
     private static async ValueTask<IReadOnlyList<Included>> IncludeStage(IReadOnlyList<StoredRecord> deals, IWorkspaceStore store, CancellationToken ct)
@@ -108,12 +108,12 @@ public static class Deal
     private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
     {
         if (change.After is not { } deal || (change.Before is not null && !change.Changes(StageId) && !change.Changes(PipelineId))) return null;
-        deal[PipelineId] ??= await change.Store.FindClaim(Pipeline.DefaultClaim, ct);
+        deal[PipelineId] ??= await change.Store.FindOwner(Pipeline.DefaultKey, ct);
         if (PipelineId.Of(deal) is not { } pipelineId || await change.Store.Find(Pipeline.Schema.Type, pipelineId, ct) is not { } stored)
             return Error.Unprocessable(PipelineId.Name, $"No pipeline with id '{PipelineId.Of(deal)}' in this workspace");
 
         if (Place(deal, change.Before, change.Given?.Gives(StageId) == true, Pipeline.Stages.Of(Record.Load(Pipeline.Schema, stored)), change.Now) is { } error) return error;
-        change.Guards.Add(new Guard.ClaimHeld(Pipeline.ClaimOf(StageId.Of(deal)!, isOpen: ClosedAt.Of(deal) is null)));
+        change.Guards.Add(new Guard.UniqueKeyHeld(Pipeline.UniqueKeyOf(StageId.Of(deal)!, isOpen: ClosedAt.Of(deal) is null)));
         if (change.Before is { } before && change.Changes(StageId))
         {
             // Rules run before updated_at is set; the event shows the deal as it is stored.

@@ -10,12 +10,12 @@ public static class FieldOperations
     private const string CustomFields = "custom_fields";
 
     /// <summary>How many stored values would not fit a field that is to be defined: records may have values under its slug already, stored freely.</summary>
-    /// <param name="tried">The caller's records, for a dry run.</param>
+    /// <param name="dryRun">The caller's records, for a dry run.</param>
     /// <param name="body">The definition.</param>
     /// <param name="ct">Ends the wait.</param>
-    public static async ValueTask<Result<long>> CountUnfit(RecordSet tried, JsonElement body, CancellationToken ct)
+    public static async ValueTask<Result<long>> CountUnfit(RecordSet dryRun, JsonElement body, CancellationToken ct)
     {
-        var created = await tried.Create(CustomField.Schema, body, ct);
+        var created = await dryRun.Create(CustomField.Schema, body, ct);
         if (created.Error is { } error) return error;
         var definition = FieldDefinition.Load(created.Value);
         var schema = Catalog.Named(CustomField.EntityType.Of(Record.Load(CustomField.Schema, created.Value))!);
@@ -23,8 +23,8 @@ public static class FieldOperations
         long unfit = 0;
         while (true)
         {
-            var page = await tried.List(query, ct);
-            unfit += page.Records.Count(r => schema.CustomFields!.Of(Record.Load(schema, r))[definition.Slug] is { } value && definition.Fault(value) is not null);
+            var page = await dryRun.List(query, ct);
+            unfit += page.Records.Count(r => schema.CustomFields!.Of(Record.Load(schema, r))[definition.Slug] is { } value && definition.CheckValue(value) is not null);
             if (page.Next is null) return unfit;
             query = query with { After = page.Next };
         }
@@ -38,10 +38,10 @@ public static class FieldOperations
     /// <param name="force">Whether options that are taken away are cleared where records have them; else that is a conflict.</param>
     /// <param name="ct">Ends the wait.</param>
     public static ValueTask<Result<StoredRecord>> Update(RecordSet records, string id, JsonElement body, long? ifVersion, bool force, CancellationToken ct) =>
-        records.Update(CustomField.Schema, id, ifVersion, (change, faults) =>
+        records.Update(CustomField.Schema, id, ifVersion, (change, errors) =>
         {
             change.IsForced = force;
-            Input.Read(CustomField.Schema, body, change.Before, faults).ApplyTo(change.After!, faults);
+            Input.Read(CustomField.Schema, body, change.Before, errors).ApplyTo(change.After!, errors);
             return null;
         }, ct);
 
@@ -59,21 +59,21 @@ public static class FieldOperations
     {
         var given = body.GetPropertyCount() == 1 && body.TryGetProperty("fields", out var inner) && inner.ValueKind is JsonValueKind.Object
             && !definitions.Any(d => d.Slug == "fields") ? inner : body;
-        return records.Update(schema, id, ifVersion, (change, faults) =>
+        return records.Update(schema, id, ifVersion, (change, errors) =>
         {
             foreach (var name in given.EnumerateObject().Select(p => p.Name).Where(name => !definitions.Any(d => d.Slug == name)))
-                faults.Add(name, Suggestion.Unknown("custom field", name, definitions.Select(d => d.Slug)));
-            if (!faults.Any && schema.CustomFields!.Read(given, CustomFields, faults) is JsonMap patch)
-                change.After![schema.CustomFields] = schema.CustomFields.Merge(schema.CustomFields.Of(change.After), patch, faults);
+                errors.Add(name, Suggestion.Unknown("custom field", name, definitions.Select(d => d.Slug)));
+            if (!errors.Any && schema.CustomFields!.Read(given, CustomFields, errors) is JsonMap patch)
+                change.After![schema.CustomFields] = schema.CustomFields.Merge(schema.CustomFields.Of(change.After), patch, errors);
             return null;
         }, ct);
     }
 
     /// <summary>Takes a field's values from every record that has one.</summary>
-    internal static WideChange Forget(Record field) => new(Catalog.Named(CustomField.EntityType.Of(field)!).Type, PathOf(field), From: null);
+    internal static Cascade Forget(Record field) => new(Catalog.Named(CustomField.EntityType.Of(field)!).Type, PathOf(field), From: null);
 
     /// <summary>Takes options of a field from every record that has one of them.</summary>
-    internal static WideChange Forget(Record field, IEnumerable<string> options) => new(Catalog.Named(CustomField.EntityType.Of(field)!).Type, PathOf(field), [.. options.Select(Text.Fold)]);
+    internal static Cascade Forget(Record field, IEnumerable<string> options) => new(Catalog.Named(CustomField.EntityType.Of(field)!).Type, PathOf(field), [.. options.Select(Text.Fold)]);
 
     private static KeyPath PathOf(Record field) => new(CustomFields, CustomField.Slug.Of(field));
 

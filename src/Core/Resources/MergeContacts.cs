@@ -20,8 +20,8 @@ public static class MergeContacts
     /// <summary>The body of a merge.</summary>
     public static Form Form { get; } = new(SourceIds, TargetId);
 
-    /// <summary>The claim that says where a merged contact went.</summary>
-    public static string ClaimOf(string sourceId) => $"contact:merged:{sourceId}";
+    /// <summary>The unique key that says where a merged contact went.</summary>
+    public static string UniqueKeyOf(string sourceId) => $"contact:merged:{sourceId}";
 
     /// <param name="records">The caller's records.</param>
     /// <param name="body">As in <see cref="Form"/>.</param>
@@ -37,22 +37,22 @@ public static class MergeContacts
         return await records.Update(Contact.Schema, target, ifVersion: null, (change, wrong, inner) => Merge(change, sources, wrong, inner), ct);
     }
 
-    private static async ValueTask<Error?> Merge(Change change, IReadOnlyList<string> ids, Faults faults, CancellationToken ct)
+    private static async ValueTask<Error?> Merge(Change change, IReadOnlyList<string> ids, ValidationErrors errors, CancellationToken ct)
     {
         var (schema, target) = (Contact.Schema, change.After!);
-        change.IsCarriedOver = true;
+        change.IsCopied = true;
         foreach (var id in ids)
         {
             if (await change.Store.Find(schema.Type, id, ct) is not { } stored) return Error.NotFound(schema.Noun, id);
             var source = Record.Load(schema, stored);
-            Fill(target, source, faults);
+            Fill(target, source, errors);
             change.With.Add(change.Beside(source, null));
-            change.Writes.Add(new Write.Claim(ClaimOf(id), target.Id));
+            change.Writes.Add(new Write.Reserve(UniqueKeyOf(id), target.Id));
         }
 
-        foreach (var (holder, link) in Catalog.LinksTo(schema.Type)) change.Reaches.Add(new WideChange(holder.Type, new KeyPath(link.Name), ids, target.Id));
+        foreach (var (holder, link) in Catalog.LinksTo(schema.Type)) change.Cascades.Add(new Cascade(holder.Type, new KeyPath(link.Name), ids, target.Id));
 
-        change.Reaches.AddRange(await Relations.To(schema, ids, target.Id, change.Store, ct));
+        change.Cascades.AddRange(await Relations.To(schema, ids, target.Id, change.Store, ct));
 
         // The event shows the contact as it is stored, which is when updated_at is set.
         target[schema.UpdatedAt] = Text.ToSecond(change.Now);
@@ -61,14 +61,14 @@ public static class MergeContacts
     }
 
     /// <summary>Gives the target what it lacks.</summary>
-    private static void Fill(Record target, Record source, Faults faults)
+    private static void Fill(Record target, Record source, ValidationErrors errors)
     {
         foreach (var field in target.Schema.Fields.Where(f => f.Access is FieldAccess.ReadWrite))
         {
             target[field] = field switch
             {
-                MapField map => map.Merge(map.Of(source), map.Of(target), faults),
-                TextListField list => list.Of(target).Union(list.Of(source), StringComparer.Ordinal).Take(list.Most).ToList(),
+                MapField map => map.Merge(map.Of(source), map.Of(target), errors),
+                TextListField list => list.Of(target).Union(list.Of(source), StringComparer.Ordinal).Take(list.MaxItems).ToList(),
                 _ => target[field] ?? source[field],
             };
         }

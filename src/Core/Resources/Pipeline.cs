@@ -7,8 +7,8 @@ namespace NodeStash.Core.Resources;
 /// <summary>A sales process: stages in order, from open to won or lost. docs/api/v1.md, Pipelines and stages.</summary>
 public static class Pipeline
 {
-    /// <summary>The claim held by the one default pipeline of a data set.</summary>
-    public const string DefaultClaim = "pipeline:default";
+    /// <summary>The unique key held by the one default pipeline of an environment.</summary>
+    public const string DefaultKey = "pipeline:default";
 
     public static readonly TextField Name = new("name", 200)
     {
@@ -43,10 +43,10 @@ public static class Pipeline
         Decide = Decide,
     };
 
-    /// <summary>The claim that says a stage exists, and whether a deal in it is open: held by its pipeline.</summary>
-    public static string ClaimOf(string stageId, bool isOpen) => $"pipeline_stage:{stageId}:{(isOpen ? "open" : "closed")}";
+    /// <summary>The unique key that says a stage exists, and whether a deal in it is open: held by its pipeline.</summary>
+    public static string UniqueKeyOf(string stageId, bool isOpen) => $"pipeline_stage:{stageId}:{(isOpen ? "open" : "closed")}";
 
-    /// <summary>What a new data set starts with.</summary>
+    /// <summary>What a new environment starts with.</summary>
     public static JsonElement First { get; } = JsonElement.Parse(
         """
         {"name":"Sales","is_default":true,"stages":[{"name":"Lead"},{"name":"Qualified"},{"name":"Proposal"},{"name":"Negotiation"},
@@ -61,22 +61,22 @@ public static class Pipeline
     }
 
     /// <summary>Puts a new stage in its place; those behind it move on by one.</summary>
-    public static void AddStage(Record pipeline, JsonElement body, Faults faults)
+    public static void AddStage(Record pipeline, JsonElement body, ValidationErrors errors)
     {
         var stages = StagesOf(pipeline).ToList();
-        if (stages.Count >= StagesField.Most) faults.Add(Stages.Name, $"At most {StagesField.Most} stages");
-        var stage = Stage.Read(body, null, stages.Count, "", faults);
+        if (stages.Count >= StagesField.MaxStages) errors.Add(Stages.Name, $"At most {StagesField.MaxStages} stages");
+        var stage = Stage.Read(body, null, stages.Count, "", errors);
         stages.Insert(Math.Min(stage.Position, stages.Count), stage);
         pipeline[Stages] = stages;
     }
 
     /// <summary>Changes a stage; a new position moves it there.</summary>
     /// <returns>False if the pipeline has no such stage.</returns>
-    public static bool ChangeStage(Record pipeline, string stageId, JsonElement body, Faults faults)
+    public static bool ChangeStage(Record pipeline, string stageId, JsonElement body, ValidationErrors errors)
     {
         var stages = StagesOf(pipeline).ToList();
         if (stages.FindIndex(s => s.Id == stageId) is var at && at < 0) return false;
-        var stage = Stage.Read(body, stages[at], 0, "", faults);
+        var stage = Stage.Read(body, stages[at], 0, "", errors);
         stages.RemoveAt(at);
         stages.Insert(Math.Min(stage.Position, stages.Count), stage);
         pipeline[Stages] = stages;
@@ -140,7 +140,7 @@ public static class Pipeline
         pipeline[StageVersions] = new JsonMap([.. stages.Select(s => new KeyValuePair<string, JsonElement>(s.Id, JsonElement.Parse(Text.Invariant(s.Version))))]);
     }
 
-    /// <summary>Claims, releases, guards and events of the stages that came, went or changed.</summary>
+    /// <summary>Reservations, releases, guards and events of the stages that came, went or changed.</summary>
     private static void AddStageChanges(Change change)
     {
         var pipelineId = change.Subject.Id;
@@ -150,16 +150,16 @@ public static class Pipeline
         {
             if (old.FirstOrDefault(s => s.Id == stage.Id) is not { } was)
             {
-                change.Writes.Add(new Write.Claim(ClaimOf(stage.Id, stage.IsOpen), pipelineId));
+                change.Writes.Add(new Write.Reserve(UniqueKeyOf(stage.Id, stage.IsOpen), pipelineId));
                 change.Events.Add(new ExtraEvent("pipeline_stage.created", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId)));
             }
             else if (!was.IsLike(stage))
             {
                 if (was.IsOpen != stage.IsOpen)
                 {
-                    change.Writes.Add(new Write.Release(ClaimOf(stage.Id, was.IsOpen), pipelineId));
-                    change.Writes.Add(new Write.Claim(ClaimOf(stage.Id, stage.IsOpen), pipelineId));
-                    change.Reaches.Add(Deal.StageTurns(stage.Id, stage.IsOpen, change.Now));
+                    change.Writes.Add(new Write.Release(UniqueKeyOf(stage.Id, was.IsOpen), pipelineId));
+                    change.Writes.Add(new Write.Reserve(UniqueKeyOf(stage.Id, stage.IsOpen), pipelineId));
+                    change.Cascades.Add(Deal.StageTurns(stage.Id, stage.IsOpen, change.Now));
                 }
 
                 change.Events.Add(new ExtraEvent("pipeline_stage.updated", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId), Previous(was, stage)));
@@ -168,7 +168,7 @@ public static class Pipeline
 
         foreach (var stage in old.Where(s => !stages.Any(kept => kept.Id == s.Id)))
         {
-            change.Writes.Add(new Write.Release(ClaimOf(stage.Id, stage.IsOpen), pipelineId));
+            change.Writes.Add(new Write.Release(UniqueKeyOf(stage.Id, stage.IsOpen), pipelineId));
             // A pipeline that goes as a whole is guarded by the deals' link to it.
             if (change.After is not null) change.Guards.Add(HoldsNoDeals(stage));
             change.Events.Add(new ExtraEvent("pipeline_stage.deleted", "pipeline_stage", stage.Id, stage.Version + 1, stage.Attributes(pipelineId)));
@@ -202,13 +202,13 @@ public static class Pipeline
         }
 
         var (from, to) = was ? (change.Subject.Id, other!.Id) : (other?.Id, change.Subject.Id);
-        if (from is not null) change.Writes.Add(new Write.Release(DefaultClaim, from));
-        change.Writes.Add(new Write.Claim(DefaultClaim, to));
+        if (from is not null) change.Writes.Add(new Write.Release(DefaultKey, from));
+        change.Writes.Add(new Write.Reserve(DefaultKey, to));
         return null;
     }
 
     private static async ValueTask<Record?> Current(Change change, CancellationToken ct) =>
-        await change.Store.FindClaim(DefaultClaim, ct) is { } id && await change.Store.Find(Schema.Type, id, ct) is { } stored ? Record.Load(Schema, stored) : null;
+        await change.Store.FindOwner(DefaultKey, ct) is { } id && await change.Store.Find(Schema.Type, id, ct) is { } stored ? Record.Load(Schema, stored) : null;
 
     private static async ValueTask<Record?> Oldest(Change change, CancellationToken ct)
     {

@@ -17,7 +17,7 @@ internal static class Relations
         foreach (var definition in (await CustomField.DefinitionsOf(record.Schema, change.Store, ct)).Where(d => d.FieldType is FieldDefinition.Relation))
         {
             // A value from before the field was defined may be anything, and stays until it is changed.
-            if (values[definition.Slug] is not { } value || definition.Fault(value) is not null) continue;
+            if (values[definition.Slug] is not { } value || definition.CheckValue(value) is not null) continue;
             var id = value.GetString()!;
             var type = await change.Store.TypeOf(id, ct);
             if (type is null && !(before[definition.Slug] is { } was && JsonElement.DeepEquals(was, value)))
@@ -27,7 +27,7 @@ internal static class Relations
             change.Guards.Add(new Guard.RecordExists(type, id));
 
             // A custom object that is deleted takes its records with it, some of them later.
-            if (TypeFamily.Of(type) == TypeFamily.Records) change.Guards.Add(new Guard.ClaimHeld(CustomObject.ClaimOf(type[TypeFamily.Records.Length..])));
+            if (TypeFamily.Of(type) == TypeFamily.Records) change.Guards.Add(new Guard.UniqueKeyHeld(CustomObject.UniqueKeyOf(type[TypeFamily.Records.Length..])));
         }
 
         record[CustomRecord.RelatedTypes] = new JsonMap(types);
@@ -38,19 +38,19 @@ internal static class Relations
     /// <param name="schema">Of the records.</param>
     /// <param name="ids">The records.</param>
     /// <param name="to">What takes their place; null for nothing.</param>
-    /// <param name="store">The data set.</param>
+    /// <param name="store">The environment.</param>
     /// <param name="ct">Ends the wait.</param>
-    public static async ValueTask<IEnumerable<WideChange>> To(Schema schema, IReadOnlyList<string> ids, string? to, IWorkspaceStore store, CancellationToken ct) =>
+    public static async ValueTask<IEnumerable<Cascade>> To(Schema schema, IReadOnlyList<string> ids, string? to, IWorkspaceStore store, CancellationToken ct) =>
         FieldDefinition.RelationPrefixes.Contains(schema.Prefix)
-            ? (await All(store, ct)).Select(relation => new WideChange(relation.Type, Values with { Inner = relation.Field }, [.. ids.Select(Text.Fold)], to))
+            ? (await All(store, ct)).Select(relation => new Cascade(relation.Type, Values with { Inner = relation.Field }, [.. ids.Select(Text.Fold)], to))
             : [];
 
     /// <summary>Clears relations of other objects to any record of an object.</summary>
-    public static async ValueTask<IEnumerable<WideChange>> ToAllOf(string slug, IWorkspaceStore store, CancellationToken ct)
+    public static async ValueTask<IEnumerable<Cascade>> ToAllOf(string slug, IWorkspaceStore store, CancellationToken ct)
     {
         var type = CustomRecord.TypeOf(slug);
         return (await All(store, ct)).Where(relation => relation.Type != type)
-            .Select(relation => new WideChange(relation.Type, Values with { Inner = relation.Field }, From: null, Only: new LinkedTo(CustomRecord.RelatedTypes.Name, type)));
+            .Select(relation => new Cascade(relation.Type, Values with { Inner = relation.Field }, From: null, Only: new LinkFilter(CustomRecord.RelatedTypes.Name, type)));
     }
 
     private static async ValueTask<IEnumerable<(string Type, string Field)>> All(IWorkspaceStore store, CancellationToken ct) =>

@@ -14,7 +14,7 @@ internal static class Shared
 
     public const string TagsName = "tags";
 
-    public static TextListField Tags() => new(TagsName, most: 20, longest: 50)
+    public static TextListField Tags() => new(TagsName, max: 20, maxLength: 50)
     {
         Description = "Labels of the record, at most 20.", Example = "[\"vip\"]",
         Filter = FilterKind.HasAll, Search = Searchable.Detail,

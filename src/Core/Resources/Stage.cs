@@ -44,10 +44,10 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
     /// <param name="old">The stage to change; null for a new one.</param>
     /// <param name="next">The position of a new stage that names none.</param>
     /// <param name="path">Goes before the names of faulty fields, e.g. <c>stages[0].</c></param>
-    /// <param name="faults">Where faults go.</param>
-    public static Stage Read(JsonElement json, Stage? old, int next, string path, Faults faults)
+    /// <param name="errors">Where faults go.</param>
+    public static Stage Read(JsonElement json, Stage? old, int next, string path, ValidationErrors errors)
     {
-        var (values, stage) = (Form.Read(json, path, faults, isChange: old is not null), old ?? new Stage("", "", next, "open", 1, default, default));
+        var (values, stage) = (Form.Read(json, path, errors, isChange: old is not null), old ?? new Stage("", "", next, "open", 1, default, default));
         return stage with
         {
             Name = values[NameField] as string ?? stage.Name,
@@ -84,26 +84,26 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
 public sealed class StagesField(string name) : Field(name)
 {
     /// <summary>So that a pipeline with all its stages fits one commit.</summary>
-    public const int Most = 40;
+    public const int MaxStages = 40;
 
-    public override Facets Facets => new(JsonType.Array) { MaxItems = Most, Items = new(JsonType.Object) { Members = Stage.Form } };
+    public override Facets Facets => new(JsonType.Array) { MaxItems = MaxStages, Items = new(JsonType.Object) { Members = Stage.Form } };
 
     public IReadOnlyList<Stage> Of(Record record) => (IReadOnlyList<Stage>?)record[this] ?? [];
 
-    public override object? Read(JsonElement json, string path, Faults faults)
+    public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
-        if (json.ValueKind is not JsonValueKind.Array) return faults.WrongType(path, "an array of stages", json);
+        if (json.ValueKind is not JsonValueKind.Array) return errors.WrongType(path, "an array of stages", json);
         var stages = new List<Stage>();
         foreach (var item in json.EnumerateArray())
         {
             var inner = $"{path}[{stages.Count}]";
-            if (item.ValueKind is not JsonValueKind.Object) faults.WrongType(inner, "an object with name, type and position", item);
+            if (item.ValueKind is not JsonValueKind.Object) errors.WrongType(inner, "an object with name, type and position", item);
             stages.Add(item.ValueKind is JsonValueKind.Object
-                ? Stage.Read(item, null, stages.Count, inner + ".", faults)
+                ? Stage.Read(item, null, stages.Count, inner + ".", errors)
                 : new Stage("", "", stages.Count, "open", 1, default, default));
         }
 
-        if (stages.Count > Most) faults.Add(path, $"At most {Most} stages");
+        if (stages.Count > MaxStages) errors.Add(path, $"At most {MaxStages} stages");
         return stages;
     }
 
@@ -122,7 +122,7 @@ public sealed class StagesField(string name) : Field(name)
         writer.WriteEndArray();
     }
 
-    public override object? ReadKey(string text, string parameter, Faults faults) => faults.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
 
     public override bool Same(object? left, object? right) =>
         ((IReadOnlyList<Stage>?)left ?? []).SequenceEqual((IReadOnlyList<Stage>?)right ?? []);

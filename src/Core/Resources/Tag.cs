@@ -24,14 +24,14 @@ public static class Tag
         Uniques = [new Unique("name", record => Text.Fold(Name.Of(record)!), record => $"A tag with name '{Name.Of(record)}' already exists in this workspace", "name")],
         Decide = (change, _) =>
         {
-            if (change.Before is { } before && change.Changes(Name)) change.Reaches.AddRange(OnRecords(Name.Of(before)!, Name.Of(change.After!)));
+            if (change.Before is { } before && change.Changes(Name)) change.Cascades.AddRange(OnRecords(Name.Of(before)!, Name.Of(change.After!)));
             return ValueTask.FromResult<Error?>(null);
         },
-        ReachedByDelete = tag => OnRecords(Name.Of(tag)!, null),
+        CascadesOnDelete = tag => OnRecords(Name.Of(tag)!, null),
     };
 
-    private static IEnumerable<WideChange> OnRecords(string from, string? to) =>
-        Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null).Select(schema => new WideChange(schema.Type, new KeyPath(Shared.TagsName), [from], to));
+    private static IEnumerable<Cascade> OnRecords(string from, string? to) =>
+        Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null).Select(schema => new Cascade(schema.Type, new KeyPath(Shared.TagsName), [from], to));
 }
 
 /// <summary>A colour as in CSS: <c>#RRGGBB</c>.</summary>
@@ -41,6 +41,6 @@ public sealed class ColorField(string name) : TextField(name, 7)
 
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdefABCDEF");
 
-    protected override string? Fault(string text) =>
+    protected override string? CheckText(string text) =>
         text.Length == 7 && text[0] == '#' && !text.AsSpan(1).ContainsAnyExcept(Hex) ? null : "Expected a colour of the form #RRGGBB, e.g. #1F6FEB";
 }

@@ -7,7 +7,7 @@ namespace NodeStash.Core.Resources;
 public static class Timeline
 {
     /// <summary>One page.</summary>
-    /// <param name="store">The caller's data set.</param>
+    /// <param name="store">The caller's environment.</param>
     /// <param name="link">The field of activities that points to the record.</param>
     /// <param name="id">The record, which exists.</param>
     /// <param name="place">Where the page before ended; null for the first.</param>

@@ -3,17 +3,17 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// What one data set is searched by. An instance is bound to its partition when it is made and has no member that names another: whoever holds
+/// What one environment is searched by. An instance is bound to its partition when it is made and has no member that names another: whoever holds
 /// one cannot write a search that leaves it. It holds no truth: whoever asks reads each hit back from the store.
 /// </summary>
 /// <remarks>Adapters pass the contract suite in tests/Core.Tests/Search. All members throw <see cref="SearchUnavailableException"/> when the index cannot answer, and end soon after they are cancelled, whatever is searched for.</remarks>
 public interface ISearchIndex
 {
     /// <summary>The most hits of a search that can be reached.</summary>
-    const int MostHits = 10_000;
+    const int MaxHits = 10_000;
 
     /// <summary>The most characters (Unicode code points) of what is searched for.</summary>
-    const int LongestText = 512;
+    const int MaxTextLength = 512;
 
     Partition Partition { get; }
 
@@ -24,7 +24,7 @@ public interface ISearchIndex
     /// </summary>
     ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct);
 
-    /// <summary>How many records of each type would be found, at most <see cref="MostHits"/> of each.</summary>
+    /// <summary>How many records of each type would be found, at most <see cref="MaxHits"/> of each.</summary>
     ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct);
 
     /// <summary>Takes changes in, in whatever order and however often they come: of each record the highest version counts, and a removal is one, too. They are on disk when it answers.</summary>
@@ -43,7 +43,7 @@ public interface ISearchIndex
     ValueTask EndRebuild(string rebuild, CancellationToken ct);
 }
 
-/// <summary>Opens the index of a data set. Held by what decides whose data is at stake (authentication, feed consumers), by nothing else.</summary>
+/// <summary>Opens the index of an environment. Held by what decides whose data is at stake (authentication, feed consumers), by nothing else.</summary>
 public interface ISearchIndexes
 {
     ISearchIndex Open(Partition partition);
@@ -52,27 +52,27 @@ public interface ISearchIndexes
     /// <exception cref="SearchUnavailableException">They are not.</exception>
     ValueTask Check(CancellationToken ct);
 
-    /// <summary>How the indexes of some data sets stand.</summary>
+    /// <summary>How the indexes of some environments stand.</summary>
     ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct);
 
     /// <summary>
-    /// Says that every data set there is has an index, or one being built. Whoever keeps the indexes may have lost them: until this is said, a data set it
+    /// Says that every environment there is has an index, or one being built. Whoever keeps the indexes may have lost them: until this is said, an environment it
     /// does not know is neither searched nor written to (<see cref="SearchUnavailableException"/>); from then on one that it does not know is new, and has nothing.
     /// </summary>
     ValueTask Complete(CancellationToken ct);
 }
 
-/// <param name="Partition">The data set.</param>
+/// <param name="Partition">The environment.</param>
 /// <param name="IsSound">Whether its index is there, and made as one would be made today.</param>
 /// <param name="Building">The rebuild under way; null for none.</param>
 public sealed record IndexState(Partition Partition, bool IsSound, string? Building);
 
 /// <summary>What is searched for.</summary>
 /// <param name="Types">Of records; at least one.</param>
-/// <param name="Text">As a user typed it, at most <see cref="ISearchIndex.LongestText"/> characters; nothing in it is syntax. Text without a letter or digit finds nothing.</param>
-/// <param name="Limit">The most hits to answer, from 1 to <see cref="ISearchIndex.MostHits"/>.</param>
+/// <param name="Text">As a user typed it, at most <see cref="ISearchIndex.MaxTextLength"/> characters; nothing in it is syntax. Text without a letter or digit finds nothing.</param>
+/// <param name="Limit">The most hits to answer, from 1 to <see cref="ISearchIndex.MaxHits"/>.</param>
 /// <param name="After">Where the page before ended; null for the first page.</param>
-/// <param name="Among">Only these records, at most <see cref="ISearchIndex.MostHits"/>; null for all.</param>
+/// <param name="Among">Only these records, at most <see cref="ISearchIndex.MaxHits"/>; null for all.</param>
 public sealed record SearchQuery(IReadOnlyList<string> Types, string Text, int Limit, SearchPlace? After = null, IReadOnlyCollection<string>? Among = null);
 
 /// <summary>A place between two hits.</summary>

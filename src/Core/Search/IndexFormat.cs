@@ -10,7 +10,7 @@ public static class IndexFormat
     private static readonly IReadOnlyList<SearchField> Examples =
     [
         new("name", Searchable.Name, "Zoë O’Brien-Łukasz 2nd"),
-        new("detail", Searchable.Detail, $"VIP no. 4711-b 東京商事 한국 أحمد {new string('x', Words.Longest + 1)}"),
+        new("detail", Searchable.Detail, $"VIP no. 4711-b 東京商事 한국 أحمد {new string('x', Words.MaxLength + 1)}"),
         new("body", Searchable.Body, string.Join(' ', Enumerable.Range(0xAA, 0x600 - 0xAA).Concat(Enumerable.Range(0x1E00, 0x200)).Select(letter => (char)letter))),
         new("address", Searchable.Address, "Jane.Smith42@Mail.example.com"),
         new("address", Searchable.Address, "https://www.example.com/a-path?of=it"),

@@ -5,25 +5,25 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Searches the records of a data set: the index says which and in which order, the store says what they are. Every hit is read back and held
+/// Searches the records of an environment: the index says which and in which order, the store says what they are. Every hit is read back and held
 /// against the filters before it is answered, so what the index has not heard of yet is not shown.
 /// </summary>
-/// <param name="store">The caller's data set.</param>
+/// <param name="store">The caller's environment.</param>
 /// <param name="index">Its index.</param>
 /// <param name="options">How long it may take.</param>
 public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, SearchOptions options)
 {
     /// <summary>The most hits read back at a time.</summary>
-    private const int MostAtOnce = 1000;
+    private const int MaxPerQuery = 1000;
 
     /// <summary>If so many hits did not fill a page, the filter leaves few: it is asked first from then on.</summary>
     private const int FilterFirstFrom = 1000;
 
     private static readonly Error TooMany = Error.Invalid(
-        "search", $"More than {ISearchIndex.MostHits} records match, which is as far as a search goes: narrow it with more words or filters");
+        "search", $"More than {ISearchIndex.MaxHits} records match, which is as far as a search goes: narrow it with more words or filters");
 
     private Error TookTooLong => new(
-        ErrorCode.Unavailable, $"The search was given up after {options.Longest.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
+        ErrorCode.Unavailable, $"The search was given up after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
 
     /// <summary>A page of one resource's records that match a text and filters.</summary>
     /// <param name="request">Has a text to search for.</param>
@@ -41,7 +41,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
 
     private async ValueTask<Result<T>> Bounded<T>(Func<CancellationToken, ValueTask<Result<T>>> search, CancellationToken ct)
     {
-        using var limit = new CancellationTokenSource(options.Longest, TimeProvider.System);
+        using var limit = new CancellationTokenSource(options.MaxDuration, TimeProvider.System);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
@@ -77,13 +77,13 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     private async ValueTask<Result<(List<(Place Place, StoredRecord Record)> Found, Place? Next)>> Walk(
         IReadOnlyList<string> types, string text, Condition where, Place? after, int limit, CancellationToken ct)
     {
-        var (found, place, most) = (new List<(Place Place, StoredRecord Record)>(), after, limit + 1);
+        var (found, place, max) = (new List<(Place Place, StoredRecord Record)>(), after, limit + 1);
         while (true)
         {
             var seen = place?.Seen ?? 0;
             var among = IsFilter(where) && seen >= FilterFirstFrom ? await Few(types[0], where, ct) : null;
-            if (among is null && seen >= ISearchIndex.MostHits) return found.Count == 0 ? TooMany : (found, place);
-            var page = await index.Find(new SearchQuery(types, text, most, place?.Hit, among), ct);
+            if (among is null && seen >= ISearchIndex.MaxHits) return found.Count == 0 ? TooMany : (found, place);
+            var page = await index.Find(new SearchQuery(types, text, max, place?.Hit, among), ct);
             var records = await ReadBack(page.Hits, where, text, ct);
             foreach (var hit in page.Hits)
             {
@@ -94,7 +94,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
             }
 
             if (!page.HasMore) return (found, null);
-            most = Math.Min(most * 4, MostAtOnce);
+            max = Math.Min(max * 4, MaxPerQuery);
         }
     }
 
@@ -102,7 +102,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     private async ValueTask<Result<RecordPage>> Sorted(ListRequest request, CancellationToken ct)
     {
         var (query, text) = (request.Query, request.Search!);
-        var search = new SearchQuery([query.Type], text, ISearchIndex.MostHits);
+        var search = new SearchQuery([query.Type], text, ISearchIndex.MaxHits);
         var page = await index.Find(search, ct);
         if (page.HasMore)
         {
@@ -138,7 +138,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     /// <summary>The ids of the records that meet a filter; null where they are more than a search goes through.</summary>
     private async ValueTask<IReadOnlyCollection<string>?> Few(string type, Condition where, CancellationToken ct)
     {
-        var page = await store.Query(new RecordQuery(type, where, [Newest(type)], null, ISearchIndex.MostHits), ct);
+        var page = await store.Query(new RecordQuery(type, where, [Newest(type)], null, ISearchIndex.MaxHits), ct);
         return page.Next is null ? [.. page.Records.Select(record => record.Id)] : null;
     }
 
@@ -155,5 +155,5 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
 
 /// <param name="Records">The best first.</param>
 /// <param name="Next">Where the next page starts; null where this is the last.</param>
-/// <param name="Counts">How many records of each type the index has for the text, at most <see cref="ISearchIndex.MostHits"/>.</param>
+/// <param name="Counts">How many records of each type the index has for the text, at most <see cref="ISearchIndex.MaxHits"/>.</param>
 public sealed record FoundPage(IReadOnlyList<StoredRecord> Records, Keyset? Next, IReadOnlyDictionary<string, int> Counts);

@@ -20,7 +20,7 @@ public sealed record SearchField(string Name, Searchable As, string Text);
 /// <param name="Fields">What it is found by; null where it is gone.</param>
 public sealed record SearchChange(string Type, string Id, long Version, IReadOnlyList<SearchField>? Fields)
 {
-    private const int FewestDigits = 5;
+    private const int MinDigits = 5;
 
     /// <summary>What is indexed at all, and how: an index that was filled under other settings is to be built anew.</summary>
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
@@ -67,6 +67,6 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
     private static Searchable FormOf(string text)
     {
         if (Records.Text.IsEmail(text) || Records.Text.IsWebAddress(text)) return Searchable.Address;
-        return text.Length <= 50 && !text.AsSpan().ContainsAnyExcept(FieldDefinition.PhoneCharacters) && text.Count(char.IsAsciiDigit) >= FewestDigits ? Searchable.Phone : Searchable.Detail;
+        return text.Length <= 50 && !text.AsSpan().ContainsAnyExcept(FieldDefinition.PhoneCharacters) && text.Count(char.IsAsciiDigit) >= MinDigits ? Searchable.Phone : Searchable.Detail;
     }
 }

@@ -11,9 +11,9 @@ public static class SearchResult
     /// <summary>Of the envelope.</summary>
     public const string Type = "search_result";
 
-    private const int MostFields = 5;
-    private const int MostMatches = 10;
-    private const int LongestSnippet = 200;
+    private const int MaxFields = 5;
+    private const int MaxMatches = 10;
+    private const int MaxSnippetLength = 200;
 
     /// <summary>The attributes of one result.</summary>
     /// <param name="stored">The record.</param>
@@ -29,7 +29,7 @@ public static class SearchResult
             writer.WritePropertyName("resource"u8);
             writer.WriteRawValue(stored.Attributes.Span, skipInputValidation: true);
             writer.WriteStartArray("highlights"u8);
-            foreach (var (field, matches) in fields.Select(field => (field, match.In(field))).Where(found => found.Item2.Count > 0).Take(MostFields)) Write(writer, field, matches);
+            foreach (var (field, matches) in fields.Select(field => (field, match.In(field))).Where(found => found.Item2.Count > 0).Take(MaxFields)) Write(writer, field, matches);
             writer.WriteEndArray();
         });
     }
@@ -37,13 +37,13 @@ public static class SearchResult
     /// <summary>The stretch of a text around its first match, and where the matches are in it. Positions, not marks in the text: what is stored may look like marks.</summary>
     private static void Write(Utf8JsonWriter writer, SearchField field, IReadOnlyList<(int Start, int End)> matches)
     {
-        var from = field.Text.Length <= LongestSnippet ? 0 : Boundary(field.Text, Math.Max(0, matches[0].Start - (LongestSnippet / 4)));
-        var to = Boundary(field.Text, Math.Min(field.Text.Length, from + LongestSnippet));
+        var from = field.Text.Length <= MaxSnippetLength ? 0 : Boundary(field.Text, Math.Max(0, matches[0].Start - (MaxSnippetLength / 4)));
+        var to = Boundary(field.Text, Math.Min(field.Text.Length, from + MaxSnippetLength));
         writer.WriteStartObject();
         writer.WriteString("field"u8, field.Name);
         writer.WriteString("snippet"u8, field.Text.AsSpan(from, to - from));
         writer.WriteStartArray("matches"u8);
-        foreach (var (start, end) in matches.Where(m => m.Start < to).Take(MostMatches))
+        foreach (var (start, end) in matches.Where(m => m.Start < to).Take(MaxMatches))
         {
             writer.WriteStartObject();
             writer.WriteNumber("start"u8, start - from);

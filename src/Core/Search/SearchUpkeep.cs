@@ -12,7 +12,7 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
     : IDisposable
 {
     /// <summary>A rebuild that has not ended by then was given up.</summary>
-    private static readonly TimeSpan LongestRebuild = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MaxRebuildTime = TimeSpan.FromDays(1);
 
     /// <summary>One run at a time in a process: the second finds what the first began. Processes may race; of their rebuilds the last one counts.</summary>
     private readonly SemaphoreSlim turn = new(1);
@@ -23,7 +23,7 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
         await turn.WaitAsync(ct);
         try
         {
-            List<Partition> all = [.. (await access.WorkspaceIds(ct)).SelectMany(id => new[] { new Partition(id, DataEnvironment.Live), new Partition(id, DataEnvironment.Test) })];
+            List<Partition> all = [.. (await access.WorkspaceIds(ct)).SelectMany(id => new[] { new Partition(id, WorkspaceEnvironment.Live), new Partition(id, WorkspaceEnvironment.Test) })];
             var unsound = await Unsound(all, ct);
             foreach (var partition in unsound)
             {
@@ -47,7 +47,7 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
     public void Dispose() => turn.Dispose();
 
     private async Task<List<Partition>> Unsound(List<Partition> all, CancellationToken ct) =>
-        [.. (await indexes.States(all, ct)).Where(state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > LongestRebuild)).Select(state => state.Partition)];
+        [.. (await indexes.States(all, ct)).Where(state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > MaxRebuildTime)).Select(state => state.Partition)];
 
     /// <summary>The job is sent first: of a rebuild that was begun and has no job nobody would know.</summary>
     private async Task Rebuild(Partition partition, CancellationToken ct)

@@ -5,10 +5,10 @@ namespace NodeStash.Core.Search;
 /// <summary>Where a text that is searched for stands in a record's own texts, whichever index found it: to show why it was found, and to see that it still would be.</summary>
 public sealed class TextMatch(string text)
 {
-    private const int MostWords = 12;
-    private const int ShortestPart = 3;
+    private const int MaxWords = 12;
+    private const int MinPartLength = 3;
 
-    private readonly List<string> words = [.. Words.Of(text).Select(word => word.Text).Distinct(StringComparer.Ordinal).Take(MostWords)];
+    private readonly List<string> words = [.. Words.Of(text).Select(word => word.Text).Distinct(StringComparer.Ordinal).Take(MaxWords)];
 
     /// <summary>Whether each word is found in one of the texts.</summary>
     public bool IsIn(IReadOnlyList<SearchField> fields)
@@ -40,7 +40,7 @@ public sealed class TextMatch(string text)
                 yield return (other.Start, other.End);
         }
 
-        if (word.Length < ShortestPart) yield break;
+        if (word.Length < MinPartLength) yield break;
         if (field.As is Searchable.Address && field.Text.IndexOf(word, StringComparison.OrdinalIgnoreCase) is >= 0 and var at) yield return (at, at + word.Length);
         if (field.As is Searchable.Phone && InDigits(word, field.Text) is { } range) yield return range;
     }

@@ -3,7 +3,7 @@ using System.Text;
 namespace NodeStash.Core.Search;
 
 /// <summary>A word of a text.</summary>
-/// <param name="Text">As it is searched (<see cref="Letters"/>), at most <see cref="Words.Longest"/> characters.</param>
+/// <param name="Text">As it is searched (<see cref="Letters"/>), at most <see cref="Words.MaxLength"/> characters.</param>
 /// <param name="Start">Where it begins in the text, in UTF-16 code units.</param>
 /// <param name="End">Where it ends, exclusive.</param>
 public readonly record struct Word(string Text, int Start, int End);
@@ -12,7 +12,7 @@ public readonly record struct Word(string Text, int Start, int End);
 public static class Words
 {
     /// <summary>Characters of a word; what goes beyond is not looked at.</summary>
-    public const int Longest = 64;
+    public const int MaxLength = 64;
 
     [ThreadStatic]
     private static StringBuilder? scratch;
@@ -47,7 +47,7 @@ public static class Words
 
         void Close()
         {
-            if (word.Length > 0) words.Add(new Word(word.ToString(0, Math.Min(word.Length, Longest)), start, end));
+            if (word.Length > 0) words.Add(new Word(word.ToString(0, Math.Min(word.Length, MaxLength)), start, end));
             word.Clear();
         }
     }

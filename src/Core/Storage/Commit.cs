@@ -1,12 +1,12 @@
 namespace NodeStash.Core.Storage;
 
 /// <summary>
-/// What changes together: stored whole or not at all. Guards are checked on the data set as it is before the commit, then the writes
+/// What changes together: stored whole or not at all. Guards are checked on the partition as it is before the commit, then the writes
 /// are applied in order.
 /// </summary>
 public sealed class Commit
 {
-    /// <summary>The most writes, guards and events in all: an atomic batch of a hundred operations, with the claims, guards and events of each.</summary>
+    /// <summary>The most writes, guards and events in all: an atomic batch of a hundred operations, with the unique keys, guards and events of each.</summary>
     public const int MaxOperations = 1000;
 
     /// <summary>The most bytes of records, keys and event bodies in all: what a transactional batch of Cosmos DB takes.</summary>
@@ -66,14 +66,14 @@ public abstract record Write
     /// <summary>Removes a record that must be of this version.</summary>
     public sealed record Remove(string Type, string Id, long Version) : Write;
 
-    /// <summary>Claims a unique value for a record. Claiming what the same owner holds already changes nothing.</summary>
-    public sealed record Claim(string Key, string Owner) : Write;
+    /// <summary>Reserves a unique key for a record. Reserving what the same owner holds already changes nothing.</summary>
+    public sealed record Reserve(string Key, string Owner) : Write;
 
-    /// <summary>Gives up a claim, if this owner holds it; else changes nothing.</summary>
+    /// <summary>Gives up a unique key, if this owner holds it; else changes nothing.</summary>
     public sealed record Release(string Key, string Owner) : Write;
 }
 
-/// <summary>A condition on the data set that must hold when the commit is stored.</summary>
+/// <summary>A condition on the partition that must hold when the commit is stored.</summary>
 public abstract record Guard
 {
     private Guard()
@@ -83,10 +83,10 @@ public abstract record Guard
     /// <summary>The record exists.</summary>
     public sealed record RecordExists(string Type, string Id) : Guard;
 
-    /// <summary>Someone holds the claim.</summary>
-    public sealed record ClaimHeld(string Key) : Guard;
+    /// <summary>Someone holds the unique key.</summary>
+    public sealed record UniqueKeyHeld(string Key) : Guard;
 
-    /// <summary>No record matches: for deleting what nothing may refer to. Holds against every commit that guards on a record or claim this commit removes.</summary>
+    /// <summary>No record matches: for deleting what nothing may refer to. Holds against every commit that guards on a record or unique key this commit removes.</summary>
     public sealed record NoneMatch(string Type, Condition Where) : Guard;
 }
 
@@ -102,8 +102,8 @@ public enum CommitResult
     /// <summary>A record to replace or remove is gone or of another version. Read again and decide anew.</summary>
     Stale,
 
-    /// <summary>Another owner holds a claim.</summary>
-    ClaimTaken,
+    /// <summary>Another owner holds a unique key.</summary>
+    UniqueKeyTaken,
 
     /// <summary>What a guard names does not exist.</summary>
     Missing,
@@ -116,7 +116,7 @@ public enum CommitResult
 }
 
 /// <param name="Result">Done, or the first guard or write that did not hold; then nothing was stored.</param>
-/// <param name="Subject">The record id or the claim's key at fault; for <see cref="CommitResult.Blocked"/> the type of the record that matches, for <see cref="CommitResult.Answered"/> the answer's key; null when done.</param>
+/// <param name="Subject">The record id or the unique key at fault; for <see cref="CommitResult.Blocked"/> the type of the record that matches, for <see cref="CommitResult.Answered"/> the answer's key; null when done.</param>
 public readonly record struct CommitOutcome(CommitResult Result, string? Subject = null)
 {
     public static CommitOutcome Done { get; } = new(CommitResult.Done);

@@ -1,7 +1,7 @@
 namespace NodeStash.Core.Storage;
 
 /// <summary>
-/// Everything one data set of one workspace holds. An instance is bound to its partition when it is made and has no member that
+/// Everything one partition of one workspace holds. An instance is bound to its partition when it is made and has no member that
 /// names another: whoever holds one cannot write a query that leaves it.
 /// </summary>
 /// <remarks>Adapters pass the contract suite in tests/Core.Tests/Storage. All members throw <see cref="StoreUnavailableException"/> when the backing service cannot answer.</remarks>
@@ -33,20 +33,20 @@ public interface IWorkspaceStore
     ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct);
 
     /// <summary>
-    /// What <paramref name="make"/> makes of the records of one type. An adapter that sees every change of the data set may keep it until a
+    /// What <paramref name="make"/> makes of the records of one type. An adapter that sees every change of the partition may keep it until a
     /// record of the type changes; others make it each time. What it answers is never older than what a read begun now would see.
     /// </summary>
     /// <param name="type">The one type of records that is read to make it.</param>
     /// <param name="name">Tells apart what is made of the same type.</param>
     /// <param name="make">Reads this store and nothing else; what it answers is not changed any more. Null is not kept.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+    ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class;
 
-    /// <summary>Who holds the claim on a unique value, or null.</summary>
-    /// <param name="claim">The claim's key, e.g. <c>contact:email:jane@example.com</c>.</param>
+    /// <summary>Who holds a unique key, or null.</summary>
+    /// <param name="uniqueKey">The unique key, e.g. <c>contact:email:jane@example.com</c>.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask<string?> FindClaim(string claim, CancellationToken ct);
+    ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct);
 
     /// <summary>
     /// Stores all of a commit, or nothing. Once it answers <see cref="CommitResult.Done"/> the commit survives any crash; until then no
@@ -77,10 +77,10 @@ public interface IWorkspaceStore
     ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct);
 }
 
-/// <summary>Opens the store of a data set. Held by what decides whose data is at stake (authentication, feed consumers), by nothing else.</summary>
+/// <summary>Opens the store of a partition. Held by what decides whose data is at stake (authentication, feed consumers), by nothing else.</summary>
 public interface IWorkspaceStores
 {
-    /// <param name="partition">The data set.</param>
+    /// <param name="partition">The partition.</param>
     /// <param name="session">What to see at least, as <see cref="IWorkspaceStore.Session"/> had it; null for what this process has seen.</param>
     /// <exception cref="FormatException">The session has not the form that this kind of store gives it.</exception>
     IWorkspaceStore Open(Partition partition, string? session = null);

@@ -1,15 +1,15 @@
 namespace NodeStash.Core.Storage;
 
 /// <summary>
-/// A data set with commits on top of it that are not stored yet: each is held against those before it as the store would, and in the end all
+/// A partition with commits on top of it that are not stored yet: each is held against those before it as the store would, and in the end all
 /// of them are stored as one, or none. Queries show what is staged of the records they find, but do not find by it (of all records, new ones come
-/// last); counts and events are those of the data set without them.
+/// last); counts and events are those of the partition without them.
 /// </summary>
-/// <param name="store">The data set. Belongs to one request, as this does.</param>
+/// <param name="store">The partition. Belongs to one request, as this does.</param>
 public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
 {
     private readonly Dictionary<(string Type, string Id), StoredRecord?> records = [];
-    private readonly Dictionary<string, string?> claims = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> uniqueKeys = new(StringComparer.Ordinal);
     private readonly List<Write> writes = [];
     private readonly List<Guard> guards = [];
     private readonly List<StoredEvent> events = [];
@@ -41,8 +41,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         return [.. found, .. ids.Distinct(StringComparer.Ordinal).Select(id => records.GetValueOrDefault((type, id))).OfType<StoredRecord>()];
     }
 
-    public async ValueTask<string?> FindClaim(string claim, CancellationToken ct) =>
-        claims.TryGetValue(claim, out var owner) ? owner : await store.FindClaim(claim, ct);
+    public async ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct) =>
+        uniqueKeys.TryGetValue(uniqueKey, out var owner) ? owner : await store.FindOwner(uniqueKey, ct);
 
     /// <summary>Holds the commit against what is staged and stored, and adds it; what it would answer if those before it were stored.</summary>
     public async ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
@@ -61,7 +61,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         }
 
         foreach (var (key, record) in changed) records[key] = record;
-        foreach (var (key, owner) in claimed) claims[key] = owner;
+        foreach (var (key, owner) in claimed) uniqueKeys[key] = owner;
         writes.AddRange(commit.Writes);
         guards.AddRange(open);
         events.AddRange(commit.Events);
@@ -86,8 +86,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
     public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => store.CountEach(type, path, texts, ct);
 
     /// <summary>Made anew each time, as what is staged changes it.</summary>
-    public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
-        where T : class => records.Keys.Any(key => key.Type == type) ? make(ct) : store.Derived(type, name, make, ct);
+    public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+        where T : class => records.Keys.Any(key => key.Type == type) ? make(ct) : store.Memoized(type, name, make, ct);
 
     public ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct) => store.FindAnswer(key, ct);
 
@@ -106,7 +106,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         {
             case Guard.RecordExists exists when records.TryGetValue((exists.Type, exists.Id), out var staged):
                 return staged is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : null;
-            case Guard.ClaimHeld held when claims.TryGetValue(held.Key, out var owner):
+            case Guard.UniqueKeyHeld held when uniqueKeys.TryGetValue(held.Key, out var owner):
                 return owner is null ? new CommitOutcome(CommitResult.Missing, held.Key) : null;
         }
 
@@ -114,7 +114,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         return guard switch
         {
             Guard.RecordExists exists => await store.Find(exists.Type, exists.Id, ct) is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : null,
-            Guard.ClaimHeld held => await store.FindClaim(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : null,
+            Guard.UniqueKeyHeld held => await store.FindOwner(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : null,
             _ => await store.Check(new Commit { Guards = [guard] }, ct) is { Result: not CommitResult.Done } broken ? broken : null,
         };
     }
@@ -123,7 +123,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         Write write, Dictionary<(string Type, string Id), StoredRecord?> changed, Dictionary<string, string?> claimed, CancellationToken ct)
     {
         async ValueTask<StoredRecord?> Current(string type, string id) => changed.TryGetValue((type, id), out var record) ? record : await Find(type, id, ct);
-        async ValueTask<string?> Owner(string key) => claimed.TryGetValue(key, out var owner) ? owner : await FindClaim(key, ct);
+        async ValueTask<string?> Owner(string key) => claimed.TryGetValue(key, out var owner) ? owner : await FindOwner(key, ct);
         switch (write)
         {
             case Write.Insert { Record: var record }:
@@ -138,9 +138,9 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
                 if ((await Current(remove.Type, remove.Id))?.Version != remove.Version) return new CommitOutcome(CommitResult.Stale, remove.Id);
                 changed[(remove.Type, remove.Id)] = null;
                 return null;
-            case Write.Claim claim:
-                if (await Owner(claim.Key) is { } holder && holder != claim.Owner) return new CommitOutcome(CommitResult.ClaimTaken, claim.Key);
-                claimed[claim.Key] = claim.Owner;
+            case Write.Reserve uniqueKey:
+                if (await Owner(uniqueKey.Key) is { } holder && holder != uniqueKey.Owner) return new CommitOutcome(CommitResult.UniqueKeyTaken, uniqueKey.Key);
+                claimed[uniqueKey.Key] = uniqueKey.Owner;
                 return null;
             case Write.Release release:
                 if (await Owner(release.Key) == release.Owner) claimed[release.Key] = null;

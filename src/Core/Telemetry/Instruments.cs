@@ -38,7 +38,7 @@ public static class Instruments
     /// <summary>Time from a change to its being found.</summary>
     public static readonly Histogram<double> SearchLag = Meter.CreateHistogram<double>("nodestash.search.lag", "s", "Time from a change to its being found");
 
-    /// <summary>Search indexes of data sets that were found missing, damaged or of another form, and are built anew.</summary>
+    /// <summary>Search indexes of environments that were found missing, damaged or of another form, and are built anew.</summary>
     public static readonly Counter<long> SearchRebuilds = Meter.CreateCounter<long>("nodestash.search.rebuilds", description: "Search indexes found missing, damaged or of another form, and built anew");
 
     /// <summary>Time from an event to its delivery.</summary>

@@ -27,7 +27,7 @@ public static class EventPattern
     public static IReadOnlyCollection<string> Nouns => Known.Keys;
 
     /// <summary>What is wrong with a pattern; null if nothing. A noun that is not built in may be a custom object's slug.</summary>
-    public static string? Fault(string pattern)
+    public static string? Check(string pattern)
     {
         if (pattern is All) return null;
         if (pattern.Split('.') is not [var noun, var verb] || !Text.IsSlug(noun, 64)) return "Expected *, a noun and .*, or an event such as contact.created";

@@ -24,7 +24,7 @@ public static class RetrySchedule
     {
         if (attempt > Waits.Count) return null;
         var wait = Waits[attempt - 1];
-        var (longest, asked) = (wait * 2, retryAfter > wait ? retryAfter.Value : wait);
-        return asked < longest ? TimeSpan.FromTicks(Math.Min((asked * (1 + (MaxJitter * chance))).Ticks, longest.Ticks)) : longest;
+        var (maxLength, asked) = (wait * 2, retryAfter > wait ? retryAfter.Value : wait);
+        return asked < maxLength ? TimeSpan.FromTicks(Math.Min((asked * (1 + (MaxJitter * chance))).Ticks, maxLength.Ticks)) : maxLength;
     }
 }

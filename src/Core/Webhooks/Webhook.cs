@@ -16,10 +16,10 @@ public static class Webhook
         Description = "What the endpoint is for.", Example = "\"Billing\"",
     };
 
-    public static readonly TextListField Events = new("events", most: 100, longest: 100)
+    public static readonly TextListField Events = new("events", max: 100, maxLength: 100)
     {
         Description = "The events it gets: a name, all of a noun such as deal.*, or * for all; * if absent.", Example = "[\"contact.created\",\"deal.*\"]",
-        NotEmpty = true, Default = new List<string> { EventPattern.All }, ItemFault = EventPattern.Fault,
+        NotEmpty = true, Default = new List<string> { EventPattern.All }, CheckItem = EventPattern.Check,
     };
 
     public static readonly FlagField IsEnabled = new("is_enabled")

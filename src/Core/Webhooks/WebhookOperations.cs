@@ -19,11 +19,11 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
     /// <summary>Makes an endpoint that signs with a secret of <see cref="NewSecret"/>.</summary>
     public ValueTask<Result<StoredRecord>> Create(RecordSet records, JsonElement body, string secret, CancellationToken ct)
     {
-        var faults = new Faults();
-        var input = Input.Read(Webhook.Schema, body, null, faults);
-        return records.Create(Webhook.Schema, input, faults, webhook =>
+        var errors = new ValidationErrors();
+        var input = Input.Read(Webhook.Schema, body, null, errors);
+        return records.Create(Webhook.Schema, input, errors, webhook =>
         {
-            CheckUrl(webhook, faults);
+            CheckUrl(webhook, errors);
             webhook[Webhook.Secret] = Seal(secret, webhook);
         }, ct);
     }
@@ -42,10 +42,10 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
     /// <summary>Changes an endpoint. Disabling it ends its deliveries; they are kept, to be recovered.</summary>
     public async ValueTask<Result<StoredRecord>> Update(RecordSet records, Partition partition, string id, JsonElement body, long? ifVersion, CancellationToken ct)
     {
-        var updated = await records.Update(Webhook.Schema, id, ifVersion, (change, faults) =>
+        var updated = await records.Update(Webhook.Schema, id, ifVersion, (change, errors) =>
         {
-            Input.Read(Webhook.Schema, body, change.Before, faults).ApplyTo(change.After!, faults);
-            CheckUrl(change.After!, faults);
+            Input.Read(Webhook.Schema, body, change.Before, errors).ApplyTo(change.After!, errors);
+            CheckUrl(change.After!, errors);
             return null;
         }, ct);
         if (updated.Error is null && !records.IsDryRun && !Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, updated.Value)))
@@ -89,13 +89,13 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
 
     private string Seal(string secret, Record webhook) => box.Seal(Convert.FromBase64String(secret[SecretPrefix.Length..]), webhook.Id);
 
-    private void CheckUrl(Record webhook, Faults faults)
+    private void CheckUrl(Record webhook, ValidationErrors errors)
     {
-        if (Webhook.Url.Of(webhook) is not { } text || faults.Of(Webhook.Url.Name)) return;
-        if (!Text.IsWebAddress(text)) faults.Add(Webhook.Url.Name, "Expected an absolute https address");
-        else if (new Uri(text) is var uri && uri.UserInfo.Length > 0) faults.Add(Webhook.Url.Name, "Must not carry a user name or password");
-        else if (uri.Fragment.Length > 0) faults.Add(Webhook.Url.Name, "Must not carry a fragment");
+        if (Webhook.Url.Of(webhook) is not { } text || errors.Has(Webhook.Url.Name)) return;
+        if (!Text.IsWebAddress(text)) errors.Add(Webhook.Url.Name, "Expected an absolute https address");
+        else if (new Uri(text) is var uri && uri.UserInfo.Length > 0) errors.Add(Webhook.Url.Name, "Must not carry a user name or password");
+        else if (uri.Fragment.Length > 0) errors.Add(Webhook.Url.Name, "Must not carry a fragment");
         else if (uri.Scheme is "http" && !(options.AllowLoopback && uri.IsLoopback))
-            faults.Add(Webhook.Url.Name, options.AllowLoopback ? "Must be https; http only to this machine (localhost, 127.0.0.1)" : "Must be https");
+            errors.Add(Webhook.Url.Name, options.AllowLoopback ? "Must be https; http only to this machine (localhost, 127.0.0.1)" : "Must be https");
     }
 }

@@ -31,13 +31,13 @@ public sealed class WebhookOptions
 
     /// <summary>Reads <see cref="ConcurrencySetting"/>.</summary>
     /// <param name="text">Null or empty for the default.</param>
-    /// <param name="fault">Why it will not do; null where it will.</param>
-    public static int ReadConcurrency(string? text, out string? fault)
+    /// <param name="problem">Why it will not do; null where it will.</param>
+    public static int ReadConcurrency(string? text, out string? problem)
     {
-        fault = null;
+        problem = null;
         if (string.IsNullOrEmpty(text)) return DefaultConcurrency;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var most) && most is >= 1 and <= MostConcurrency) return most;
-        fault = $"{ConcurrencySetting} will not do: expected a whole number from 1 to {MostConcurrency}";
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var max) && max is >= 1 and <= MostConcurrency) return max;
+        problem = $"{ConcurrencySetting} will not do: expected a whole number from 1 to {MostConcurrency}";
         return DefaultConcurrency;
     }
 }

@@ -26,8 +26,8 @@ internal static class Body
         if (bytes.IsEmpty && mayBeEmpty) return JsonElement.Parse("{}"u8);
         if (!IsJson(request.ContentType)) throw new RefusedException(NotJson);
         if (request.Headers.ContentEncoding.ToString() is not ("" or "identity")) throw new RefusedException(Encoded);
-        var faults = new Faults();
-        return StrictJson.ReadObject(bytes, faults) ?? throw new RefusedException(Error.Invalid(faults.All));
+        var errors = new ValidationErrors();
+        return StrictJson.ReadObject(bytes, errors) ?? throw new RefusedException(Error.Invalid(errors.All));
     }
 
     private static bool IsJson(string? contentType) =>

@@ -26,7 +26,7 @@ public sealed record Call(
     public RecordSet Records { get; init; } = new(Caller.Store, Origin, Ids, Clock);
 
     /// <summary>The caller's records, to see what a write would do.</summary>
-    public RecordSet Tried => new(Caller.Store, Origin, Ids, Clock, new Writing(IsDryRun: true, Keeping: null));
+    public RecordSet Tried => new(Caller.Store, Origin, Ids, Clock, new WriteOptions(IsDryRun: true, Recorder: null));
 
     public CancellationToken Aborted => Request.HttpContext.RequestAborted;
 
@@ -52,16 +52,16 @@ public sealed record Call(
 
     /// <summary>Records to write to.</summary>
     /// <param name="store">Of the caller's stores.</param>
-    /// <param name="outcomeOf">The outcome whose answer to keep in the commit, if the store is of the data set where answers are looked for; null where it is kept after it.</param>
+    /// <param name="outcomeOf">The outcome whose answer to keep in the commit, if the store is of the environment where answers are looked for; null where it is kept after it.</param>
     public RecordSet Writable(IWorkspaceStore store, Func<StoredRecord, Outcome>? outcomeOf) =>
-        new(store, Origin, Ids, Clock, new Writing(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
+        new(store, Origin, Ids, Clock, new WriteOptions(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
 
     /// <summary>The body, a JSON object: to be read by a schema, or by <see cref="Read"/>. An empty object where the operation lets it be absent.</summary>
     public ValueTask<JsonElement> Body() => Http.Body.Read(Request, Operation.IsBodyOptional);
 
     /// <summary>The body, read by the operation's form.</summary>
     /// <param name="check">Adds what is wrong beyond single members; null for nothing.</param>
-    public async ValueTask<Result<FormValues>> Read(Action<FormValues, Faults>? check = null) => Operation.Body!.Read(await Body(), check);
+    public async ValueTask<Result<FormValues>> Read(Action<FormValues, ValidationErrors>? check = null) => Operation.Body!.Read(await Body(), check);
 
     /// <summary>Whether the client has a version already, by <c>If-None-Match</c>.</summary>
     /// <param name="tag">The ETag of the version.</param>

@@ -18,7 +18,7 @@ namespace NodeStash.Functions.Api.Http;
 public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider clock, ILogger<Idempotency> log)
 {
     private const string Header = "Idempotency-Key";
-    private const int LongestKey = 255;
+    private const int MaxKeyLength = 255;
 
     private readonly ConcurrentDictionary<string, bool> running = new(StringComparer.Ordinal);
 
@@ -33,7 +33,7 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
     {
         var header = request.Headers[Header];
         if (header.Count == 0 || !operation.TakesIdempotencyKey) return null;
-        if (header.Count > 1 || header[0] is not { Length: > 0 and <= LongestKey } key) throw new RefusedException(Error.Invalid(Header, $"Expected one key of 1 to {LongestKey} characters"));
+        if (header.Count > 1 || header[0] is not { Length: > 0 and <= MaxKeyLength } key) throw new RefusedException(Error.Invalid(Header, $"Expected one key of 1 to {MaxKeyLength} characters"));
         if (operation.HasDryRun && request.Query[Parameter.DryRun.Name] == "true") return null;
 
         var place = Hash($"{caller.Partition.Key}\n{caller.Actor}\n{key}");
@@ -147,5 +147,5 @@ public sealed class IdempotentRequest(
     public void IsStored() => Stored = Rendered;
 
     /// <summary>How a commit keeps the answer.</summary>
-    internal Keeping Keeping(Func<StoredRecord, Outcome> outcomeOf) => new(stored => Seal(outcomeOf(stored)), IsStored);
+    internal ResponseRecorder Keeping(Func<StoredRecord, Outcome> outcomeOf) => new(stored => Seal(outcomeOf(stored)), IsStored);
 }

@@ -51,7 +51,7 @@ public sealed record Operation
     public IReadOnlyList<Parameter> Parameters { get; init; } = [];
 
     /// <summary>Reads any other query parameter, of a name and a text; null where there is none of that name. Null where there are no others.</summary>
-    public Func<string, string, Faults, object?>? OtherParameters { get; init; }
+    public Func<string, string, ValidationErrors, object?>? OtherParameters { get; init; }
 
     /// <summary>Names that are suggested where a parameter is not known, beside those of <see cref="Parameters"/>.</summary>
     public IReadOnlyList<string> OtherNames { get; init; } = [];
@@ -102,39 +102,39 @@ public sealed record Operation
     public Result<Query> ReadQuery(IReadOnlyList<KeyValuePair<string, string>> given)
     {
         if (given.Count == 0 && !Parameters.Any(parameter => parameter.IsRequired)) return unasked ??= Defaults();
-        var (faults, values, others, seen) = (new Faults(), new Dictionary<string, object>(StringComparer.Ordinal), new List<object>(), new HashSet<string>(StringComparer.Ordinal));
+        var (errors, values, others, seen) = (new ValidationErrors(), new Dictionary<string, object>(StringComparer.Ordinal), new List<object>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var (name, text) in given)
         {
             var parameter = Parameters.FirstOrDefault(one => one.Name == name);
             if (!seen.Add(name))
             {
-                faults.Add(name, "Given twice");
+                errors.Add(name, "Given twice");
             }
             else if (text.Contains('\0', StringComparison.Ordinal) && parameter?.TakesNul is not true)
             {
-                faults.Add(name, "Contains a NUL character");
+                errors.Add(name, "Contains a NUL character");
             }
             else if (parameter is not null)
             {
-                if (parameter.Read(text, faults) is { } value) values[name] = value;
+                if (parameter.Read(text, errors) is { } value) values[name] = value;
             }
-            else if (OtherParameters?.Invoke(name, text, faults) is { } other)
+            else if (OtherParameters?.Invoke(name, text, errors) is { } other)
             {
                 others.Add(other);
             }
-            else if (!faults.Of(name))
+            else if (!errors.Has(name))
             {
-                faults.Add(name, Suggestion.Unknown("query parameter", name, [.. Parameters.Select(one => one.Name), .. OtherNames]));
+                errors.Add(name, Suggestion.Unknown("query parameter", name, [.. Parameters.Select(one => one.Name), .. OtherNames]));
             }
         }
 
         foreach (var absent in Parameters.Where(parameter => !seen.Contains(parameter.Name)))
         {
-            if (absent.IsRequired) faults.Add(absent.Name, $"Required: {absent.Description}");
+            if (absent.IsRequired) errors.Add(absent.Name, $"Required: {absent.Description}");
             else if (absent.Default is { } value) values[absent.Name] = value;
         }
 
-        return faults.Any ? Error.Invalid(faults.All) : new Query(values, others);
+        return errors.Any ? Error.Invalid(errors.All) : new Query(values, others);
     }
 
     private Query Defaults() =>

@@ -8,7 +8,7 @@ namespace NodeStash.Functions.Api.Http;
 /// <param name="Facets">Which values it takes.</param>
 /// <param name="Description">What it is for, in one sentence.</param>
 /// <param name="Read">Makes a value of its text; null, with a fault added under its name, where it is wrong.</param>
-public sealed record Parameter(string Name, Facets Facets, string Description, Func<string, Faults, object?> Read)
+public sealed record Parameter(string Name, Facets Facets, string Description, Func<string, ValidationErrors, object?> Read)
 {
     private const int MaxLimit = 100;
 
@@ -28,9 +28,9 @@ public sealed record Parameter(string Name, Facets Facets, string Description, F
         "limit",
         new(JsonType.Integer) { Minimum = 1, Maximum = MaxLimit },
         "How many to answer at most.",
-        (text, faults) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit
+        (text, errors) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit
             ? limit
-            : faults.Add("limit", $"Expected a whole number from 1 to {MaxLimit}"));
+            : errors.Add("limit", $"Expected a whole number from 1 to {MaxLimit}"));
 
     /// <summary>Whether it has to be given.</summary>
     public bool IsRequired { get; init; }
@@ -45,11 +45,11 @@ public sealed record Parameter(string Name, Facets Facets, string Description, F
     public string? Example { get; init; }
 
     /// <summary>A yes-or-no parameter, false where it is absent. An empty text is false, too.</summary>
-    public static Parameter Flag(string name, string description) => new(name, Flags, description, (text, faults) => text switch
+    public static Parameter Flag(string name, string description) => new(name, Flags, description, (text, errors) => text switch
     {
         "true" => true,
         "false" or "" => false,
-        _ => faults.Add(name, "Expected true or false"),
+        _ => errors.Add(name, "Expected true or false"),
     });
 
     /// <summary>How many a page has, from 1 to 100.</summary>

@@ -12,7 +12,7 @@ namespace NodeStash.Functions.Api.V1;
 internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOperation> operations, bool isDryRun)
 {
     /// <summary>How often an atomic batch is decided anew because others changed what it was decided on.</summary>
-    private const int MostRounds = 20;
+    private const int MaxAttempts = 20;
 
     public ValueTask<Outcome> Run(bool isAtomic) => isAtomic ? Together() : isDryRun ? Try() : OneByOne();
 
@@ -48,7 +48,7 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
 
     private async ValueTask<Outcome> Try()
     {
-        var records = Records(call.Caller.Store.Stage().Seen, keeping: null, isOneOfMany: true);
+        var records = Records(call.Caller.Store.Stage().Seen, recorder: null, isOneOfMany: true);
         var outcomes = new List<Outcome>(operations.Count);
         foreach (var operation in operations) outcomes.Add(await Do(operation, records));
         return new Outcome.Batched(outcomes);
@@ -56,10 +56,10 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
 
     private async ValueTask<Outcome> Together()
     {
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxAttempts; round++)
         {
             var (seen, staged) = call.Caller.Store.Stage();
-            var records = Records(seen, keeping: null, isOneOfMany: true);
+            var records = Records(seen, recorder: null, isOneOfMany: true);
             var outcomes = new List<Outcome>(operations.Count);
             foreach (var operation in operations)
             {
@@ -97,14 +97,14 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
         _ => Outcome.Of(schema, outcome.Record),
     };
 
-    private RecordSet Records(IWorkspaceStore store, Keeping? keeping, bool isOneOfMany) =>
-        new(store, call.Origin, call.Ids, call.Clock, new Writing(IsDryRun: false, keeping, isOneOfMany));
+    private RecordSet Records(IWorkspaceStore store, ResponseRecorder? recorder, bool isOneOfMany) =>
+        new(store, call.Origin, call.Ids, call.Clock, new WriteOptions(IsDryRun: false, recorder, isOneOfMany));
 
     /// <summary>The error of one operation as that of the batch: it says which operation.</summary>
     private static Error At(int index, Error error) => error with
     {
         Details = error.Details.Count == 0
-            ? [new FieldFault($"operations[{index}]", error.Message)]
-            : [.. error.Details.Select(d => new FieldFault($"operations[{index}].{(d.Field is "id" ? "" : "data.")}{d.Field}", d.Message))],
+            ? [new FieldError($"operations[{index}]", error.Message)]
+            : [.. error.Details.Select(d => new FieldError($"operations[{index}].{(d.Field is "id" ? "" : "data.")}{d.Field}", d.Message))],
     };
 }

@@ -19,7 +19,7 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
         "status",
         new(JsonType.String) { Choices = [.. statuses.Keys] },
         "Only deliveries of this status.",
-        (text, faults) => statuses.TryGetValue(text, out var known) ? known : faults.Add("status", $"Expected one of {string.Join(", ", statuses.Keys)}"));
+        (text, errors) => statuses.TryGetValue(text, out var known) ? known : errors.Add("status", $"Expected one of {string.Join(", ", statuses.Keys)}"));
 
     private static readonly Operation list = new()
     {
@@ -48,9 +48,9 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
         {
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
-            var (faults, fingerprint) = (new Faults(), Cursor.Fingerprint($"{DeliveryLog.Type}\n{id}", call.Parameters()));
-            var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, faults)?.Id : null;
-            if (faults.Any) return Error.Invalid(faults.All);
+            var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint($"{DeliveryLog.Type}\n{id}", call.Parameters()));
+            var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, errors)?.Id : null;
+            if (errors.Any) return Error.Invalid(errors.All);
             var (deliveries, hasMore) = await log.List(call.Caller, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
             return Outcome.Page(
                 [.. deliveries.Select(d => new Resource(DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],

@@ -22,13 +22,13 @@ public sealed class EventEndpoints(Http.Api api)
         "record_id",
         new(JsonType.String),
         "Only events of this record.",
-        (text, faults) => Ids.IsAnyId(text) ? text : faults.Add("record_id", $"Expected an id: a prefix such as ct_ and {Ids.Length} letters or digits"));
+        (text, errors) => Ids.IsAnyId(text) ? text : errors.Add("record_id", $"Expected an id: a prefix such as ct_ and {Ids.Length} letters or digits"));
 
     private static readonly Parameter from = new(
         createdAt.Name,
         createdAt.Facets,
         "Only events of this time and later.",
-        (text, faults) => Text.TryTime(text, out var time) ? time : createdAt.ReadKey(text, createdAt.Name, faults));
+        (text, errors) => Text.TryTime(text, out var time) ? time : createdAt.ReadKey(text, createdAt.Name, errors));
 
     private static readonly Operation list = new()
     {
@@ -45,9 +45,9 @@ public sealed class EventEndpoints(Http.Api api)
     public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/events")] HttpRequest request) =>
         api.Run(request, list, async call =>
         {
-            var (faults, fingerprint) = (new Faults(), Cursor.Fingerprint(Type, call.Parameters()));
-            var after = call.Query[Parameter.Cursor] is string cursor && Cursor.Read(cursor, fingerprint, 1, faults) is { Values: [string position] } ? position : null;
-            if (faults.Any) return Error.Invalid(faults.All);
+            var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint(Type, call.Parameters()));
+            var after = call.Query[Parameter.Cursor] is string cursor && Cursor.Read(cursor, fingerprint, 1, errors) is { Values: [string position] } ? position : null;
+            if (errors.Any) return Error.Invalid(errors.All);
             var query = new EventQuery(
                 after, (int)call.Query[Parameter.Pages]!, (string?)call.Query[name], (string?)call.Query[recordId], (DateTimeOffset?)call.Query[from]);
             var page = await call.Caller.Store.ReadEvents(query, call.Aborted);
@@ -57,9 +57,9 @@ public sealed class EventEndpoints(Http.Api api)
             return new Outcome.Listed([.. page.Events.Select(e => new Resource(Type, e.Id, e.Body))], next, page.HasMore);
         });
 
-    private static object? ReadName(string text, Faults faults)
+    private static object? ReadName(string text, ValidationErrors errors)
     {
-        var fault = EventPattern.Fault(text) ?? (text.Contains('*', StringComparison.Ordinal) ? "Expected one event, such as contact.created" : null);
-        return fault is null ? text : faults.Add("type", fault);
+        var problem = EventPattern.Check(text) ?? (text.Contains('*', StringComparison.Ordinal) ? "Expected one event, such as contact.created" : null);
+        return problem is null ? text : errors.Add("type", problem);
     }
 }

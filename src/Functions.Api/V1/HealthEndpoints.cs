@@ -50,7 +50,7 @@ public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, I
             var parts = await Task.WhenAll(
                 Part("store", async () => await access.FindWorkspace(Nobody, ct)), Part("queues", async () => await queues.Check(ct)), Part("search", async () => await indexes.Check(ct)));
             var missing = parts.OfType<string>().ToList();
-            if (missing is ["store", ..]) return Error.StoreDown(wait) with { Details = [.. missing.Select(part => new FieldFault(part, "does not answer"))] };
+            if (missing is ["store", ..]) return Error.StoreDown(wait) with { Details = [.. missing.Select(part => new FieldError(part, "does not answer"))] };
             return Ready(missing);
 
             async Task<string?> Part(string name, Func<Task> check)

@@ -43,7 +43,7 @@ public sealed class ObjectEndpoints(Http.Api api)
     private static async ValueTask<Outcome> OfId(Call call, string slugOrId, Func<string, ValueTask<Outcome>> work)
     {
         if (Ids.IsId(slugOrId, CustomObject.Schema.Prefix)) return await work(slugOrId);
-        if (!Text.IsSlug(slugOrId, CustomObject.LongestSlug)) return Error.Invalid("slug", $"Expected a slug, or an id of the form {CustomObject.Schema.Prefix} and {Ids.Length} letters or digits");
+        if (!Text.IsSlug(slugOrId, CustomObject.MaxSlugLength)) return Error.Invalid("slug", $"Expected a slug, or an id of the form {CustomObject.Schema.Prefix} and {Ids.Length} letters or digits");
         return await CustomObject.Find(slugOrId, call.Caller.Store, call.Aborted) is { } found ? await work(found.Id) : Error.NoObject(slugOrId);
     }
 }

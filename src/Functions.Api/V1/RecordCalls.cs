@@ -17,7 +17,7 @@ internal static class RecordCalls
         var found = await call.Records.Get(schema, id, call.Aborted);
         if (found.Error is { } error)
         {
-            return error.Code is ErrorCode.NotFound && schema.SuccessorClaim is { } claim && await call.Caller.Store.FindClaim(claim(id), call.Aborted) is { } successor
+            return error.Code is ErrorCode.NotFound && schema.SuccessorKey is { } uniqueKey && await call.Caller.Store.FindOwner(uniqueKey(id), call.Aborted) is { } successor
                 ? new Outcome.Moved($"{schema.Collection}/{successor}{call.Request.QueryString}")
                 : error;
         }
@@ -28,7 +28,7 @@ internal static class RecordCalls
 
     public static ValueTask<Outcome> List(this Call call, Schema schema) => call.List(schema, call.Records);
 
-    /// <summary>Lists from other records than the caller's data set, e.g. those of the workspace itself.</summary>
+    /// <summary>Lists from other records than the caller's environment, e.g. those of the workspace itself.</summary>
     public static async ValueTask<Outcome> List(this Call call, Schema schema, RecordSet from)
     {
         var (given, view) = (call.Parameters(), ListQuery.View(call.Query));
@@ -93,9 +93,9 @@ internal static class RecordCalls
         if (call.Lacking([Activity.Schema.Type]) is { } lacking) return lacking;
         var found = await call.Records.Get(schema, id, call.Aborted);
         if (found.Error is { } missing) return missing;
-        var (faults, fingerprint) = (new Faults(), Cursor.Fingerprint($"timeline\n{id}", []));
-        var place = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 2, faults) : null;
-        if (faults.Any) return Error.Invalid(faults.All);
+        var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint($"timeline\n{id}", []));
+        var place = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 2, errors) : null;
+        if (errors.Any) return Error.Invalid(errors.All);
         var page = await Timeline.Read(call.Caller.Store, link, id, place, (int)call.Query[Parameter.Pages]!, call.Aborted);
         return Outcome.Page([.. page.Entries.Select(e => new Resource(e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
     }

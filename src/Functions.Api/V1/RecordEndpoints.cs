@@ -53,7 +53,7 @@ public sealed class RecordEndpoints(Http.Api api)
         api.Run(request, batch, call => Of(call, slug, call.Batch));
 
     private static async ValueTask<Outcome> Of(Call call, string slug, Func<Schema, ValueTask<Outcome>> work) =>
-        Text.IsSlug(slug, CustomObject.LongestSlug) && await call.Caller.Store.FindClaim(CustomObject.ClaimOf(slug), call.Aborted) is not null
+        Text.IsSlug(slug, CustomObject.MaxSlugLength) && await call.Caller.Store.FindOwner(CustomObject.UniqueKeyOf(slug), call.Aborted) is not null
             ? await work(CustomRecord.Of(slug))
             : Error.NoObject(slug);
 }

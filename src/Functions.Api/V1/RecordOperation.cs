@@ -21,7 +21,7 @@ internal static class RecordOperation
         Summary = $"List {Plural(schema)}.",
         Scopes = [Scope.Reading(schema.Scopes)],
         Parameters = ListQuery.Of(schema),
-        OtherParameters = (name, text, faults) => Filters.Read(schema, name, text, faults),
+        OtherParameters = (name, text, errors) => Filters.Read(schema, name, text, errors),
         OtherNames = ListQuery.OtherNames(schema),
         Answers = [new Success(StatusCodes.Status200OK, schema.EnvelopeType) { Attributes = Shown(schema), IsList = true }],
     };
@@ -51,7 +51,7 @@ internal static class RecordOperation
         [
             new Success(StatusCodes.Status200OK, schema.EnvelopeType) { Attributes = Shown(schema) },
             new Success(StatusCodes.Status304NotModified, null),
-            .. schema.SuccessorClaim is null ? Array.Empty<Success>() : [new Success(StatusCodes.Status301MovedPermanently, null)],
+            .. schema.SuccessorKey is null ? Array.Empty<Success>() : [new Success(StatusCodes.Status301MovedPermanently, null)],
         ],
         TakesIfNoneMatch = true,
     };

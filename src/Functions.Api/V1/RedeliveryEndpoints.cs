@@ -13,9 +13,9 @@ namespace NodeStash.Functions.Api.V1;
 public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender jobs)
 {
     /// <summary>How long a test is waited for: the 15 s an attempt may take, and what it may have to wait for its turn.</summary>
-    private static readonly TimeSpan LongestTest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxTestTime = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20), MaxPause = TimeSpan.FromMilliseconds(500);
 
     private static readonly Error Disabled = Error.Conflict("The endpoint is disabled: enable it, then have events sent again", Webhook.IsEnabled.Name);
 
@@ -63,7 +63,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
             if (webhook.Error is { } missing) return missing;
             if ((await call.Read()).Error is { } wrong) return wrong;
 
-            var test = new WebhookTest(call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + LongestTest);
+            var test = new WebhookTest(call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + MaxTestTime);
             await jobs.Send(test, call.Aborted);
             var outcome = await Outcome(call, test);
             if (outcome.Error is { } none) return none;
@@ -103,11 +103,11 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
         if (webhook.Error is { } missing) return missing;
         var now = call.Clock.GetUtcNow();
-        var given = await call.Read((values, faults) =>
+        var given = await call.Read((values, errors) =>
         {
             if (values[since] is not DateTimeOffset time) return;
-            if (time > now) faults.Add(since.Name, "Must not be in the future");
-            else if (time < Text.ToSecond(now - StoredEvent.Retention)) faults.Add(since.Name, $"Must not be more than {StoredEvent.Retention.Days} days ago: older events are not kept");
+            if (time > now) errors.Add(since.Name, "Must not be in the future");
+            else if (time < Text.ToSecond(now - StoredEvent.Retention)) errors.Add(since.Name, $"Must not be more than {StoredEvent.Retention.Days} days ago: older events are not kept");
         });
         if (given.Error is { } wrong) return wrong;
         var (from, onlyMissing) = ((DateTimeOffset)given.Value[since]!, given.Value[missingOnly] is true);
@@ -152,8 +152,8 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
     /// </summary>
     private static async ValueTask<Result<DeliveryAttempt>> Outcome(Call call, WebhookTest test)
     {
-        using var limit = new CancellationTokenSource(LongestTest, call.Clock);
-        for (var pause = FirstLook; !limit.IsCancellationRequested; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
+        using var limit = new CancellationTokenSource(MaxTestTime, call.Clock);
+        for (var pause = FirstLook; !limit.IsCancellationRequested; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
         {
             await Task.Delay(pause, TimeProvider.System, call.Aborted);
             if (await TestOutcome.Find(call.Caller.Store, test.EventId, call.Aborted) is { } attempt) return attempt;

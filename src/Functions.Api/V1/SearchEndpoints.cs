@@ -52,14 +52,14 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
     public Task<IResult> Search([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/search")] HttpRequest request) =>
         api.Run(request, search, async call =>
         {
-            var (faults, fingerprint, words) = (new Faults(), Cursor.Fingerprint(SearchResult.Type, call.Parameters()), (string)call.Query[text]!);
+            var (errors, fingerprint, words) = (new ValidationErrors(), Cursor.Fingerprint(SearchResult.Type, call.Parameters()), (string)call.Query[text]!);
 
             // What is built in, then the custom objects by slug.
             List<Schema> all = [.. Catalog.Searchable, .. (await CustomObject.All(call.Caller.Store, call.Aborted)).Select(o => CustomRecord.Of(o.Slug))];
-            var named = call.Query[types] is string[] names ? Named(names, all, faults) : null;
-            var after = call.Query[Parameter.Cursor] is string cursor && !faults.Any ? Cursor.Read(cursor, fingerprint, 3, faults) : null;
-            if (after is { Values: not [long, string, long] }) faults.Add("cursor", Cursor.Wrong);
-            if (faults.Any) return Error.Invalid(faults.All);
+            var named = call.Query[types] is string[] names ? Named(names, all, errors) : null;
+            var after = call.Query[Parameter.Cursor] is string cursor && !errors.Any ? Cursor.Read(cursor, fingerprint, 3, errors) : null;
+            if (after is { Values: not [long, string, long] }) errors.Add("cursor", Cursor.Wrong);
+            if (errors.Any) return Error.Invalid(errors.All);
 
             var searched = named ?? [.. all.Where(schema => call.Caller.May(Scope.Reading(schema.Scopes)))];
             var searchedTypes = searched.Select(schema => schema.Type).ToList();
@@ -98,11 +98,11 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
             })));
         });
 
-    private static IReadOnlyList<Schema> Named(string[] names, IReadOnlyList<Schema> all, Faults faults)
+    private static IReadOnlyList<Schema> Named(string[] names, IReadOnlyList<Schema> all, ValidationErrors errors)
     {
         var expected = $"expected of {string.Join(", ", Catalog.Searchable.Select(schema => schema.EventNoun))}, and slugs of custom objects";
-        if (names.Length == 0) faults.Add(types.Name, $"Nothing is named; {expected}");
-        foreach (var name in names.Where(name => all.All(schema => schema.EventNoun != name))) faults.Add(types.Name, $"'{name}' can't be searched; {expected}");
+        if (names.Length == 0) errors.Add(types.Name, $"Nothing is named; {expected}");
+        foreach (var name in names.Where(name => all.All(schema => schema.EventNoun != name))) errors.Add(types.Name, $"'{name}' can't be searched; {expected}");
         return [.. all.Where(schema => names.Contains(schema.EventNoun))];
     }
 }

@@ -103,10 +103,10 @@ public sealed class StageEndpoints(Http.Api api)
         {
             var body = await call.Body();
             IReadOnlyList<string> before = [];
-            return await call.Write(records => records.Update(Pipeline.Schema, id, null, (change, faults) =>
+            return await call.Write(records => records.Update(Pipeline.Schema, id, null, (change, errors) =>
             {
                 before = [.. Pipeline.StagesOf(change.Before!).Select(s => s.Id)];
-                Pipeline.AddStage(change.After!, body, faults);
+                Pipeline.AddStage(change.After!, body, errors);
                 return null;
             }, call.Aborted), stored => Created(StagesOf(stored).First(s => !before.Contains(s.Id)), id));
         });
@@ -132,10 +132,10 @@ public sealed class StageEndpoints(Http.Api api)
         {
             var (body, ifVersion) = (await call.Body(), call.IfMatch());
             if (CheckId(stageId) is { } wrong) return wrong;
-            return await call.Write(records => records.Update(Pipeline.Schema, id, null, (change, faults) =>
+            return await call.Write(records => records.Update(Pipeline.Schema, id, null, (change, errors) =>
             {
                 var refused = Precondition(change, stageId, ifVersion);
-                if (refused is null) Pipeline.ChangeStage(change.After!, stageId, body, faults);
+                if (refused is null) Pipeline.ChangeStage(change.After!, stageId, body, errors);
                 return refused;
             }, call.Aborted), stored => Found(StagesOf(stored).First(s => s.Id == stageId), id));
         });
@@ -155,11 +155,11 @@ public sealed class StageEndpoints(Http.Api api)
             }, call.Aborted)).Error);
         });
 
-    private static object? ReadInclude(string text, Faults faults) => text switch
+    private static object? ReadInclude(string text, ValidationErrors errors) => text switch
     {
         "" => null,
         "deal_count" => true,
-        _ => faults.Add("include", $"'{text}' can't be included; expected of deal_count"),
+        _ => errors.Add("include", $"'{text}' can't be included; expected of deal_count"),
     };
 
     /// <summary>Whether the count of deals is asked for, which takes the right to read them.</summary>

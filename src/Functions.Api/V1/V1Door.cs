@@ -129,7 +129,7 @@ public sealed class V1Door : IDoor
         writer.WriteEndObject();
     }
 
-    private static void WriteDetails(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<FieldFault> details)
+    private static void WriteDetails(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<FieldError> details)
     {
         writer.WriteStartArray(name);
         foreach (var (field, message) in details)

@@ -14,7 +14,7 @@ internal sealed class Round : IDisposable
     /// <summary>How long it lasts at most where nobody is known to wait for a turn, and the receiver keeps up.</summary>
     public static readonly TimeSpan LongestRound = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, (int Number, SendSlots.Slot Slot, long Begun)> underWay = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Number, SendSlots.Slot Slot, long Begun)> pending = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource stop;
     private readonly DurableTaskClient client;
@@ -68,15 +68,15 @@ internal sealed class Round : IDisposable
     /// <returns>False where the round is over: the attempt is not to be made.</returns>
     public bool Begin(Core.Webhooks.Delivery delivery, SendSlots.Slot slot)
     {
-        lock (underWay) return !ended && !IsOver && underWay.TryAdd(delivery.Id, (delivery.NextAttempt, slot, clock.GetTimestamp()));
+        lock (pending) return !ended && !IsOver && pending.TryAdd(delivery.Id, (delivery.NextAttempt, slot, clock.GetTimestamp()));
     }
 
     /// <returns>Whether the round waits for the lane; false where it has ended without it.</returns>
     public bool Done(string deliveryId)
     {
-        lock (underWay)
+        lock (pending)
         {
-            underWay.Remove(deliveryId);
+            pending.Remove(deliveryId);
             return !ended;
         }
     }
@@ -84,18 +84,18 @@ internal sealed class Round : IDisposable
     /// <summary>Ends the round; answers the attempts under way, which are slow.</summary>
     public IReadOnlyCollection<(string DeliveryId, int Number)> End()
     {
-        lock (underWay)
+        lock (pending)
         {
             ended = true;
-            foreach (var (_, slot, _) in underWay.Values) slot.IsSlow();
-            return [.. underWay.Select(attempt => (attempt.Key, attempt.Value.Number))];
+            foreach (var (_, slot, _) in pending.Values) slot.IsSlow();
+            return [.. pending.Select(attempt => (attempt.Key, attempt.Value.Number))];
         }
     }
 
     /// <summary>Ends it before its time; false where that was done before.</summary>
     public bool Stop()
     {
-        lock (underWay)
+        lock (pending)
         {
             if (stopped) return false;
             stopped = true;
@@ -109,7 +109,7 @@ internal sealed class Round : IDisposable
 
     public void Dispose()
     {
-        lock (underWay) ended = true;
+        lock (pending) ended = true;
         time.Dispose();
         stop.Dispose();
         if (isLong) slots.EndLongRound();
@@ -118,7 +118,7 @@ internal sealed class Round : IDisposable
     /// <summary>Ends the round, unless it may go on: then this is asked again after as long.</summary>
     private void TimeIsUp()
     {
-        lock (underWay)
+        lock (pending)
         {
             if (!ended && !MayGoOn()) stop.Cancel();
         }
@@ -126,7 +126,7 @@ internal sealed class Round : IDisposable
 
     /// <summary>What was begun in the first half of a round and has not ended is slow: that is for others to be let in.</summary>
     private bool MayGoOn() =>
-        clock.GetElapsedTime(begun) < LongestRound && underWay.Values.All(attempt => clock.GetElapsedTime(attempt.Begun) < RoundTime / 2) && (isLong = isLong || slots.TryBeginLongRound());
+        clock.GetElapsedTime(begun) < LongestRound && pending.Values.All(attempt => clock.GetElapsedTime(attempt.Begun) < RoundTime / 2) && (isLong = isLong || slots.TryBeginLongRound());
 }
 
 /// <summary>An endpoint as it was at some moment.</summary>

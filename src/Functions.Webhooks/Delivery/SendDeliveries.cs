@@ -47,9 +47,9 @@ public sealed partial class SendDeliveries(
         var working = WorkOff(round, lanes, work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
         await Task.WhenAny(working, round.Over);
         if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(LastAttempts, TimeProvider.System, CancellationToken.None));
-        if (!working.IsCompleted && round.End() is { Count: > 0 } underWay)
+        if (!working.IsCompleted && round.End() is { Count: > 0 } pending)
         {
-            await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
+            await round.Deliveries.PutOff(pending, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
             _ = GoOn(working, round.WebhookId);
         }
         else if (await working is { } done)

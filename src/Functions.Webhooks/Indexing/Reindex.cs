@@ -7,7 +7,7 @@ using NodeStash.Functions.Webhooks.Jobs;
 
 namespace NodeStash.Functions.Webhooks.Indexing;
 
-/// <summary>Builds the index of a data set anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.</summary>
+/// <summary>Builds the index of an environment anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.</summary>
 public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
 {
     private const int Page = 500;

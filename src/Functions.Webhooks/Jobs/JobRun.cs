@@ -13,7 +13,7 @@ public sealed partial class JobRun(JobSender jobs, TimeProvider clock, ILogger<J
     /// <summary>Of one message: much shorter than a function may run.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
 
     /// <param name="job">What to do.</param>
     /// <param name="step">Does a part of it, of some seconds at most, which may be interrupted anywhere and repeated; answers what is left, null for nothing.</param>
@@ -47,7 +47,7 @@ public sealed partial class JobRun(JobSender jobs, TimeProvider clock, ILogger<J
         }
     }
 
-    private static TimeSpan WaitAfter(int failures) => failures > 8 ? LongestWait : TimeSpan.FromSeconds(1 << failures);
+    private static TimeSpan WaitAfter(int failures) => failures > 8 ? MaxWait : TimeSpan.FromSeconds(1 << failures);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "A job of {Queue} goes on in {Wait}, as the store did not answer: {Reason}")]
     private static partial void Waits(ILogger logger, string queue, TimeSpan wait, string reason);

@@ -13,8 +13,8 @@ namespace NodeStash.Functions.Webhooks.Jobs;
 public sealed partial class KeepGivenUp(IJobQueues queues, ILogger<KeepGivenUp> log)
 {
     [Function("keep-given-up-wide-changes")]
-    public Task WideChanges(
-        [QueueTrigger(JobQueue.WideChanges + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.WideChanges, message, ct);
+    public Task Cascades(
+        [QueueTrigger(JobQueue.Cascades + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.Cascades, message, ct);
 
     [Function("keep-given-up-redeliveries")]
     public Task Redeliveries(

@@ -38,9 +38,9 @@ internal sealed class Target : IAsyncDisposable
                 return new Target(address, key);
             }
 
-            var fault = key is null ? $"there is no key to read in {keyFile}" : $"it does not accept the key in {keyFile}";
-            if (settings.UrlsGiven) throw new DemoFailedException($"a server runs at {address}, but {fault}: give the folder it runs on with --data");
-            tell.Say($"A server runs at {address}, but {fault}: left alone.");
+            var problem = key is null ? $"there is no key to read in {keyFile}" : $"it does not accept the key in {keyFile}";
+            if (settings.UrlsGiven) throw new DemoFailedException($"a server runs at {address}, but {problem}: give the folder it runs on with --data");
+            tell.Say($"A server runs at {address}, but {problem}: left alone.");
         }
 
         return await Start(settings, tell, ct);

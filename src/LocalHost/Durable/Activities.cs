@@ -13,7 +13,7 @@ internal sealed partial class Activities(
     Database database, DurableRegistry registry, DurableOptions options, DataConverter converter, TimeProvider time,
     ILoggerFactory loggers, IServiceProvider services, DurableMetrics metrics, Channel<long> calls, Action<Aftermath> follow)
 {
-    private static readonly TimeSpan WaitAfterFault = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitAfterError = TimeSpan.FromSeconds(1);
 
     private readonly ILogger log = loggers.CreateLogger<DurableEngine>();
 
@@ -58,7 +58,7 @@ internal sealed partial class Activities(
 
     private async Task ServeLater(long id, CancellationToken abort)
     {
-        await Task.Delay(WaitAfterFault, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(WaitAfterError, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         calls.Writer.TryWrite(id);
     }
 
@@ -73,7 +73,7 @@ internal sealed partial class Activities(
             }
             catch (DatabaseUnavailableException)
             {
-                await Task.Delay(WaitAfterFault, time, abort);
+                await Task.Delay(WaitAfterError, time, abort);
             }
         }
     }

@@ -223,8 +223,8 @@ internal static class Journal
                 var parent = new Parent(turn.InstanceId, turn.Execution, turn.Name, call.Task);
                 if (FindHead(session, call.InstanceId) is { IsFinished: false })
                 {
-                    var fault = Failures.Of(new InvalidOperationException($"An orchestration with the instance id '{call.InstanceId}' is already running."));
-                    Answer(session, parent, EventKind.Failed, Failures.Write(fault), turn.At, aftermath);
+                    var problem = Failures.Of(new InvalidOperationException($"An orchestration with the instance id '{call.InstanceId}' is already running."));
+                    Answer(session, parent, EventKind.Failed, Failures.Write(problem), turn.At, aftermath);
                     break;
                 }
 

@@ -15,9 +15,9 @@ internal static class Retries
     /// <summary>The wait after the given number of failed attempts: the first interval, times the coefficient after each, at most the longest.</summary>
     internal static TimeSpan Wait(RetryPolicy policy, int failedAttempts)
     {
-        var longest = policy.MaxRetryInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromDays(3650) : policy.MaxRetryInterval;
+        var maxLength = policy.MaxRetryInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromDays(3650) : policy.MaxRetryInterval;
         var milliseconds = policy.FirstRetryInterval.TotalMilliseconds * Math.Pow(policy.BackoffCoefficient, failedAttempts - 1);
-        return milliseconds < longest.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : longest;
+        return milliseconds < maxLength.TotalMilliseconds ? TimeSpan.FromMilliseconds(milliseconds) : maxLength;
     }
 
     private static async Task<T> ByPolicy<T>(Orchestration orchestration, RetryPolicy policy, Func<Task<T>> call)

@@ -9,10 +9,10 @@ namespace NodeStash.LocalHost.Durable;
 internal sealed partial class Timers(Database database, TimeProvider time, ILogger log, DurableMetrics metrics, Action<Aftermath> follow)
 {
     private const int MaxAtOnce = 500;
-    private static readonly TimeSpan WaitAfterFault = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitAfterError = TimeSpan.FromSeconds(1);
 
     /// <summary>A longer wait is begun again, so that a changed clock is noticed.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromHours(1);
 
     private readonly Channel<bool> sooner = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private long next = long.MaxValue;
@@ -37,7 +37,7 @@ internal sealed partial class Timers(Database database, TimeProvider time, ILogg
                 Volatile.Write(ref next, due);
                 var now = time.GetUtcNow().UtcTicks;
                 if (due <= now) await Fire(now);
-                else await Wait(due == long.MaxValue ? LongestWait : TimeSpan.FromTicks(due - now), stop);
+                else await Wait(due == long.MaxValue ? MaxWait : TimeSpan.FromTicks(due - now), stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -45,7 +45,7 @@ internal sealed partial class Timers(Database database, TimeProvider time, ILogg
             catch (Exception e)
             {
                 if (e is not DatabaseUnavailableException) NotFired(log, e);
-                await Task.Delay(WaitAfterFault, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(WaitAfterError, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -60,7 +60,7 @@ internal sealed partial class Timers(Database database, TimeProvider time, ILogg
     private async Task Wait(TimeSpan wait, CancellationToken stop)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var elapsed = Task.Delay(wait < LongestWait ? wait : LongestWait, time, enough.Token);
+        var elapsed = Task.Delay(wait < MaxWait ? wait : MaxWait, time, enough.Token);
         var woken = sooner.Reader.ReadAsync(enough.Token).AsTask();
         await Task.WhenAny(elapsed, woken);
         await enough.CancelAsync();

@@ -15,7 +15,7 @@ internal sealed partial class Turns(
     ILoggerFactory loggers, IServiceProvider services, DurableMetrics metrics, ReadyQueue ready, Action<Aftermath> follow) : IAsyncDisposable
 {
     private const int MaxBeingWritten = 512;
-    private static readonly TimeSpan WaitAfterFault = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitAfterError = TimeSpan.FromSeconds(1);
 
     private readonly ExecutionCache cache = new(options.CachedExecutions);
     private readonly SemaphoreSlim beingWritten = new(MaxBeingWritten);
@@ -120,7 +120,7 @@ internal sealed partial class Turns(
 
     private async Task WakeLater(string id, CancellationToken stop)
     {
-        await Task.Delay(WaitAfterFault, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(WaitAfterError, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ready.Wake(id);
         ready.Done(id);
     }
@@ -145,10 +145,10 @@ internal sealed partial class Turns(
 
     private Turn Unknown(Instance instance)
     {
-        var fault = Failures.Of(new UnknownFunctionException($"There is no orchestrator named '{instance.Name}'."));
+        var problem = Failures.Of(new UnknownFunctionException($"There is no orchestrator named '{instance.Name}'."));
         return new Turn(
             instance.Id, instance.Execution, instance.Name, instance.Turns, time.GetUtcNow().UtcTicks, instance.Seen,
-            [], [], instance.CustomStatus, instance.Trace, new Failure(Failures.Write(fault)));
+            [], [], instance.CustomStatus, instance.Trace, new Failure(Failures.Write(problem)));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orchestration {Name} {InstanceId} failed: {ErrorType}")]

@@ -4,7 +4,7 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Search;
 
-/// <summary>The indexes of all data sets, in one file on SQLite FTS5. See docs/adr/0013-search.md.</summary>
+/// <summary>The indexes of all partitions, in one file on SQLite FTS5. See docs/adr/0013-search.md.</summary>
 /// <param name="file">The file.</param>
 /// <param name="clock">Tells when records were removed.</param>
 public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) : ISearchIndexes
@@ -45,11 +45,11 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
 
     /// <summary>Forgets records that were removed so long ago that nobody tells of an older version of them any more.</summary>
     /// <param name="before">When they were removed at the latest.</param>
-    /// <param name="most">The most to forget at a time.</param>
+    /// <param name="max">The most to forget at a time.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many were forgotten; fewer than <paramref name="most"/> means that none is left.</returns>
-    public async ValueTask<int> Purge(DateTimeOffset before, int most, CancellationToken ct) => await file.Write(
-        (session, _) => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)most), ct);
+    /// <returns>How many were forgotten; fewer than <paramref name="max"/> means that none is left.</returns>
+    public async ValueTask<int> Purge(DateTimeOffset before, int max, CancellationToken ct) => await file.Write(
+        (session, _) => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)max), ct);
 
     /// <summary>How long to wait with the next changes after so many. The busier the process, the longer: a flood is indexed later rather than slowed down.</summary>
     internal TimeSpan PauseAfter(int changes)
@@ -120,10 +120,10 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     }
 }
 
-/// <summary>The index of one data set in the file.</summary>
+/// <summary>The index of one partition in the file.</summary>
 internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, EmbeddedSearchIndexes all, TimeProvider clock) : ISearchIndex
 {
-    /// <summary>The build of a data set that was indexed from its first record on.</summary>
+    /// <summary>The build of a partition that was indexed from its first record on.</summary>
     private const string FirstBuild = "0";
 
     public Partition Partition => partition;
@@ -142,7 +142,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
                 type => type,
                 type => searched.Tokens.Count == 0 || SetOf(session, type) is not { } set
                     ? 0
-                    : new SetSearch(session, new Expressions(searched, set, vocabularies.Of(set), ct), null).Count(ISearchIndex.MostHits),
+                    : new SetSearch(session, new Expressions(searched, set, vocabularies.Of(set), ct), null).Count(ISearchIndex.MaxHits),
                 StringComparer.Ordinal),
             ct));
     }

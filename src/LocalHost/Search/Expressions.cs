@@ -70,7 +70,7 @@ internal sealed class Expressions
         {
             TokenKind.Address => Or([exact, joined, .. isLast ? [exact + "*"] : Array.Empty<string>()]),
             _ when !isLast => exact,
-            TokenKind.Word when token.Whole.Length <= Terms.LongestBeginning => Or([words[0], Quoted(Terms.Beginning(set, token.Whole))]),
+            TokenKind.Word when token.Whole.Length <= Terms.MaxPrefixLength => Or([words[0], Quoted(Terms.Beginning(set, token.Whole))]),
             TokenKind.Word => words[0] + "*",
             _ => Or([And([.. words.SkipLast(1), words[^1] + "*"]), Quoted(Terms.Whole(set, token.Whole)) + "*"]),
         };
@@ -92,10 +92,10 @@ internal sealed class Expressions
         // A number may be dialled with what the stored one has not: 00 for +, and the 0 before an area code.
         var plain = token.Kind is TokenKind.Number && token.Whole.StartsWith("00", StringComparison.Ordinal) ? token.Whole[2..] : token.Whole;
         string[] forms = token.Kind is TokenKind.Number && plain.StartsWith('0') ? [plain, plain[1..]] : [plain];
-        foreach (var form in forms.Where(form => form.Length >= Terms.ShortestPart)) yield return Inside(form);
+        foreach (var form in forms.Where(form => form.Length >= Terms.MinPartLength)) yield return Inside(form);
 
         // A long part is told by how it begins and how it ends.
-        string Inside(string part) => part.Length <= Terms.LongestPart ? One(part) : And([One(part), One(part[^Terms.LongestPart..])]);
+        string Inside(string part) => part.Length <= Terms.MaxPartLength ? One(part) : And([One(part), One(part[^Terms.MaxPartLength..])]);
 
         string One(string part) => $"parts : {Quoted(Terms.Inside(set, part))}*";
     }

@@ -177,7 +177,7 @@ public sealed partial class SearchFile : IDisposable
     private static bool IsDamage(Exception e)
     {
         const int Corrupt = 11, NotADatabase = 26;
-        return (e as SqliteException ?? e.InnerException as SqliteException) is { } fault && (fault.SqliteErrorCode & 0xFF) is Corrupt or NotADatabase;
+        return (e as SqliteException ?? e.InnerException as SqliteException) is { } problem && (problem.SqliteErrorCode & 0xFF) is Corrupt or NotADatabase;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path} is damaged or gone; it is removed and built anew: {Reason}")]

@@ -5,23 +5,23 @@ using NodeStash.Core.Search;
 namespace NodeStash.LocalHost.Search;
 
 /// <summary>What a user typed, taken apart: words, addresses and phone numbers. Nothing in it is syntax.</summary>
-/// <param name="Tokens">At most <see cref="Most"/>; what comes after them is not looked at.</param>
+/// <param name="Tokens">At most <see cref="MaxWords"/>; what comes after them is not looked at.</param>
 internal sealed record SearchText(IReadOnlyList<Token> Tokens)
 {
     /// <summary>Bounds the work of one search.</summary>
-    private const int Most = 12;
+    private const int MaxWords = 12;
 
-    private const int FewestDigits = 5;
+    private const int MinDigits = 5;
 
     private static readonly SearchValues<char> OfNumbers = SearchValues.Create("0123456789+-()./");
 
     public static SearchText Of(string text)
     {
         var (tokens, chunks) = (new List<Token>(), Chunks(text));
-        for (var i = 0; i < chunks.Count && tokens.Count < Most;)
+        for (var i = 0; i < chunks.Count && tokens.Count < MaxWords;)
         {
             var groups = chunks.Skip(i).TakeWhile(IsOfNumber).ToList();
-            if (Words.Digits(string.Concat(groups)) is { Length: >= FewestDigits } digits)
+            if (Words.Digits(string.Concat(groups)) is { Length: >= MinDigits } digits)
             {
                 tokens.Add(new Token(TokenKind.Number, digits, [.. groups.SelectMany(group => Words.Of(group)).Select(word => word.Text)]));
                 i += groups.Count;
@@ -34,7 +34,7 @@ internal sealed record SearchText(IReadOnlyList<Token> Tokens)
             i++;
         }
 
-        return new SearchText([.. tokens.Take(Most)]);
+        return new SearchText([.. tokens.Take(MaxWords)]);
     }
 
     private static List<string> Chunks(string text)

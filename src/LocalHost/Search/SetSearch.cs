@@ -13,7 +13,7 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
     private const int Few = 256;
 
     /// <summary>Typed wrongly, several words may mean very many records. Of them these many are ranked, the newest.</summary>
-    private const int MostMistyped = 2000;
+    private const int MaxMistyped = 2000;
 
     /// <summary>The ranks. The first two classes have one for names, one for details and one for the rest.</summary>
     private const long FirstExact = 0, FirstBegun = 3, Parts = 6, FirstMistyped = 7;
@@ -39,8 +39,8 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
     }
 
     /// <summary>How many there are.</summary>
-    public int Count(int most) => (int)session.One(
-        "SELECT count(*) FROM (SELECT 1 FROM terms WHERE terms MATCH ?1 LIMIT ?2)", row => row.GetInt64(0), find.All(Nearness.MistypedTwice), (long)most);
+    public int Count(int max) => (int)session.One(
+        "SELECT count(*) FROM (SELECT 1 FROM terms WHERE terms MATCH ?1 LIMIT ?2)", row => row.GetInt64(0), find.All(Nearness.MistypedTwice), (long)max);
 
     /// <summary>The numbers of the documents with these ids, as a JSON array.</summary>
     public static string NumbersOf(Session session, long set, IReadOnlyCollection<string> ids) => session.One(
@@ -102,7 +102,7 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
     private IEnumerable<Found> Mistyped()
     {
         var candidates = $"({find.All(Nearness.MistypedTwice)}) NOT ({find.All(Nearness.Part)})";
-        var ranks = Numbers(candidates, NoMore, MostMistyped).ToDictionary(number => number, _ => FirstMistyped);
+        var ranks = Numbers(candidates, NoMore, MaxMistyped).ToDictionary(number => number, _ => FirstMistyped);
         if (ranks.Count == 0) return [];
         for (var token = 0; token < find.Tokens; token++)
         {
@@ -117,7 +117,7 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
 
         void Raise(long by, string unless)
         {
-            foreach (var number in ranks.Keys.ToHashSet().Except(Numbers(unless, NoMore, MostMistyped))) ranks[number] += by;
+            foreach (var number in ranks.Keys.ToHashSet().Except(Numbers(unless, NoMore, MaxMistyped))) ranks[number] += by;
         }
     }
 

@@ -11,18 +11,18 @@ namespace NodeStash.LocalHost.Search;
 internal static class Terms
 {
     /// <summary>Characters of an address of which parts are found.</summary>
-    private const int LongestWhole = 256;
+    private const int MaxWholeLength = 256;
 
     /// <summary>Characters that a part is told from another by.</summary>
-    public const int LongestPart = 16;
+    public const int MaxPartLength = 16;
 
     /// <summary>The fewest characters that can be found inside an address.</summary>
-    public const int ShortestPart = 3;
+    public const int MinPartLength = 3;
 
     /// <summary>The most letters that words are also indexed by the beginning of.</summary>
-    public const int LongestBeginning = 2;
+    public const int MaxPrefixLength = 2;
 
-    private const int ShortestTypo = 3;
+    private const int MinTypoLength = 3;
 
     public static string Word(long set, string word) => string.Create(CultureInfo.InvariantCulture, $"{set}_{word}");
 
@@ -35,19 +35,19 @@ internal static class Terms
     public static IEnumerable<string> Ends(long set, string whole)
     {
         var cut = Cut(whole);
-        for (var i = 0; i + ShortestPart <= cut.Length; i++)
+        for (var i = 0; i + MinPartLength <= cut.Length; i++)
         {
             if (!char.IsLowSurrogate(cut[i])) yield return Inside(set, cut[i..]);
         }
     }
 
     /// <summary>What the ends begin with that have this part first; of a long one its beginning.</summary>
-    public static string Inside(long set, string part) => string.Create(CultureInfo.InvariantCulture, $"{set}~{Cut(part, LongestPart)}");
+    public static string Inside(long set, string part) => string.Create(CultureInfo.InvariantCulture, $"{set}~{Cut(part, MaxPartLength)}");
 
     /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
-    public static bool MayBeMistyped(string word) => word.Length >= ShortestTypo && !word.AsSpan().ContainsAnyInRange('0', '9');
+    public static bool MayBeMistyped(string word) => word.Length >= MinTypoLength && !word.AsSpan().ContainsAnyInRange('0', '9');
 
-    private static string Cut(string whole, int longest = LongestWhole) => whole.Length <= longest ? whole : whole[..(char.IsHighSurrogate(whole[longest - 1]) ? longest - 1 : longest)];
+    private static string Cut(string whole, int maxLength = MaxWholeLength) => whole.Length <= maxLength ? whole : whole[..(char.IsHighSurrogate(whole[maxLength - 1]) ? maxLength - 1 : maxLength)];
 }
 
 /// <summary>The terms of one record, by column.</summary>
@@ -104,7 +104,7 @@ internal sealed class DocumentTerms(long set)
     {
         if (!seen.Add((column, word))) return;
         Append(column, Terms.Word(set, word));
-        for (var length = 1; length <= Terms.LongestBeginning && length < word.Length; length++)
+        for (var length = 1; length <= Terms.MaxPrefixLength && length < word.Length; length++)
         {
             if (seen.Add((column, $"^{word[..length]}"))) Append(column, Terms.Beginning(set, word[..length]));
         }
@@ -121,11 +121,11 @@ internal sealed class DocumentTerms(long set)
         // Of jane42@… the name, too.
         foreach (var word in Core.Search.Words.Of(whole).Where(word => word.Text.AsSpan().ContainsAnyInRange('0', '9')))
         {
-            if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= ShortestName } letters && letters.All(char.IsLetter)) AddWord(detail, letters);
+            if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= MinNameLength } letters && letters.All(char.IsLetter)) AddWord(detail, letters);
         }
     }
 
-    private const int ShortestName = 3;
+    private const int MinNameLength = 3;
 
     private void AddNumber(string text)
     {

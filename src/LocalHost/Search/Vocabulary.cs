@@ -7,9 +7,9 @@ namespace NodeStash.LocalHost.Search;
 /// <summary>The words of one set, to find those that a mistyped one may be meant for. Words are added by one thread and looked up by many.</summary>
 internal sealed class Vocabulary
 {
-    private const int MostVariants = 40;
+    private const int MaxVariants = 40;
 
-    private readonly Bucket[] byLength = [.. Enumerable.Range(0, Words.Longest + 1).Select(_ => new Bucket())];
+    private readonly Bucket[] byLength = [.. Enumerable.Range(0, Words.MaxLength + 1).Select(_ => new Bucket())];
 
     public int Count => byLength.Sum(bucket => bucket.Count);
 
@@ -18,20 +18,20 @@ internal sealed class Vocabulary
     /// <summary>The words at one edit, and those at two where two are allowed; the word itself is none of them.</summary>
     public (IReadOnlyList<string> One, IReadOnlyList<string> Two) Variants(string word, CancellationToken ct)
     {
-        var (most, letters) = (Typos.Allowed(word), LettersOf(word));
+        var (max, letters) = (Typos.Allowed(word), LettersOf(word));
         var (one, two) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        if (most == 0) return ([], []);
-        for (var length = word.Length - most; length <= Math.Min(word.Length + most, Words.Longest); length++)
+        if (max == 0) return ([], []);
+        for (var length = word.Length - max; length <= Math.Min(word.Length + max, Words.MaxLength); length++)
         {
             ct.ThrowIfCancellationRequested();
             foreach (var (otherLetters, other) in byLength[length].Entries)
             {
                 // An edit takes away one letter and adds one at most, so words with more that differ need not be compared.
-                if (BitOperations.PopCount(letters ^ otherLetters) > 2 * most) continue;
-                switch (Typos.Distance(word, other, most))
+                if (BitOperations.PopCount(letters ^ otherLetters) > 2 * max) continue;
+                switch (Typos.Distance(word, other, max))
                 {
-                    case 1 when one.Count < MostVariants: one.Add(other); break;
-                    case 2 when most == 2 && two.Count < MostVariants: two.Add(other); break;
+                    case 1 when one.Count < MaxVariants: one.Add(other); break;
+                    case 2 when max == 2 && two.Count < MaxVariants: two.Add(other); break;
                 }
             }
         }
@@ -74,10 +74,10 @@ internal sealed class Vocabulary
 internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
 {
     /// <summary>Words kept in memory, about 100 bytes each. Beyond it all are let go, and read again when they are needed.</summary>
-    private const int MostWords = 2_000_000;
+    private const int MaxWords = 2_000_000;
 
     /// <summary>Words remembered as written.</summary>
-    private const int MostWritten = 200_000;
+    private const int MaxWritten = 200_000;
 
     private readonly ConcurrentDictionary<(long Set, string Word), bool> written = new();
     private readonly Lock gate = new();
@@ -91,7 +91,7 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
         lock (gate)
         {
             if (bySet.TryGetValue(set, out var known)) return known;
-            if (bySet.Values.Sum(v => v.Count) > MostWords) bySet.Clear();
+            if (bySet.Values.Sum(v => v.Count) > MaxWords) bySet.Clear();
             var vocabulary = new Vocabulary();
             foreach (var word in load(set)) vocabulary.Add(word);
             return bySet[set] = vocabulary;
@@ -102,7 +102,7 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
     public void Add(IReadOnlyCollection<WrittenWord> words)
     {
         if (words.Count == 0) return;
-        if (written.Count > MostWritten) written.Clear();
+        if (written.Count > MaxWritten) written.Clear();
         lock (gate)
         {
             foreach (var (set, word, isNew) in words)

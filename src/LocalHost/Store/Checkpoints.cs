@@ -16,13 +16,13 @@ internal sealed partial class Checkpoints(string path, Session writer, ILogger l
     private const long Pages = 8000;
 
     /// <summary>Where commits write faster than the disk takes the copy, they wait for it here, so that the log does not grow without end.</summary>
-    private const long MostPages = 4 * Pages;
+    private const long MaxPages = 4 * Pages;
 
     /// <summary>So many are copied between two commits without much ado.</summary>
     private const long FewPages = 200;
 
     /// <summary>While one pass copies, commits go on; each pass has less to copy than the one before.</summary>
-    private const int MostPasses = 3;
+    private const int MaxPasses = 3;
 
     private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
 
@@ -41,7 +41,7 @@ internal sealed partial class Checkpoints(string path, Session writer, ILogger l
             copying.Start();
         }
 
-        if (inLog >= MostPages) copying?.Join();
+        if (inLog >= MaxPages) copying?.Join();
         if (copying is not { IsAlive: false }) return;
 
         // The log begins anew with the commit after the one that finds all of it copied and nobody reading it.
@@ -57,7 +57,7 @@ internal sealed partial class Checkpoints(string path, Session writer, ILogger l
 
     private void CopyMost()
     {
-        for (var pass = 0; pass < MostPasses && Copy(session) is { } copied && copied.InLog - copied.Copied > FewPages; pass++)
+        for (var pass = 0; pass < MaxPasses && Copy(session) is { } copied && copied.InLog - copied.Copied > FewPages; pass++)
         {
         }
     }

@@ -53,8 +53,8 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
     {
         Guard.RecordExists record => Exists("SELECT 1 FROM records WHERE partition = ?1 AND id = ?2 AND type = ?3", partition, record.Id, record.Type)
             ? null : new CommitOutcome(CommitResult.Missing, record.Id),
-        Guard.ClaimHeld claim => Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2", partition, claim.Key)
-            ? null : new CommitOutcome(CommitResult.Missing, claim.Key),
+        Guard.UniqueKeyHeld uniqueKey => Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2", partition, uniqueKey.Key)
+            ? null : new CommitOutcome(CommitResult.Missing, uniqueKey.Key),
         Guard.NoneMatch none => AnyMatches(none) ? new CommitOutcome(CommitResult.Blocked, none.Type) : null,
         _ => throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard)),
     };
@@ -64,7 +64,7 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         Write.Insert insert => Insert(insert.Record, keys) ? null : new CommitOutcome(CommitResult.Exists, insert.Record.Id),
         Write.Replace replace => Replace(replace.Record, keys) ? null : new CommitOutcome(CommitResult.Stale, replace.Record.Id),
         Write.Remove remove => Remove(remove) ? null : new CommitOutcome(CommitResult.Stale, remove.Id),
-        Write.Claim claim => Claim(claim) ? null : new CommitOutcome(CommitResult.ClaimTaken, claim.Key),
+        Write.Reserve uniqueKey => Reserve(uniqueKey) ? null : new CommitOutcome(CommitResult.UniqueKeyTaken, uniqueKey.Key),
         Write.Release release => Release(release),
         _ => throw new ArgumentException($"unknown write {write.GetType()}", nameof(write)),
     };
@@ -94,9 +94,9 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         return session.Execute("DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
     }
 
-    private bool Claim(Write.Claim claim) =>
-        session.Execute("INSERT INTO claims (partition, key, owner) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition, claim.Key, claim.Owner) == 1
-        || Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2 AND owner = ?3", partition, claim.Key, claim.Owner);
+    private bool Reserve(Write.Reserve uniqueKey) =>
+        session.Execute("INSERT INTO claims (partition, key, owner) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", partition, uniqueKey.Key, uniqueKey.Owner) == 1
+        || Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2 AND owner = ?3", partition, uniqueKey.Key, uniqueKey.Owner);
 
     private CommitOutcome? Release(Write.Release release)
     {

@@ -133,7 +133,7 @@ public sealed partial class Database : IDisposable
         {
             // Who knows what state it is in: the next reader gets a new one.
             session?.Dispose();
-            if (e is SqliteException fault && IsOfTheDisk(fault)) throw new DatabaseUnavailableException("the disk does not answer", e);
+            if (e is SqliteException problem && IsOfTheDisk(problem)) throw new DatabaseUnavailableException("the disk does not answer", e);
             throw;
         }
     }
@@ -219,8 +219,8 @@ public sealed partial class Database : IDisposable
         {
             Rollback();
             TellFailed(e);
-            var fault = new DatabaseUnavailableException("the disk did not take the write", e);
-            foreach (var work in group) work.Fail(fault);
+            var problem = new DatabaseUnavailableException("the disk did not take the write", e);
+            foreach (var work in group) work.Fail(problem);
             return;
         }
 
@@ -243,7 +243,7 @@ public sealed partial class Database : IDisposable
         writer.Save();
         if (!work.Run(writer))
         {
-            if (writer.InAutoCommit) throw work.DatabaseFault ?? new SqliteException("the transaction was rolled back", 10);
+            if (writer.InAutoCommit) throw work.DatabaseError ?? new SqliteException("the transaction was rolled back", 10);
             writer.Undo();
         }
 
@@ -292,7 +292,7 @@ public sealed partial class Database : IDisposable
 
     private abstract class Work
     {
-        public SqliteException? DatabaseFault { get; protected set; }
+        public SqliteException? DatabaseError { get; protected set; }
 
         /// <summary>True if it ran to its end.</summary>
         public abstract bool Run(Session session);
@@ -306,14 +306,14 @@ public sealed partial class Database : IDisposable
     {
         private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? answer;
-        private Exception? fault;
+        private Exception? problem;
 
         public Task<T> Task => done.Task;
 
         [SuppressMessage("Design", "CA1031", Justification = "Whatever the work throws is the answer to its caller.")]
         public override bool Run(Session session)
         {
-            (fault, DatabaseFault) = (null, null);
+            (problem, DatabaseError) = (null, null);
             try
             {
                 answer = work(session);
@@ -321,16 +321,16 @@ public sealed partial class Database : IDisposable
             }
             catch (Exception e)
             {
-                fault = e;
-                DatabaseFault = e as SqliteException;
+                problem = e;
+                DatabaseError = e as SqliteException;
                 return false;
             }
         }
 
         public override void Complete()
         {
-            if (fault is SqliteException e && IsOfTheDisk(e)) done.SetException(new DatabaseUnavailableException("the disk did not take the write", e));
-            else if (fault is not null) done.SetException(fault);
+            if (problem is SqliteException e && IsOfTheDisk(e)) done.SetException(new DatabaseUnavailableException("the disk did not take the write", e));
+            else if (problem is not null) done.SetException(problem);
             else done.SetResult(answer!);
         }
 

@@ -12,7 +12,7 @@ internal static class EventChain
 
     /// <summary>The positions of a record's events, the last one first.</summary>
     /// <param name="session">In a snapshot.</param>
-    /// <param name="partition">The data set.</param>
+    /// <param name="partition">The partition.</param>
     /// <param name="recordId">The record.</param>
     /// <param name="horizon">The last second whose events are past their time: from there on back there is nothing.</param>
     public static IEnumerable<long> Back(Session session, long partition, string recordId, long horizon)

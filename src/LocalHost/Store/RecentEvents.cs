@@ -9,7 +9,7 @@ namespace NodeStash.LocalHost.Store;
 internal sealed class RecentEvents
 {
     /// <summary>Of bodies. More than is under way while receivers keep up: some 8,000 events.</summary>
-    private const int MostBytes = 8 << 20;
+    private const int MaxBytes = 8 << 20;
 
     private readonly Lock access = new();
     private readonly Dictionary<(Partition, string EventId), StoredEvent> events = [];
@@ -28,7 +28,7 @@ internal sealed class RecentEvents
                 bytes += happened.Body.Length;
             }
 
-            while (bytes > MostBytes && order.TryDequeue(out var oldest) && events.Remove(oldest, out var happened)) bytes -= happened.Body.Length;
+            while (bytes > MaxBytes && order.TryDequeue(out var oldest) && events.Remove(oldest, out var happened)) bytes -= happened.Body.Length;
         }
     }
 

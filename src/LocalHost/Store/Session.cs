@@ -248,8 +248,8 @@ public sealed class Session : IDisposable
     /// <summary>Good until it is called again: SQLite takes a copy.</summary>
     private ReadOnlySpan<byte> Utf8(string characters)
     {
-        var most = Encoding.UTF8.GetMaxByteCount(characters.Length);
-        if (text.Length < most) text = new byte[most];
+        var max = Encoding.UTF8.GetMaxByteCount(characters.Length);
+        if (text.Length < max) text = new byte[max];
         return text.AsSpan(0, Encoding.UTF8.GetBytes(characters, text));
     }
 

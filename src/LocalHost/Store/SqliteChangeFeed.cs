@@ -93,15 +93,15 @@ public sealed class SqliteChangeFeed : IChangeFeed
 
     /// <summary>Removes events that are older and that every lease has passed, the oldest first.</summary>
     /// <param name="olderThan">Events from then on stay.</param>
-    /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
+    /// <param name="max">The most to remove at a time, so that commits need not wait for long.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
-    public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct)
+    /// <returns>How many were removed; fewer than <paramref name="max"/> means that none is left to remove.</returns>
+    public async ValueTask<int> Purge(DateTimeOffset olderThan, int max, CancellationToken ct)
     {
         var (removed, after) = (0, 0L);
-        while (removed < most)
+        while (removed < max)
         {
-            var (some, last) = await database.Write(session => Remove(session, olderThan.ToUnixTimeSeconds(), after, most, most - removed), ct);
+            var (some, last) = await database.Write(session => Remove(session, olderThan.ToUnixTimeSeconds(), after, max, max - removed), ct);
             if (some == 0) break;
             (removed, after) = (removed + some, last);
         }
@@ -122,11 +122,11 @@ public sealed class SqliteChangeFeed : IChangeFeed
     }
 
     /// <summary>Looks at some events. They are in the order of time, but for clocks that were wrong: where none of them is past its time, none behind them is.</summary>
-    private static (int Removed, long Last) Remove(Session session, long before, long after, int looked, int most)
+    private static (int Removed, long Last) Remove(Session session, long before, long after, int looked, int max)
     {
         var events = session.All(
             Passed, row => (Position: row.GetInt64(0), Partition: row.GetInt64(1), RecordId: row.GetString(2), At: row.GetInt64(3)), after, (long)looked);
-        var past = events.Where(each => each.At < before).Take(most).ToList();
+        var past = events.Where(each => each.At < before).Take(max).ToList();
         foreach (var (position, partition, recordId, _) in past)
         {
             session.Execute("DELETE FROM events WHERE position = ?1", position);

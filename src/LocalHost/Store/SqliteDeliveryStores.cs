@@ -26,17 +26,17 @@ public sealed class SqliteDeliveryStores(Database database, int mostUntried = 50
 
     /// <summary>Removes deliveries that were recorded before and are pending no more, of each data set the oldest first.</summary>
     /// <param name="olderThan">Deliveries recorded from then on stay.</param>
-    /// <param name="most">The most to remove at a time, so that commits need not wait for long.</param>
+    /// <param name="max">The most to remove at a time, so that commits need not wait for long.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many were removed; fewer than <paramref name="most"/> means that none is left to remove.</returns>
-    public async ValueTask<int> Purge(DateTimeOffset olderThan, int most, CancellationToken ct)
+    /// <returns>How many were removed; fewer than <paramref name="max"/> means that none is left to remove.</returns>
+    public async ValueTask<int> Purge(DateTimeOffset olderThan, int max, CancellationToken ct)
     {
         var (removed, end) = (0, Ids.FirstAt(DeliveryLog.Prefix, olderThan));
-        while (removed < most)
+        while (removed < max)
         {
             // Looked for beside the writer, whom it costs nothing, however much stays before it.
             var past = database.ReadOne(session => session.All(
-                Past, row => (Partition: row.GetInt64(0), Id: row.GetString(1)), place.Partition, place.Id, end, olderThan.UtcTicks, (long)(most - removed)));
+                Past, row => (Partition: row.GetInt64(0), Id: row.GetString(1)), place.Partition, place.Id, end, olderThan.UtcTicks, (long)(max - removed)));
             if (past.Count == 0 && place.Partition == 0) break;
             place = past.Count == 0 ? (0, "") : past[^1];
             if (past.Count > 0)

@@ -36,7 +36,7 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask<IReadOnlyList<Message>> Take(string queue, int most, TimeSpan hidden, CancellationToken ct)
+    public async ValueTask<IReadOnlyList<Message>> Take(string queue, int max, TimeSpan hidden, CancellationToken ct)
     {
         var now = In(TimeSpan.Zero);
         if (EarliestOf(queue) is not { } earliest || earliest > now) return [];
@@ -45,7 +45,7 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
             {
                 var taken = session.All(
                     "SELECT id, text, tries FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3", row => (Id: row.GetInt64(0), Text: row.GetString(1), Tries: row.GetInt64(2) + 1),
-                    queue, now, (long)most);
+                    queue, now, (long)max);
                 foreach (var (id, _, tries) in taken) session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, tries, In(hidden));
                 return taken.ConvertAll(message => new Message(Text(message.Id), Text(message.Tries), message.Text, message.Tries));
             },

@@ -4,13 +4,13 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>One data set in the file. Reads run on the caller's thread, each in one snapshot; commits through <see cref="Database.Write"/>.</summary>
+/// <summary>One partition in the file. Reads run on the caller's thread, each in one snapshot; commits through <see cref="Database.Write"/>.</summary>
 internal sealed class SqliteWorkspaceStore(
     Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, RecentEvents recent, SqliteChangeFeed feed, TimeProvider clock) : IWorkspaceStore
 {
     private const string EventColumns = "position, id, name, record_type, record_id, version, at, body";
 
-    private readonly DerivedValues derived = new();
+    private readonly MemoizedValues derived = new();
 
     public Partition Partition => partition;
 
@@ -79,12 +79,12 @@ internal sealed class SqliteWorkspaceStore(
         },
         ct);
 
-    public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+    public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class => derived.Get(type, name, () => make(ct));
 
-    public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => Read(
+    public ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct) => Read(
         null,
-        (session, number) => session.One("SELECT owner FROM claims WHERE partition = ?1 AND key = ?2", row => row.GetString(0), number, claim),
+        (session, number) => session.One("SELECT owner FROM claims WHERE partition = ?1 AND key = ?2", row => row.GetString(0), number, uniqueKey),
         ct);
 
     public async ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
@@ -154,13 +154,13 @@ internal sealed class SqliteWorkspaceStore(
         (session, number) =>
         {
             var after = long.TryParse(query.After, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : 0;
-            var (horizon, most) = (Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1), query.Limit + 1);
+            var (horizon, max) = (Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1), query.Limit + 1);
             var rows = query.RecordId is { } recordId
                 ? [.. EventChain.Back(session, number, recordId, horizon).TakeWhile(position => position > after).Reverse()
-                    .Select(position => EventAt(session, position)).Where(row => query.Name is null || row.Event.Name == query.Name).Take(most)]
+                    .Select(position => EventAt(session, position)).Where(row => query.Name is null || row.Event.Name == query.Name).Take(max)]
                 : session.All(
                     $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY position LIMIT ?5",
-                    Event, number, after, horizon, query.Name, (long)most);
+                    Event, number, after, horizon, query.Name, (long)max);
             var page = rows.Take(query.Limit).ToList();
             return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After, rows.Count > query.Limit);
         },
@@ -177,7 +177,7 @@ internal sealed class SqliteWorkspaceStore(
         ct,
         isOneStatement: false);
 
-    /// <summary>Reads by one statement, or several in one snapshot; answers <paramref name="nothing"/> where the data set was never written to.</summary>
+    /// <summary>Reads by one statement, or several in one snapshot; answers <paramref name="nothing"/> where the partition was never written to.</summary>
     private ValueTask<T> Read<T>(T nothing, Func<Session, long, T> read, CancellationToken ct, bool isOneStatement = true)
     {
         ct.ThrowIfCancellationRequested();

@@ -10,7 +10,7 @@ namespace NodeStash.LocalHost.Store;
 /// <remarks>Written to by the writer's thread, in its transactions; read by any.</remarks>
 internal sealed class UntriedDeliveries
 {
-    private readonly int most;
+    private readonly int max;
     private readonly Lock access = new();
     private readonly Dictionary<(long Partition, string WebhookId), Endpoint> endpoints = [];
     private readonly Dictionary<(long Partition, string DeliveryId), Entry> entries = [];
@@ -20,10 +20,10 @@ internal sealed class UntriedDeliveries
 
     /// <summary>Finds what was left when the file was last closed.</summary>
     /// <param name="database">The file.</param>
-    /// <param name="most">So many at most, and of one endpoint a sixth of that; what waits behind them has rows of its own.</param>
-    public UntriedDeliveries(Database database, int most)
+    /// <param name="max">So many at most, and of one endpoint a sixth of that; what waits behind them has rows of its own.</param>
+    public UntriedDeliveries(Database database, int max)
     {
-        this.most = most;
+        this.max = max;
         database.Read(session =>
         {
             session.Each("SELECT id, partition, webhook, due, deliveries FROM untried ORDER BY id", row => Load(session, row));
@@ -62,7 +62,7 @@ internal sealed class UntriedDeliveries
     /// <summary>Whether an endpoint can have so many more, as far as its own go.</summary>
     public bool HasRoom(long partition, string webhookId, int added)
     {
-        lock (access) return (endpoints.GetValueOrDefault((partition, webhookId))?.Waiting ?? 0) + added <= most / 6;
+        lock (access) return (endpoints.GetValueOrDefault((partition, webhookId))?.Waiting ?? 0) + added <= max / 6;
     }
 
     /// <summary>
@@ -73,9 +73,9 @@ internal sealed class UntriedDeliveries
     {
         lock (access)
         {
-            if (waiting + added <= most || endpoints.Values.Where(each => each.Waiting > 0).MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } longest) return [];
+            if (waiting + added <= max || endpoints.Values.Where(each => each.Waiting > 0).MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } maxLength) return [];
             var crowding = new List<Entry>();
-            foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => crowding.Count < added)) crowding.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
+            foreach (var head in maxLength.Order.Where(maxLength.IsHead).TakeWhile(_ => crowding.Count < added)) crowding.AddRange(maxLength.Lanes[head.Delivery.Lane.RecordId]);
             return crowding;
         }
     }

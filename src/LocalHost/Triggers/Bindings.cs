@@ -13,9 +13,9 @@ internal static class Bindings
     private static readonly string[] ReservedRoutes = ["admin", "runtime"];
 
     /// <summary>Why this method can't run, or null if it can.</summary>
-    public static string? Fault(MethodInfo method, TriggerBindingAttribute trigger)
+    public static string? Check(MethodInfo method, TriggerBindingAttribute trigger)
     {
-        if (trigger is HttpTriggerAttribute http && RouteFault(http) is { } fault) return fault;
+        if (trigger is HttpTriggerAttribute http && CheckRoute(http) is { } problem) return problem;
         foreach (var parameter in method.GetParameters())
         {
             var isTrigger = parameter.IsDefined(typeof(TriggerBindingAttribute));
@@ -32,7 +32,7 @@ internal static class Bindings
 
     public static bool IsBatch(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
 
-    private static string? RouteFault(HttpTriggerAttribute http)
+    private static string? CheckRoute(HttpTriggerAttribute http)
     {
         if (ReservedRoutes.Any(reserved => http.Route?.TrimStart('/').StartsWith(reserved, StringComparison.OrdinalIgnoreCase) is true))
             return $"has a route that the Functions host keeps for itself: {http.Route}";

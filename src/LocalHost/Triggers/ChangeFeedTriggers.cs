@@ -41,8 +41,8 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
         this.log = log;
         readers = [.. catalog.TriggeredBy<CosmosDBTriggerAttribute>().Select(f => new Reader(f.Function, f.Trigger))];
         var shared = readers.GroupBy(reader => reader.Lease, StringComparer.Ordinal).Where(group => group.Skip(1).Any());
-        var faults = shared.Select(group => $"{string.Join(" and ", group.Select(reader => reader.Function))} share the lease \"{group.Key}\"").ToList();
-        if (faults.Count > 0) throw new InvalidFunctionsException(faults);
+        var errors = shared.Select(group => $"{string.Join(" and ", group.Select(reader => reader.Function))} share the lease \"{group.Key}\"").ToList();
+        if (errors.Count > 0) throw new InvalidFunctionsException(errors);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

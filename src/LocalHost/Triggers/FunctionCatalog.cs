@@ -21,16 +21,16 @@ public sealed partial class FunctionCatalog
     public static FunctionCatalog Of(params IEnumerable<Type> classes)
     {
         var functions = new Dictionary<string, Function>(StringComparer.OrdinalIgnoreCase);
-        var faults = new List<string>();
+        var errors = new List<string>();
         foreach (var method in classes.SelectMany(type => type.GetMethods(Declared)))
         {
             if (method.GetCustomAttribute<FunctionAttribute>() is not { } attribute) continue;
-            var fault = Find(attribute.Name, method, out var function);
-            if (function is not null && !functions.TryAdd(function.Name, function)) fault = $"has the name \"{function.Name}\", as {functions[function.Name]} has";
-            if (fault is not null) faults.Add($"{Function.Describe(method)} {fault}");
+            var problem = Find(attribute.Name, method, out var function);
+            if (function is not null && !functions.TryAdd(function.Name, function)) problem = $"has the name \"{function.Name}\", as {functions[function.Name]} has";
+            if (problem is not null) errors.Add($"{Function.Describe(method)} {problem}");
         }
 
-        return faults.Count == 0 ? new FunctionCatalog([.. functions.Values]) : throw new InvalidFunctionsException(faults);
+        return errors.Count == 0 ? new FunctionCatalog([.. functions.Values]) : throw new InvalidFunctionsException(errors);
     }
 
     /// <summary>The functions with a trigger of this kind.</summary>
@@ -52,7 +52,7 @@ public sealed partial class FunctionCatalog
         if (!method.IsStatic && !CanBeMade(method.DeclaringType)) return "is in a class without a public constructor";
         var triggers = method.GetParameters().SelectMany(p => p.GetCustomAttributes<TriggerBindingAttribute>(), (p, trigger) => (p, trigger)).ToList();
         if (triggers is not [var (parameter, only)]) return triggers.Count == 0 ? "has no trigger" : "has more than one trigger";
-        if (Bindings.Fault(method, only) is { } fault) return fault;
+        if (Bindings.Check(method, only) is { } problem) return problem;
         function = new Function(name, method, only, parameter);
         return null;
     }
@@ -65,8 +65,8 @@ public sealed partial class FunctionCatalog
 }
 
 /// <summary>Some functions can't run here; nothing was started.</summary>
-public sealed class InvalidFunctionsException(IReadOnlyList<string> faults) : Exception(string.Join(Environment.NewLine, faults))
+public sealed class InvalidFunctionsException(IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors))
 {
     /// <summary>Each begins with the class and the method.</summary>
-    public IReadOnlyList<string> Faults { get; } = faults;
+    public IReadOnlyList<string> Errors { get; } = errors;
 }

@@ -30,7 +30,7 @@ public static class HttpTriggers
         }
     }
 
-    /// <summary>The routes of the HTTP functions, for <see cref="RouteOrder.Faults"/>.</summary>
+    /// <summary>The routes of the HTTP functions, for <see cref="RouteOrder.FindConflicts"/>.</summary>
     public static IEnumerable<HttpRoute> Routes(this FunctionCatalog catalog) =>
         catalog.TriggeredBy<HttpTriggerAttribute>().Select(f => new HttpRoute(f.Function.Name, f.Trigger.Methods ?? [], f.Trigger.Route ?? ""));
 

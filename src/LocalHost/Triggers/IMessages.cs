@@ -5,10 +5,10 @@ public interface IMessages
 {
     /// <summary>The messages that have waited longest, and hides them.</summary>
     /// <param name="queue">Its name.</param>
-    /// <param name="most">The most to take.</param>
+    /// <param name="max">The most to take.</param>
     /// <param name="hidden">How long; then they come again.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask<IReadOnlyList<Message>> Take(string queue, int most, TimeSpan hidden, CancellationToken ct);
+    ValueTask<IReadOnlyList<Message>> Take(string queue, int max, TimeSpan hidden, CancellationToken ct);
 
     /// <summary>Removes a message whose work is done. One that was taken again meanwhile stays.</summary>
     ValueTask Remove(string queue, Message message, CancellationToken ct);

@@ -11,7 +11,7 @@ namespace NodeStash.LocalHost.Triggers;
 
 /// <summary>
 /// Runs the queue functions, each for several messages at a time. A message is removed after its function has returned; one whose function throws
-/// comes again after a while, and after <see cref="MostTries"/> goes to the queue's poison queue. As root's host.json has it for the Functions host.
+/// comes again after a while, and after <see cref="MaxAttempts"/> goes to the queue's poison queue. As root's host.json has it for the Functions host.
 /// </summary>
 public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages messages, IServiceScopeFactory scopes, TimeProvider clock, ILogger<QueueTriggers> log) : BackgroundService
 {
@@ -19,7 +19,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
     public const int AtOnce = 16;
 
     /// <summary>After so many tries a message goes to the poison queue.</summary>
-    public const int MostTries = 5;
+    public const int MaxAttempts = 5;
 
     /// <summary>How long a message waits that failed.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
@@ -27,7 +27,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
     /// <summary>How long a message is hidden from others: as long as a function may run. Also what the message of a host that died waits for.</summary>
     private static readonly TimeSpan Hidden = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
     private static readonly Meter Meter = new(Instruments.Name + ".Queues");
     private static readonly Counter<long> Runs = Meter.CreateCounter<long>("nodestash.queue.messages", description: "Messages worked on; tags: queue, outcome (done, failed, poison)");
@@ -55,7 +55,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
             }
             catch (Exception e)
             {
-                pause = pause == TimeSpan.Zero ? TimeSpan.FromSeconds(1) : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                pause = pause == TimeSpan.Zero ? TimeSpan.FromSeconds(1) : pause * 2 < MaxPause ? pause * 2 : MaxPause;
                 Unreachable(log, e, queue, pause);
                 await Task.Delay(pause, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -74,7 +74,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
             try
             {
                 // The function may have ended the process, so often that it will again.
-                if (message.Tries > MostTries && HasPoison(queue)) throw new InvalidOperationException("It never ended");
+                if (message.Tries > MaxAttempts && HasPoison(queue)) throw new InvalidOperationException("It never ended");
                 await using var scope = scopes.CreateAsyncScope();
                 await function.Run(scope.ServiceProvider, message.Text, ct);
             }
@@ -83,7 +83,7 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
                 await messages.Return(queue, message, TimeSpan.Zero, CancellationToken.None);
                 return;
             }
-            catch (Exception e) when (message.Tries >= MostTries && HasPoison(queue))
+            catch (Exception e) when (message.Tries >= MaxAttempts && HasPoison(queue))
             {
                 Poisoned(log, e, function.Name, message.Id, message.Tries, queue + JobQueue.PoisonSuffix);
                 await messages.Poison(queue, message, CancellationToken.None);

@@ -28,10 +28,10 @@ public static class RouteOrder
 
     /// <summary>Finds the functions that lose requests to one with an earlier name whose route is not the more specific one.</summary>
     /// <returns>One sentence for each such function; none where names and routes are in order.</returns>
-    public static IReadOnlyList<string> Faults(IEnumerable<HttpRoute> routes)
+    public static IReadOnlyList<string> FindConflicts(IEnumerable<HttpRoute> routes)
     {
         var sorted = routes.OrderBy(route => route.Name, ByName).Select(route => (Route: route, Paths: Paths(route).ToList())).ToList();
-        var faults = new List<string>();
+        var errors = new List<string>();
         for (var i = 1; i < sorted.Count; i++)
         {
             var (later, paths) = sorted[i];
@@ -41,12 +41,12 @@ public static class RouteOrder
                 var shared = pairs.Where(pair => !Covers(pair.other, pair.one) || Covers(pair.one, pair.other)).ToList();
                 if (shared.Count == 0) continue;
                 var how = shared.Exists(pair => Covers(pair.one, pair.other)) ? "is hidden by" : "shares paths with";
-                faults.Add($"{later.Name} ({Text(later)}) {how} {first.Name} ({Text(first)}), whose name comes first");
+                errors.Add($"{later.Name} ({Text(later)}) {how} {first.Name} ({Text(first)}), whose name comes first");
                 break;
             }
         }
 
-        return faults;
+        return errors;
     }
 
     private static string Text(HttpRoute route) => $"{(route.Methods.Count == 0 ? "any method" : string.Join(", ", route.Methods))} {route.Route}".TrimEnd();

@@ -27,14 +27,14 @@ public sealed partial class TimerTriggers : BackgroundService
         this.scopes = scopes;
         this.clock = clock;
         this.log = log;
-        var faults = new List<string>();
+        var errors = new List<string>();
         foreach (var (function, trigger) in catalog.TriggeredBy<TimerTriggerAttribute>())
         {
             if (Parse(trigger.Schedule) is { } schedule) timers.Add((function, trigger, schedule));
-            else faults.Add($"{function} has a schedule that is no cron expression: {trigger.Schedule}");
+            else errors.Add($"{function} has a schedule that is no cron expression: {trigger.Schedule}");
         }
 
-        if (faults.Count > 0) throw new InvalidFunctionsException(faults);
+        if (errors.Count > 0) throw new InvalidFunctionsException(errors);
     }
 
     private DateTime Now => clock.GetUtcNow().UtcDateTime;

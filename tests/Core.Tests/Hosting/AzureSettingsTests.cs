@@ -45,7 +45,7 @@ public sealed class AzureSettingsTests
     public void Everything_that_is_missing_is_named_at_once() =>
         Assert.Equal(
             ["COSMOS__accountEndpoint", "COSMOS_DATABASE", "JOBS__queueServiceUri", "SEALING_KEY"],
-            Faults(sound.Keys.ToDictionary(name => name, _ => (string?)"")).Select(fault => fault[..fault.IndexOf(' ', StringComparison.Ordinal)]));
+            ErrorsOf(sound.Keys.ToDictionary(name => name, _ => (string?)"")).Select(problem => problem[..problem.IndexOf(' ', StringComparison.Ordinal)]));
 
     [Theory]
     [InlineData("COSMOS:accountEndpoint", "crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
@@ -59,21 +59,21 @@ public sealed class AzureSettingsTests
     [InlineData("NODESTASH_OPERATOR_SECRET", "guess", "NODESTASH_OPERATOR_SECRET is too short: expected 32 random characters or more, e.g. of `openssl rand -hex 32`")]
     [InlineData("NODESTASH_WEBHOOK_CONCURRENCY", "0", "NODESTASH_WEBHOOK_CONCURRENCY will not do: expected a whole number from 1 to 64")]
     [InlineData("NODESTASH_WEBHOOK_CONCURRENCY", "many", "NODESTASH_WEBHOOK_CONCURRENCY will not do: expected a whole number from 1 to 64")]
-    public void What_will_not_do_is_named_with_what_is_expected(string setting, string value, string fault) =>
-        Assert.Equal([fault], Faults(new() { [setting] = value }));
+    public void What_will_not_do_is_named_with_what_is_expected(string setting, string value, string problem) =>
+        Assert.Equal([problem], ErrorsOf(new() { [setting] = value }));
 
     [Theory]
     [InlineData("COSMOS", "AccountEndpoint=https://crm.documents.azure.com:443/;AccountKey=c2VjcmV0")]
     [InlineData("JOBS", "DefaultEndpointsProtocol=https;AccountName=crm;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net")]
     public void A_key_to_an_account_in_Azure_is_refused_and_not_repeated(string setting, string text)
     {
-        var fault = Assert.Single(Faults(new() { [setting] = text }));
+        var problem = Assert.Single(ErrorsOf(new() { [setting] = text }));
 
-        Assert.StartsWith($"{setting} is a connection string with a key, which is for emulators alone", fault, StringComparison.Ordinal);
-        Assert.DoesNotContain("c2VjcmV0", fault, StringComparison.Ordinal);
+        Assert.StartsWith($"{setting} is a connection string with a key, which is for emulators alone", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0", problem, StringComparison.Ordinal);
     }
 
-    private static IReadOnlyList<string> Faults(Dictionary<string, string?> changes) => Assert.Throws<SettingsException>(() => Read(changes)).Faults;
+    private static IReadOnlyList<string> ErrorsOf(Dictionary<string, string?> changes) => Assert.Throws<SettingsException>(() => Read(changes)).Errors;
 
     private static AzureSettings Read(Dictionary<string, string?> changes) =>
         AzureSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(sound).AddInMemoryCollection(changes).Build());

@@ -9,7 +9,7 @@ namespace NodeStash.Core.Tests.Search;
 
 public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IAsyncLifetime
 {
-    private static readonly Partition Ours = new("ws_ours", DataEnvironment.Live);
+    private static readonly Partition Ours = new("ws_ours", WorkspaceEnvironment.Live);
 
     private readonly string folder = Directory.CreateTempSubdirectory("nodestash-").FullName;
     private readonly SettableClock clock = new(new DateTimeOffset(2026, 1, 15, 10, 30, 0, TimeSpan.Zero));

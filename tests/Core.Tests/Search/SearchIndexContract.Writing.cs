@@ -10,10 +10,10 @@ public abstract partial class SearchIndexContract
     public async Task A_data_set_shows_nothing_of_another_through_any_member()
     {
         var workspace = "ws_" + Interlocked.Increment(ref partitions);
-        var owner = Indexes.Open(new Partition(workspace, DataEnvironment.Live));
+        var owner = Indexes.Open(new Partition(workspace, WorkspaceEnvironment.Live));
         await Write(owner, Person("ct_1", "Jane", "Smith"));
 
-        foreach (var other in new[] { Indexes.Open(new Partition(workspace, DataEnvironment.Test)), NewIndex() })
+        foreach (var other in new[] { Indexes.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewIndex() })
         {
             Assert.Empty(await Ids(other, "jane smith"));
             await Write(other, With("ct_2", Searchable.Name, "Other"));
@@ -148,18 +148,18 @@ public abstract partial class SearchIndexContract
     {
         var index = NewIndex();
         await Write(index, Person("ct_1", "Jane", "Smith"));
-        var writing = Task.Run(async () =>
+        var options = Task.Run(async () =>
         {
             for (var version = 2; version < 60; version++) await index.Write([version % 2 == 0 ? Person("ct_1", "Alice", "Kelly", version) : Person("ct_1", "Jane", "Smith", version)], CancellationToken.None);
         });
 
-        while (!writing.IsCompleted)
+        while (!options.IsCompleted)
         {
             Assert.Empty(await Ids(index, "jane kelly"));
             Assert.Empty(await Ids(index, "alice smith"));
         }
 
-        await writing;
+        await options;
         await Visible();
         Assert.Equal(["ct_1"], await Ids(index, "jane smith"));
     }

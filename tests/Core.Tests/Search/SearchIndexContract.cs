@@ -18,7 +18,7 @@ public abstract partial class SearchIndexContract
     protected virtual Task Visible() => Task.CompletedTask;
 
     /// <summary>The index of a workspace that has nothing.</summary>
-    private ISearchIndex NewIndex(DataEnvironment environment = DataEnvironment.Live) => Indexes.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), environment));
+    private ISearchIndex NewIndex(WorkspaceEnvironment environment = WorkspaceEnvironment.Live) => Indexes.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), environment));
 
     private static SearchChange Person(string id, string first, string last, long version = 1, params SearchField[] more) =>
         new(Contact, id, version, [new("first_name", Searchable.Name, first), new("last_name", Searchable.Name, last), .. more]);

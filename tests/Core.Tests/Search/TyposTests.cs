@@ -25,7 +25,7 @@ public sealed class TyposTests
         {
             var exact = Typos.Distance(words.left, words.right, 20);
             Assert.Equal(exact, Typos.Distance(words.right, words.left, 20));
-            foreach (var most in new[] { 0, 1, 2, 3 }) Assert.Equal(Math.Min(exact, most + 1), Math.Min(Typos.Distance(words.left, words.right, most), most + 1));
+            foreach (var max in new[] { 0, 1, 2, 3 }) Assert.Equal(Math.Min(exact, max + 1), Math.Min(Typos.Distance(words.left, words.right, max), max + 1));
             return Task.CompletedTask;
         });
 }

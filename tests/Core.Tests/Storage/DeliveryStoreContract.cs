@@ -410,11 +410,11 @@ public abstract class DeliveryStoreContract
     public async Task A_data_set_shows_nothing_of_another_through_any_member()
     {
         var workspace = "ws_" + Interlocked.Increment(ref partitions);
-        var owner = Stores.Open(new Partition(workspace, DataEnvironment.Live));
+        var owner = Stores.Open(new Partition(workspace, WorkspaceEnvironment.Live));
         await owner.Add([New(1)], Now, CancellationToken.None);
         await Take(owner, "one");
 
-        foreach (var other in new[] { Stores.Open(new Partition(workspace, DataEnvironment.Test)), NewStore() })
+        foreach (var other in new[] { Stores.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewStore() })
         {
             Assert.Null(await other.Find("dlv_1", CancellationToken.None));
             Assert.Empty(await List(other));
@@ -496,7 +496,7 @@ public abstract class DeliveryStoreContract
         }
     }
 
-    private IDeliveryStore NewStore() => Stores.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), DataEnvironment.Live));
+    private IDeliveryStore NewStore() => Stores.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), WorkspaceEnvironment.Live));
 
     private static Delivery New(int number) => new($"dlv_{number}", Lane, $"evt_{number}", "contact.created", number, DeliveryStatus.Pending, [], Now);
 

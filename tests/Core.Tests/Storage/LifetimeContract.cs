@@ -16,7 +16,7 @@ public abstract class LifetimeContract
     [Fact]
     public async Task An_event_is_no_more_after_thirty_days()
     {
-        var store = Stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = Stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await store.Commit(new Commit { Events = [Event("evt_1", Start.AddSeconds(-1)), Event("evt_2", Start)] }, CancellationToken.None);
 
         Clock.Now = Start.AddDays(30).AddSeconds(-1);
@@ -29,7 +29,7 @@ public abstract class LifetimeContract
     [Fact]
     public async Task An_answer_is_no_more_after_a_day_and_its_key_is_free_again()
     {
-        var store = Stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = Stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         var answer = new StoredAnswer("key", "print", Start, "{}");
         Assert.Equal(CommitOutcome.Done, await store.Commit(new Commit { Answer = answer }, CancellationToken.None));
 

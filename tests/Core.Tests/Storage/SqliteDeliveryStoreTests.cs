@@ -20,7 +20,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var stores = new SqliteDeliveryStores(file.Database);
         foreach (var workspace in (string[])["ws_1", "ws_2"])
         {
-            await stores.Open(new Partition(workspace, DataEnvironment.Live)).Add(
+            await stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)).Add(
                 [Old(9) with { Status = DeliveryStatus.Pending }, Old(8), Old(7) with { CreatedAt = Now }, Old(6), Old(5) with { Status = DeliveryStatus.Pending }, Old(4), Old(0)],
                 Now,
                 CancellationToken.None);
@@ -31,16 +31,16 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
         foreach (var workspace in (string[])["ws_1", "ws_2"])
         {
-            var left = await stores.Open(new Partition(workspace, DataEnvironment.Live)).List("wh_1", null, null, 10, CancellationToken.None);
+            var left = await stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)).List("wh_1", null, null, 10, CancellationToken.None);
             Assert.Equal([Old(0).Id, Old(5).Id, Old(7).Id, Old(9).Id], left.Select(each => each.Id));
         }
 
         // What has come to its end since stands before what was removed last.
-        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await Attempted(store, Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
         await Attempted(store, Old(5).Id, Attempt, DeliveryStatus.Delivered, Now);
         Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));
-        await Attempted(stores.Open(new Partition("ws_2", DataEnvironment.Live)), Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        await Attempted(stores.Open(new Partition("ws_2", WorkspaceEnvironment.Live)), Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
         Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
         Assert.Equal(0, await stores.Purge(Now, 10, CancellationToken.None));
 
@@ -51,7 +51,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task What_was_not_attempted_before_a_restart_is_due_after_it_and_what_was_is_not()
     {
-        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var partition = new Partition("ws_1", WorkspaceEnvironment.Live);
         var store = Stores.Open(partition);
         await store.Add([Of(1, "ct_1"), Of(2, "ct_1"), Of(3, "ct_2"), Of(4, "ct_3")], Now, CancellationToken.None);
         await Attempted(store, "dlv_0001", Attempt, DeliveryStatus.Delivered, Now);
@@ -68,7 +68,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     public async Task However_long_a_backlog_is_all_of_it_is_delivered_once_and_in_order()
     {
         const int Records = 7, Events = 300;
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 100).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 100).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         string[] webhooks = ["wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7", "wh_8"];
         for (var i = 0; i < Events; i += 3)
         {
@@ -96,7 +96,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task What_has_waited_longest_makes_room_for_what_is_recorded()
     {
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 12).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 12).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         for (var i = 1; i <= 6; i++) await store.Add([Of(1, "ct_1", $"wh_{i}"), Of(2, "ct_2", $"wh_{i}")], Now.AddSeconds(-i), CancellationToken.None);
         Assert.Equal(0, Count("deliveries"));
 
@@ -109,7 +109,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task What_was_recorded_before_in_memory_is_known_still_when_an_older_one_of_its_lane_puts_it_in_rows()
     {
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 6).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 6).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await store.Add([Of(2, "ct_1")], Now, CancellationToken.None);
 
         await store.Add([Of(1, "ct_1"), Of(2, "ct_1")], Now, CancellationToken.None);
@@ -121,7 +121,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task The_row_of_those_recorded_together_gets_shorter_while_they_leave_it()
     {
-        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var partition = new Partition("ws_1", WorkspaceEnvironment.Live);
         var store = Stores.Open(partition);
         await store.Add([.. Enumerable.Range(1, 400).Select(number => Of(number, $"ct_{number}"))], Now, CancellationToken.None);
         await Deliver(1, 375);
@@ -163,7 +163,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     public async Task A_long_backlog_is_settled_whether_in_memory_or_in_rows_but_for_what_was_recorded_later(int mostUntried)
     {
         var stores = new SqliteDeliveryStores(file.Database, mostUntried);
-        var store = stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         // What is recorded later is the oldest of some lanes, and the last of others.
         Delivery[] all = [.. Enumerable.Range(0, 1_400).Select(number => Of(number, $"ct_{number / 700}_{number % 61}") with { CreatedAt = number % 700 is > 20 and < 30 or > 650 ? Now.AddTicks(1) : Now })];
         foreach (var some in all.Chunk(140)) await store.Add(some, Now.AddHours(1), CancellationToken.None);
@@ -182,7 +182,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task What_is_reopened_before_it_was_attempted_is_counted_and_written_no_more()
     {
-        var store = Stores.Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = Stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await store.Add([Of(1, "ct_1"), Of(2, "ct_2")], Now, CancellationToken.None);
 
         Assert.Equal(0, await store.Reopen(["dlv_0001", "dlv_0002"], [DeliveryStatus.Failed], Now, CancellationToken.None));
@@ -196,7 +196,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     public async Task Who_reads_beside_the_writer_misses_nothing_that_goes_from_memory_to_rows()
     {
         const int Rounds = 80, AtOnce = 5;
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 120).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, mostUntried: 120).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         var (recorded, isOver) = (0, false);
         var readers = Enumerable.Range(0, 3).Select(seed => Task.Run(() => Read(new Random(seed)))).ToList();
 
@@ -257,7 +257,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     /// <summary>A file on which things happen, the same ones for the same seed.</summary>
     private sealed class Trial : IDisposable
     {
-        private static readonly Partition Partition = new("ws_1", DataEnvironment.Live);
+        private static readonly Partition Partition = new("ws_1", WorkspaceEnvironment.Live);
         private static readonly string[] Webhooks = ["wh_1", "wh_2"];
 
         private readonly TemporaryDatabase file = new([]);
@@ -365,10 +365,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
                 case 6 when random.Next(2) == 0:
                     return async () => $"{await store.Settle(webhook, DeliveryStatus.Failed, Now, CancellationToken.None)} settled";
                 case 6:
-                    (string, int)[] underWay = [.. heads.Select(head => (head.Id, head.NextAttempt))];
+                    (string, int)[] pending = [.. heads.Select(head => (head.Id, head.NextAttempt))];
                     return async () =>
                     {
-                        await store.PutOff(underWay, Now.AddMinutes(1), CancellationToken.None);
+                        await store.PutOff(pending, Now.AddMinutes(1), CancellationToken.None);
                         return "put off";
                     };
                 default:

@@ -17,14 +17,14 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
     [Fact]
     public async Task Everything_is_there_after_a_restart()
     {
-        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var partition = new Partition("ws_1", WorkspaceEnvironment.Live);
         var lane = new Lane("wh_1", "ct_1");
         var now = Clock.GetUtcNow();
         var record = new StoredRecord("contact", "ct_1", 1, "{}"u8.ToArray());
         await Stores.Open(partition).Commit(
             new Commit
             {
-                Writes = [new Write.Insert(record, "{\"a\":\"x\"}"u8.ToArray()), new Write.Claim("email:jane", "ct_1")],
+                Writes = [new Write.Insert(record, "{\"a\":\"x\"}"u8.ToArray()), new Write.Reserve("email:jane", "ct_1")],
                 Events = [new StoredEvent("evt_1", "contact.created", "contact", "ct_1", 1, now, "{}"u8.ToArray())],
             },
             CancellationToken.None);
@@ -39,7 +39,7 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
         var store = Open().Open(partition);
         Assert.NotNull(await store.Find("contact", "ct_1", CancellationToken.None));
         Assert.Equal(1, await store.Count("contact", new Condition.Equal(new("a"), "x"), CancellationToken.None));
-        Assert.Equal("ct_1", await store.FindClaim("email:jane", CancellationToken.None));
+        Assert.Equal("ct_1", await store.FindOwner("email:jane", CancellationToken.None));
         Assert.NotNull(await store.FindEvent("evt_1", CancellationToken.None));
         var deliveries = new SqliteDeliveryStores(file.Database).Open(partition);
         Assert.Equal(WorkState.Held, (await deliveries.Take("wh_1", "two", now, now.AddMinutes(1), 10, CancellationToken.None)).State);
@@ -51,7 +51,7 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
     [Fact]
     public async Task Whole_numbers_that_no_double_holds_are_told_apart()
     {
-        var store = Open().Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = Open().Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         long[] numbers = [9007199254740992, 9007199254740993, long.MaxValue - 1, long.MaxValue];
         await store.Commit(
             new Commit { Writes = [.. numbers.Select((number, i) => new Write.Insert(new StoredRecord("contact", $"ct_{i}", 1, "{}"u8.ToArray()), JsonSerializer.SerializeToUtf8Bytes(new { a = number })))] },
@@ -69,15 +69,15 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
     [Fact]
     public async Task A_write_that_the_disk_does_not_take_is_unavailable_and_leaves_nothing()
     {
-        var store = Open().Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = Open().Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         var large = new StoredRecord("contact", "ct_1", 1, new byte[1_000_000]);
         await file.Database.Write(session => session.One("PRAGMA max_page_count = 1", row => row.GetInt64(0)));
 
         await Assert.ThrowsAnyAsync<StoreUnavailableException>(async () => await store.Commit(
-            new Commit { Writes = [new Write.Claim("x", "ct_1"), new Write.Insert(large, "{}"u8.ToArray())] }, CancellationToken.None));
+            new Commit { Writes = [new Write.Reserve("x", "ct_1"), new Write.Insert(large, "{}"u8.ToArray())] }, CancellationToken.None));
 
         Assert.Null(await store.Find("contact", "ct_1", CancellationToken.None));
-        Assert.Null(await store.FindClaim("x", CancellationToken.None));
+        Assert.Null(await store.FindOwner("x", CancellationToken.None));
     }
 
     public void Dispose() => file.Dispose();

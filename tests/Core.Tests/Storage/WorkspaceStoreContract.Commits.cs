@@ -36,7 +36,7 @@ public abstract partial class WorkspaceStoreContract
     public async Task TypeOf_answers_the_type_of_a_record_and_nothing_for_what_is_none()
     {
         var store = NewStore();
-        await Commit(store, Insert("ct_1"), Insert("rec_1", type: "record:projects"), new Write.Claim("email:jane", "ct_1"));
+        await Commit(store, Insert("ct_1"), Insert("rec_1", type: "record:projects"), new Write.Reserve("email:jane", "ct_1"));
         await store.Commit(new Commit { Events = [Event("evt_1")] }, CancellationToken.None);
 
         Assert.Equal(Contact, await store.TypeOf("ct_1", CancellationToken.None));
@@ -105,14 +105,14 @@ public abstract partial class WorkspaceStoreContract
         var store = NewStore();
         const string Key = "contact:email:jane@example.com";
 
-        Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Claim(Key, "ct_1")));
-        Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Claim(Key, "ct_1")));
-        Assert.Equal(new CommitOutcome(CommitResult.ClaimTaken, Key), await Commit(store, new Write.Claim(Key, "ct_2")));
+        Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Reserve(Key, "ct_1")));
+        Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Reserve(Key, "ct_1")));
+        Assert.Equal(new CommitOutcome(CommitResult.UniqueKeyTaken, Key), await Commit(store, new Write.Reserve(Key, "ct_2")));
         Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Release(Key, "ct_2")));
-        Assert.Equal("ct_1", await store.FindClaim(Key, CancellationToken.None));
-        Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Release(Key, "ct_1"), new Write.Claim(Key, "ct_2")));
-        Assert.Equal("ct_2", await store.FindClaim(Key, CancellationToken.None));
-        Assert.Null(await store.FindClaim(Key + "x", CancellationToken.None));
+        Assert.Equal("ct_1", await store.FindOwner(Key, CancellationToken.None));
+        Assert.Equal(CommitOutcome.Done, await Commit(store, new Write.Release(Key, "ct_1"), new Write.Reserve(Key, "ct_2")));
+        Assert.Equal("ct_2", await store.FindOwner(Key, CancellationToken.None));
+        Assert.Null(await store.FindOwner(Key + "x", CancellationToken.None));
     }
 
     [Fact]
@@ -121,11 +121,11 @@ public abstract partial class WorkspaceStoreContract
         var store = NewStore();
         var contenders = Enumerable.Range(0, 64).Select(i => $"ct_{i}").ToArray();
 
-        var outcomes = await Task.WhenAll(contenders.Select(id => Task.Run(() => Commit(store, Insert(id), new Write.Claim("email:jane", id)))));
+        var outcomes = await Task.WhenAll(contenders.Select(id => Task.Run(() => Commit(store, Insert(id), new Write.Reserve("email:jane", id)))));
 
         var winner = contenders[Array.FindIndex(outcomes, outcome => outcome.Result is CommitResult.Done)];
-        Assert.Equal(63, outcomes.Count(outcome => outcome == new CommitOutcome(CommitResult.ClaimTaken, "email:jane")));
-        Assert.Equal(winner, await store.FindClaim("email:jane", CancellationToken.None));
+        Assert.Equal(63, outcomes.Count(outcome => outcome == new CommitOutcome(CommitResult.UniqueKeyTaken, "email:jane")));
+        Assert.Equal(winner, await store.FindOwner("email:jane", CancellationToken.None));
         Assert.Equal([winner], await Ids(store, Condition.Always));
     }
 
@@ -148,18 +148,18 @@ public abstract partial class WorkspaceStoreContract
     public async Task Nothing_of_a_refused_commit_stays(string failure)
     {
         var store = NewStore();
-        await Commit(store, Insert("ct_1", new { created_at = "1", company_id = "co_1" }), Insert("ct_2"), new Write.Claim("taken", "ct_1"));
+        await Commit(store, Insert("ct_1", new { created_at = "1", company_id = "co_1" }), Insert("ct_2"), new Write.Reserve("taken", "ct_1"));
         var refused = new Commit
         {
             Writes =
             [
-                Insert("ct_3"), Replace("ct_2", 2), new Write.Remove(Contact, "ct_1", 1), new Write.Claim("new", "ct_3"),
+                Insert("ct_3"), Replace("ct_2", 2), new Write.Remove(Contact, "ct_1", 1), new Write.Reserve("new", "ct_3"),
                 .. failure switch
                 {
                     "exists" => [Insert("ct_2")],
                     "stale" => [Replace("ct_2", 2)],
                     "stale removal" => [new Write.Remove(Contact, "ct_1", 1)],
-                    "claim" => [new Write.Claim("taken", "ct_3")],
+                    "claim" => [new Write.Reserve("taken", "ct_3")],
                     _ => Array.Empty<Write>(),
                 },
                 new Write.Release("taken", "ct_1"),
@@ -176,8 +176,8 @@ public abstract partial class WorkspaceStoreContract
         Assert.NotEqual(CommitResult.Done, (await store.Commit(refused, CancellationToken.None)).Result);
 
         Assert.Equal((1, 1, null), (await Version(store, "ct_1"), await Version(store, "ct_2"), await Version(store, "ct_3")));
-        Assert.Equal("ct_1", await store.FindClaim("taken", CancellationToken.None));
-        Assert.Null(await store.FindClaim("new", CancellationToken.None));
+        Assert.Equal("ct_1", await store.FindOwner("taken", CancellationToken.None));
+        Assert.Null(await store.FindOwner("new", CancellationToken.None));
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
         Assert.Empty((await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);
         Assert.Equal(["ct_1", "ct_2"], await Ids(store, Condition.Always));
@@ -196,13 +196,13 @@ public abstract partial class WorkspaceStoreContract
     public async Task A_reference_must_exist()
     {
         var store = NewStore();
-        await Commit(store, Insert("co_1", type: "company"), new Write.Claim("taken", "co_1"));
+        await Commit(store, Insert("co_1", type: "company"), new Write.Reserve("taken", "co_1"));
 
         Assert.Equal(CommitOutcome.Done, await Commit(store, new Guard.RecordExists("company", "co_1"), Insert("ct_1")));
         Assert.Equal(new CommitOutcome(CommitResult.Missing, "co_2"), await Commit(store, new Guard.RecordExists("company", "co_2"), Insert("ct_2")));
         Assert.Equal(new CommitOutcome(CommitResult.Missing, "co_1"), await Commit(store, new Guard.RecordExists(Contact, "co_1"), Insert("ct_2")));
-        Assert.Equal(CommitOutcome.Done, await Commit(store, new Guard.ClaimHeld("taken"), Insert("ct_3")));
-        Assert.Equal(new CommitOutcome(CommitResult.Missing, "free"), await Commit(store, new Guard.ClaimHeld("free"), Insert("ct_4")));
+        Assert.Equal(CommitOutcome.Done, await Commit(store, new Guard.UniqueKeyHeld("taken"), Insert("ct_3")));
+        Assert.Equal(new CommitOutcome(CommitResult.Missing, "free"), await Commit(store, new Guard.UniqueKeyHeld("free"), Insert("ct_4")));
     }
 
     [Fact]
@@ -281,11 +281,11 @@ public abstract partial class WorkspaceStoreContract
     {
         var store = NewStore();
         var writes = Enumerable.Range(0, 998).Select(i => Insert($"ct_{i}")).ToArray<Write>();
-        var most = new Commit { Writes = writes, Guards = [new Guard.NoneMatch("company", Condition.Always)], Events = [Event("evt_1")] };
+        var max = new Commit { Writes = writes, Guards = [new Guard.NoneMatch("company", Condition.Always)], Events = [Event("evt_1")] };
 
-        Assert.Equal(CommitOutcome.Done, await store.Commit(most, CancellationToken.None));
+        Assert.Equal(CommitOutcome.Done, await store.Commit(max, CancellationToken.None));
         await Assert.ThrowsAsync<CommitTooLargeException>(async () => await store.Commit(
-            new Commit { Writes = [Insert("ct_a"), .. writes.Select(write => new Write.Release("x", "y"))], Guards = most.Guards, Events = [Event("evt_2")] }, CancellationToken.None));
+            new Commit { Writes = [Insert("ct_a"), .. writes.Select(write => new Write.Release("x", "y"))], Guards = max.Guards, Events = [Event("evt_2")] }, CancellationToken.None));
         Assert.Null(await Version(store, "ct_a"));
     }
 

@@ -69,7 +69,7 @@ public abstract partial class WorkspaceStoreContract
     {
         var store = NewStore();
         const int Writers = 16, Each = 20;
-        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
+        var options = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
         {
             for (var i = 0; i < Each; i++) await store.Commit(new Commit { Events = [Event($"evt_{writer}_{i:00}_a"), Event($"evt_{writer}_{i:00}_b")] }, CancellationToken.None);
         })));
@@ -83,11 +83,11 @@ public abstract partial class WorkspaceStoreContract
             position = page.Position;
             if (page.Events.Count > 0) continue;
             if (written) break;
-            written = writing.IsCompleted;
+            written = options.IsCompleted;
             await Task.Yield();
         }
 
-        await writing;
+        await options;
         Assert.Equal(Writers * Each * 2, read.Count);
         Assert.Equal(read.Count, read.Distinct().Count());
         for (var writer = 0; writer < Writers; writer++)

@@ -9,12 +9,12 @@ public abstract partial class WorkspaceStoreContract
     public async Task A_data_set_shows_nothing_of_another_through_any_member()
     {
         var workspace = "ws_" + Interlocked.Increment(ref partitions);
-        var owner = Stores.Open(new Partition(workspace, DataEnvironment.Live));
-        await owner.Commit(new Commit { Writes = [Insert("ct_1"), new Write.Claim("email:jane", "ct_1")], Events = [Event("evt_1")] }, CancellationToken.None);
+        var owner = Stores.Open(new Partition(workspace, WorkspaceEnvironment.Live));
+        await owner.Commit(new Commit { Writes = [Insert("ct_1"), new Write.Reserve("email:jane", "ct_1")], Events = [Event("evt_1")] }, CancellationToken.None);
 
-        foreach (var other in new[] { Stores.Open(new Partition(workspace, DataEnvironment.Test)), NewStore() })
+        foreach (var other in new[] { Stores.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewStore() })
         {
-            // Once as a data set that was never written to, once with something of its own.
+            // Once as a partition that was never written to, once with something of its own.
             await AssertNothing(other);
             await Commit(other, Insert("own", type: "company"));
             await AssertNothing(other);
@@ -22,14 +22,14 @@ public abstract partial class WorkspaceStoreContract
             Assert.Equal(CommitResult.Stale, (await Commit(other, Replace("ct_1", 2))).Result);
             Assert.Equal(CommitResult.Stale, (await Commit(other, new Write.Remove(Contact, "ct_1", 1))).Result);
             Assert.Equal(CommitResult.Missing, (await Commit(other, new Guard.RecordExists(Contact, "ct_1"))).Result);
-            Assert.Equal(CommitResult.Missing, (await Commit(other, new Guard.ClaimHeld("email:jane"))).Result);
+            Assert.Equal(CommitResult.Missing, (await Commit(other, new Guard.UniqueKeyHeld("email:jane"))).Result);
             Assert.Equal(CommitOutcome.Done, await Commit(other, new Guard.NoneMatch(Contact, Condition.Always)));
             Assert.Equal(CommitOutcome.Done, await Commit(other, new Write.Release("email:jane", "ct_1")));
-            Assert.Equal(CommitOutcome.Done, await Commit(other, Insert("ct_1"), new Write.Claim("email:jane", "ct_1"), Replace("ct_1", 2)));
+            Assert.Equal(CommitOutcome.Done, await Commit(other, Insert("ct_1"), new Write.Reserve("email:jane", "ct_1"), Replace("ct_1", 2)));
         }
 
         Assert.Equal(1, await Version(owner, "ct_1"));
-        Assert.Equal("ct_1", await owner.FindClaim("email:jane", CancellationToken.None));
+        Assert.Equal("ct_1", await owner.FindOwner("email:jane", CancellationToken.None));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public abstract partial class WorkspaceStoreContract
         async steps =>
         {
             var workspace = "ws_" + Interlocked.Increment(ref partitions);
-            IWorkspaceStore[] stores = [Stores.Open(new Partition(workspace, DataEnvironment.Live)), Stores.Open(new Partition(workspace, DataEnvironment.Test)), NewStore()];
+            IWorkspaceStore[] stores = [Stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)), Stores.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewStore()];
             var alone = stores.Select(_ => new PlainStore()).ToArray();
             foreach (var (step, (who, what, id, version, owner)) in steps.Index())
             {
@@ -54,7 +54,7 @@ public abstract partial class WorkspaceStoreContract
                     0 => Insert(id, new { created_at = $"{step:00}" }),
                     1 => Replace(id, version, new { created_at = $"{step:00}" }),
                     2 => new Write.Remove(Contact, id, version),
-                    3 => new Write.Claim(id, owner),
+                    3 => new Write.Reserve(id, owner),
                     4 => new Write.Release(id, owner),
                     _ => null,
                 };
@@ -75,7 +75,7 @@ public abstract partial class WorkspaceStoreContract
         Assert.Empty(await Ids(store, Condition.Always));
         Assert.Equal(0, await store.Count(Contact, Condition.Always, CancellationToken.None));
         Assert.Empty(await store.CountEach(Contact, KeyPath.Id, ["ct_1"], CancellationToken.None));
-        Assert.Null(await store.FindClaim("email:jane", CancellationToken.None));
+        Assert.Null(await store.FindOwner("email:jane", CancellationToken.None));
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
         Assert.Empty((await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);
         Assert.Empty((await store.ReadEvents(new EventQuery(null, 10, RecordId: "ct_1"), CancellationToken.None)).Events);
@@ -87,18 +87,18 @@ public abstract partial class WorkspaceStoreContract
         foreach (var id in new[] { "ct_1", "ct_2", "ct_3" })
         {
             Assert.Equal(plain.Versions.TryGetValue(id, out var version) ? version : null, await Version(store, id));
-            Assert.Equal(plain.Claims.GetValueOrDefault(id), await store.FindClaim(id, CancellationToken.None));
+            Assert.Equal(plain.UniqueKeys.GetValueOrDefault(id), await store.FindOwner(id, CancellationToken.None));
         }
 
         Assert.Equal(plain.Events, (await store.ReadEvents(new EventQuery(null, 100), CancellationToken.None)).Events.Select(each => each.Id));
     }
 
-    /// <summary>One data set with nothing beside it: what commits of a single write do.</summary>
+    /// <summary>One partition with nothing beside it: what commits of a single write do.</summary>
     private sealed class PlainStore
     {
         public Dictionary<string, long> Versions { get; } = [];
 
-        public Dictionary<string, string> Claims { get; } = [];
+        public Dictionary<string, string> UniqueKeys { get; } = [];
 
         public List<string> Events { get; } = [];
 
@@ -123,10 +123,10 @@ public abstract partial class WorkspaceStoreContract
                     if (Versions.GetValueOrDefault(remove.Id) != remove.Version) return CommitResult.Stale;
                     Versions.Remove(remove.Id);
                     return CommitResult.Done;
-                case Write.Claim claim:
-                    return Claims.TryAdd(claim.Key, claim.Owner) || Claims[claim.Key] == claim.Owner ? CommitResult.Done : CommitResult.ClaimTaken;
+                case Write.Reserve uniqueKey:
+                    return UniqueKeys.TryAdd(uniqueKey.Key, uniqueKey.Owner) || UniqueKeys[uniqueKey.Key] == uniqueKey.Owner ? CommitResult.Done : CommitResult.UniqueKeyTaken;
                 case Write.Release release:
-                    if (Claims.GetValueOrDefault(release.Key) == release.Owner) Claims.Remove(release.Key);
+                    if (UniqueKeys.GetValueOrDefault(release.Key) == release.Owner) UniqueKeys.Remove(release.Key);
                     return CommitResult.Done;
                 default:
                     throw new ArgumentException(write.ToString());

@@ -239,7 +239,7 @@ public abstract partial class WorkspaceStoreContract
         Assert.NotNull((await store.Query(query with { Limit = 1 }, CancellationToken.None)).Next);
     }
 
-    /// <summary>A data set with these records, and the same ones of another type, which no query for them is to find.</summary>
+    /// <summary>A partition with these records, and the same ones of another type, which no query for them is to find.</summary>
     private async Task<IWorkspaceStore> NewStore(Keys[] records)
     {
         var store = NewStore();

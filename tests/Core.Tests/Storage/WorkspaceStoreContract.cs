@@ -36,7 +36,7 @@ public abstract partial class WorkspaceStoreContract : IAsyncLifetime
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A store of a workspace that holds nothing.</summary>
-    private IWorkspaceStore NewStore(DataEnvironment environment = DataEnvironment.Live) =>
+    private IWorkspaceStore NewStore(WorkspaceEnvironment environment = WorkspaceEnvironment.Live) =>
         Stores.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), environment));
 
     private static Write.Insert Insert(string id, object? keys = null, string type = Contact) => new(Record(id, 1, type), Keys(keys));

@@ -34,7 +34,7 @@ public sealed class EventPatternTests
     [InlineData("webhook.test")]
     [InlineData("vehicle.created")]
     [InlineData("vehicle.*")]
-    public void Events_that_can_happen_can_be_subscribed_to(string pattern) => Assert.Null(EventPattern.Fault(pattern));
+    public void Events_that_can_happen_can_be_subscribed_to(string pattern) => Assert.Null(EventPattern.Check(pattern));
 
     [Theory]
     [InlineData("")]
@@ -50,5 +50,5 @@ public sealed class EventPatternTests
     [InlineData("contact.created.twice")]
     [InlineData("Contact.created")]
     [InlineData("contact.created ")]
-    public void What_cannot_happen_is_a_fault(string pattern) => Assert.NotNull(EventPattern.Fault(pattern));
+    public void What_cannot_happen_is_a_fault(string pattern) => Assert.NotNull(EventPattern.Check(pattern));
 }

@@ -195,7 +195,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     /// <summary>The Functions host gives a request to the first function by name whose route and methods match.</summary>
     [Fact]
     public void No_function_is_hidden_by_one_whose_name_comes_before() =>
-        Assert.Empty(RouteOrder.Faults(FunctionCatalog.Of(typeof(ApiServices).Assembly).Routes()));
+        Assert.Empty(RouteOrder.FindConflicts(FunctionCatalog.Of(typeof(ApiServices).Assembly).Routes()));
 
     private static Operation OperationOf(Function function) => Operations[function.Name];
 

@@ -36,9 +36,9 @@ public sealed class OperationTests(Server server) : ApiTests(server)
         {
             Assert.True(field.Description is { Length: > 5 } && field.Description[^1] == '.', $"{name}: {field.Name} has no description");
             if (field.Example is null) continue;
-            var faults = new Faults();
-            Assert.NotNull(field.Read(JsonElement.Parse(field.Example), field.Name, faults));
-            Assert.Empty(faults.All);
+            var errors = new ValidationErrors();
+            Assert.NotNull(field.Read(JsonElement.Parse(field.Example), field.Name, errors));
+            Assert.Empty(errors.All);
         }
     }
 
@@ -50,12 +50,12 @@ public sealed class OperationTests(Server server) : ApiTests(server)
         foreach (var field in Find(name).Body!.Fields)
         {
             var facets = field.Facets;
-            if (facets is { Type: JsonType.String, MaxLength: { } longest, Format: null, Pattern: null }) Holds(field, new string('a', longest), new string('a', longest + 1));
+            if (facets is { Type: JsonType.String, MaxLength: { } maxLength, Format: null, Pattern: null }) Holds(field, new string('a', maxLength), new string('a', maxLength + 1));
             if (facets is { Type: JsonType.String, Choices: [var first, ..] }) Holds(field, first, first + "x");
-            if (facets is { Type: JsonType.Integer, Minimum: { } least, Maximum: { } most })
+            if (facets is { Type: JsonType.Integer, Minimum: { } min, Maximum: { } max })
             {
-                Holds(field, least, least - 1);
-                Holds(field, most, most + 1);
+                Holds(field, min, min - 1);
+                Holds(field, max, max + 1);
             }
 
             if (facets.Type is not JsonType.Boolean) Refuses(field, true);
@@ -84,16 +84,16 @@ public sealed class OperationTests(Server server) : ApiTests(server)
 
     private static void Holds(Field field, object sound, object faulty)
     {
-        var faults = new Faults();
-        Assert.True(field.Read(JsonSerializer.SerializeToElement(sound), field.Name, faults) is not null && !faults.Any, $"{field.Name} refuses {sound}");
+        var errors = new ValidationErrors();
+        Assert.True(field.Read(JsonSerializer.SerializeToElement(sound), field.Name, errors) is not null && !errors.Any, $"{field.Name} refuses {sound}");
         Refuses(field, faulty);
     }
 
     private static void Refuses(Field field, object faulty)
     {
-        var faults = new Faults();
-        field.Read(JsonSerializer.SerializeToElement(faulty), field.Name, faults);
-        Assert.True(faults.Any, $"{field.Name} takes {faulty}");
+        var errors = new ValidationErrors();
+        field.Read(JsonSerializer.SerializeToElement(faulty), field.Name, errors);
+        Assert.True(errors.Any, $"{field.Name} takes {faulty}");
     }
 
     private async Task<string> FirstPipeline() => (await Api.Get("/v1/pipelines?limit=1")).Is(200).Ids[0];

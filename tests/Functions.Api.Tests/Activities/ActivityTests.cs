@@ -40,10 +40,10 @@ public sealed class ActivityTests(Server server) : ApiTests(server)
     [Theory]
     [InlineData("subject", 500)]
     [InlineData("body", 100_000)]
-    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int longest)
+    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int maxLength)
     {
-        await Api.Create("activities", new Dictionary<string, string> { ["type"] = "note", [field] = new('x', longest) });
-        (await Api.Post("/v1/activities", new Dictionary<string, string> { ["type"] = "note", [field] = new('x', longest + 1) })).IsInvalid(field);
+        await Api.Create("activities", new Dictionary<string, string> { ["type"] = "note", [field] = new('x', maxLength) });
+        (await Api.Post("/v1/activities", new Dictionary<string, string> { ["type"] = "note", [field] = new('x', maxLength + 1) })).IsInvalid(field);
     }
 
     [Theory]

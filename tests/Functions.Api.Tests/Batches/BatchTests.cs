@@ -133,9 +133,9 @@ public sealed class BatchTests(Server server) : ApiTests(server)
     public async Task A_dry_run_answers_the_same_and_stores_nothing(bool atomic)
     {
         string[] operations = ["""{"op":"create","data":{"email":"a@acme.com"}}""", """{"op":"upsert","match_on":"email","data":{"email":"a@acme.com","title":"CEO"}}"""];
-        var tried = (await Api.Post("/v1/contacts/batch?dry_run=true", Body(atomic, operations))).Is(200);
-        Assert.Equal([201, 200], Statuses(tried));
-        Assert.Equal("CEO", Attribute(Items(tried)[1], "title"));
+        var dryRun = (await Api.Post("/v1/contacts/batch?dry_run=true", Body(atomic, operations))).Is(200);
+        Assert.Equal([201, 200], Statuses(dryRun));
+        Assert.Equal("CEO", Attribute(Items(dryRun)[1], "title"));
         Assert.Empty((await Api.Get("/v1/contacts")).List);
         Assert.Equal([201, 200], Statuses(await Send("contacts", atomic, operations)));
     }

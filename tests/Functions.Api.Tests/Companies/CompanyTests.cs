@@ -28,11 +28,11 @@ public sealed class CompanyTests(Server server) : ApiTests(server)
     [InlineData("domain", 255)]
     [InlineData("industry", 100)]
     [InlineData("size", 50)]
-    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int longest)
+    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int maxLength)
     {
-        var body = new Dictionary<string, string> { ["name"] = "Acme", [field] = new('x', longest) };
+        var body = new Dictionary<string, string> { ["name"] = "Acme", [field] = new('x', maxLength) };
         await Api.Create("companies", body);
-        (await Api.Post("/v1/companies", new Dictionary<string, string>(body) { [field] = new('x', longest + 1) })).IsInvalid(field);
+        (await Api.Post("/v1/companies", new Dictionary<string, string>(body) { [field] = new('x', maxLength + 1) })).IsInvalid(field);
     }
 
     [Fact]

@@ -52,10 +52,10 @@ public sealed partial class CreateContactTests(Server server) : ApiTests(server)
     [InlineData("phone", 50)]
     [InlineData("title", 200)]
     [InlineData("source", 100)]
-    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int longest)
+    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int maxLength)
     {
         // Characters are code points, so a pair of surrogates counts once.
-        var text = string.Concat(Enumerable.Repeat("😀", longest));
+        var text = string.Concat(Enumerable.Repeat("😀", maxLength));
         Assert.Equal(text, (await Api.Create("contacts", new Dictionary<string, string> { [field] = text })).Text(field));
         (await Api.Post("/v1/contacts", new Dictionary<string, string> { [field] = text + "x" })).IsInvalid(field);
     }

@@ -8,13 +8,13 @@ namespace NodeStash.Functions.Api.Tests.Deals;
 
 public sealed class MoneyTests(Server server) : ApiTests(server)
 {
-    private const long MostMinorUnits = 999_999_999_999_999;
+    private const long MaxMinorUnits = 999_999_999_999_999;
 
     private static readonly Gen<decimal> Amounts =
         from minor in Gen.OneOf(
             from high in Gen.Choose(-9_999_999, 9_999_999) from low in Gen.Choose(0, 99_999_999) select (high * 100_000_000L) + (Math.Sign(high) * low),
             from few in Gen.Choose(-10_000, 10_000) select (long)few,
-            Gen.Elements(0L, MostMinorUnits, -MostMinorUnits, 1, -1, 10, 4_800_000))
+            Gen.Elements(0L, MaxMinorUnits, -MaxMinorUnits, 1, -1, 10, 4_800_000))
         select new decimal(minor) / 100;
 
     [Fact]

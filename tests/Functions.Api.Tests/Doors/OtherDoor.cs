@@ -79,8 +79,8 @@ internal sealed class OtherDoor : IDoor
     private static Operation Of(string name, string method, Scope scope) =>
         new() { Name = name, Method = method, Route = "api/people", Summary = "People.", Scopes = [scope], Answers = [] };
 
-    private static Parameter Number(string name, int most, int otherwise) => new(
-        name, new(JsonType.Integer), "A number.", (text, faults) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= most ? number : faults.Add(name, "Expected a number"))
+    private static Parameter Number(string name, int max, int otherwise) => new(
+        name, new(JsonType.Integer), "A number.", (text, errors) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max ? number : errors.Add(name, "Expected a number"))
     {
         Default = otherwise,
     };

@@ -19,11 +19,11 @@ internal sealed record FuzzRequest(string Method, string Route, IReadOnlyList<st
     /// Whether the server below the API (Kestrel) may refuse it, because it breaks HTTP or is larger than the server reads: then there is no envelope, only a
     /// bare status or a closed connection. No request came about that the API could answer, and the server lets nobody else answer it.
     /// </summary>
-    public bool MayNotComeAbout => BreaksHttp || Line.Length > MostLineBytes || Headers.Sum(h => h.Name.Length + h.Value.Length + 4) > MostHeaderBytes || Headers.Count > MostHeaders;
+    public bool MayNotComeAbout => BreaksHttp || Line.Length > MaxLineBytes || Headers.Sum(h => h.Name.Length + h.Value.Length + 4) > MaxHeaderBytes || Headers.Count > MaxHeaders;
 
-    private const int MostLineBytes = 8 * 1024 - 100;
-    private const int MostHeaderBytes = 32 * 1024 - 200;
-    private const int MostHeaders = 97;
+    private const int MaxLineBytes = 8 * 1024 - 100;
+    private const int MaxHeaderBytes = 32 * 1024 - 200;
+    private const int MaxHeaders = 97;
 
     private string Line => $"{Method} /{string.Join('/', Segments)}{string.Concat(Query.Select((p, i) => $"{(i == 0 ? '?' : '&')}{p.Name}{(p.Value.Length == 0 ? "" : "=" + p.Value)}"))} HTTP/1.1";
 

@@ -64,14 +64,14 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         }
 
         seen.AddOrUpdate(answer?.Status ?? 0, 1, (_, count) => count + 1);
-        if (Fault(request, answer) is { } fault) Report(fault, bytes, answer, number);
+        if (Fault(request, answer) is { } problem) Report(problem, bytes, answer, number);
         else if (answer is { Status: 200 or 201 } && answer.Body.Length > 0) await Learn(api, request, answer);
     }
 
-    private void Report(string fault, byte[] request, RawAnswer? answer, int number)
+    private void Report(string problem, byte[] request, RawAnswer? answer, int number)
     {
         var sent = Encoding.Latin1.GetString(request);
-        wrong.Enqueue($"{fault}\nNODESTASH_FUZZ_SEED={Seed}, request {number}:\n{(sent.Length > 2000 ? sent[..2000] + "…" : sent)}\nanswered {answer?.Status} {answer?.Body}");
+        wrong.Enqueue($"{problem}\nNODESTASH_FUZZ_SEED={Seed}, request {number}:\n{(sent.Length > 2000 ? sent[..2000] + "…" : sent)}\nanswered {answer?.Status} {answer?.Body}");
     }
 
     private static string? Fault(FuzzRequest request, RawAnswer? answer)

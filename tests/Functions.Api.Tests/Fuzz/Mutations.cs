@@ -9,7 +9,7 @@ namespace NodeStash.Functions.Api.Tests.Fuzz;
 internal sealed class Mutations(Pool pool)
 {
     /// <summary>Well above what the API takes, well below what the server under it reads away.</summary>
-    private const int MostBytes = 4 * 1024 * 1024;
+    private const int MaxBytes = 4 * 1024 * 1024;
 
     private static readonly string[] Words =
     [
@@ -36,7 +36,7 @@ internal sealed class Mutations(Pool pool)
 
     public FuzzRequest Mutate(Random random, FuzzRequest request) => random.Next(10) switch
     {
-        < 4 when request.Json is not null => Spoil(random, request.Json) is var json && json.ToString().Length < MostBytes ? request with { Json = json } : request,
+        < 4 when request.Json is not null => Spoil(random, request.Json) is var json && json.ToString().Length < MaxBytes ? request with { Json = json } : request,
         4 when request.Json is not null => SpoilBytes(random, request),
         5 => request with { Segments = SpoilPath(random, request.Segments) },
         6 => SpoilHeaders(random, request),

@@ -9,25 +9,25 @@ using Record = NodeStash.Core.Records.Record;
 
 namespace NodeStash.Functions.Api.Tests.Fuzz;
 
-/// <summary>What holds of a data set at rest, whatever was done to it.</summary>
+/// <summary>What holds of an environment at rest, whatever was done to it.</summary>
 internal static class StoreInvariants
 {
-    private static readonly string Merged = MergeContacts.ClaimOf("");
+    private static readonly string Merged = MergeContacts.UniqueKeyOf("");
 
     /// <summary>Fails with the first thing found that must not be.</summary>
     /// <param name="server">Where it is.</param>
     /// <param name="workspace">Whose live data.</param>
     public static async Task Hold(Server server, Workspace workspace)
     {
-        var store = server.Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
+        var store = server.Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         var records = new List<Record>();
         foreach (var schema in await Schemas(store)) records.AddRange((await All(store, schema)).Select(stored => Record.Load(schema, stored)));
         var byId = records.ToDictionary(record => record.Id, StringComparer.Ordinal);
 
         // Where a merged contact went stays known even when that one is gone too.
-        var claims = ClaimsIn(server.Folder, workspace.Id).ToLookup(claim => claim.Key.StartsWith(Merged, StringComparison.Ordinal));
-        Assert.Equal(Claims(records), claims[false]);
-        Assert.All(claims[true], claim => Assert.DoesNotContain(claim.Key[Merged.Length..], byId.Keys));
+        var uniqueKeys = UniqueKeysIn(server.Folder, workspace.Id).ToLookup(uniqueKey => uniqueKey.Key.StartsWith(Merged, StringComparison.Ordinal));
+        Assert.Equal(UniqueKeysOf(records), uniqueKeys[false]);
+        Assert.All(uniqueKeys[true], uniqueKey => Assert.DoesNotContain(uniqueKey.Key[Merged.Length..], byId.Keys));
         Links(records, byId);
         Relations(records, byId);
         Fields(records);
@@ -52,27 +52,27 @@ internal static class StoreInvariants
         }
     }
 
-    /// <summary>The claims that the records say there are, with their owners.</summary>
-    private static SortedDictionary<string, string> Claims(IEnumerable<Record> records)
+    /// <summary>The unique keys that the records say there are, with their owners.</summary>
+    private static SortedDictionary<string, string> UniqueKeysOf(IEnumerable<Record> records)
     {
-        var claims = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var uniqueKeys = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var record in records)
         {
             foreach (var unique in record.Schema.Uniques)
             {
-                if (unique.ClaimOf(record) is { } claim) claims.Add(claim, record.Id);
+                if (unique.KeyOf(record) is { } uniqueKey) uniqueKeys.Add(uniqueKey, record.Id);
             }
 
             if (record.Schema != Pipeline.Schema) continue;
-            foreach (var stage in Pipeline.StagesOf(record)) claims.Add(Pipeline.ClaimOf(stage.Id, stage.IsOpen), record.Id);
-            if (Pipeline.IsDefault.Of(record)) claims.Add(Pipeline.DefaultClaim, record.Id);
+            foreach (var stage in Pipeline.StagesOf(record)) uniqueKeys.Add(Pipeline.UniqueKeyOf(stage.Id, stage.IsOpen), record.Id);
+            if (Pipeline.IsDefault.Of(record)) uniqueKeys.Add(Pipeline.DefaultKey, record.Id);
         }
 
-        return claims;
+        return uniqueKeys;
     }
 
-    /// <summary>The claims there are. The port answers one at a time and by name; whether there are any others, the tables alone tell.</summary>
-    private static SortedDictionary<string, string> ClaimsIn(string folder, string partition)
+    /// <summary>The unique keys there are. The port answers one at a time and by name; whether there are any others, the tables alone tell.</summary>
+    private static SortedDictionary<string, string> UniqueKeysIn(string folder, string partition)
     {
         using var database = new SqliteConnection($"Data Source={Path.Combine(folder, "nodestash.db")};Mode=ReadOnly;Pooling=false");
         database.Open();
@@ -80,9 +80,9 @@ internal static class StoreInvariants
         command.CommandText = "SELECT claims.key, owner FROM claims JOIN partitions ON number = partition WHERE partitions.key = $partition";
         command.Parameters.AddWithValue("$partition", partition);
         using var rows = command.ExecuteReader();
-        var claims = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        while (rows.Read()) claims.Add(rows.GetString(0), rows.GetString(1));
-        return claims;
+        var uniqueKeys = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        while (rows.Read()) uniqueKeys.Add(rows.GetString(0), rows.GetString(1));
+        return uniqueKeys;
     }
 
     private static void Links(IReadOnlyList<Record> records, Dictionary<string, Record> byId)

@@ -218,7 +218,7 @@ public sealed class AzureAppsTests
         return app;
     }
 
-    /// <summary>A search server of which nobody has said yet that it knows every data set. There is none.</summary>
+    /// <summary>A search server of which nobody has said yet that it knows every environment. There is none.</summary>
     private sealed class NewSearchServer : ISearchIndexes
     {
         /// <summary>How often it does not answer.</summary>

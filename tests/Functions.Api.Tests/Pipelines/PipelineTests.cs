@@ -48,13 +48,13 @@ public sealed class PipelineTests(Server server) : ApiTests(server)
     [Theory]
     [InlineData("name", 200)]
     [InlineData("description", 1000)]
-    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int longest)
+    public async Task A_text_may_be_as_long_as_its_limit_and_no_longer(string field, int maxLength)
     {
         string Body(int length) => field is "name"
             ? $$"""{"name":"{{new string('x', length)}}","stages":{{Stages}}}"""
             : $$"""{"name":"P","description":"{{new string('x', length)}}","stages":{{Stages}}}""";
-        await Api.Create("pipelines", Body(longest));
-        (await Api.Post("/v1/pipelines", Body(longest + 1))).IsInvalid(field);
+        await Api.Create("pipelines", Body(maxLength));
+        (await Api.Post("/v1/pipelines", Body(maxLength + 1))).IsInvalid(field);
     }
 
     [Fact]

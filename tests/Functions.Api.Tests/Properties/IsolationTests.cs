@@ -6,7 +6,7 @@ using Property = NodeStash.Core.Tests.Property;
 
 namespace NodeStash.Functions.Api.Tests.Properties;
 
-/// <summary>Nothing of one data set is ever seen from another: several workspaces and environments at work at once, each held against a plain model of its own.</summary>
+/// <summary>Nothing of one environment is ever seen from another: several workspaces and environments at work at once, each held against a plain model of its own.</summary>
 [Collection(nameof(OnePropertyServer))]
 public sealed class IsolationTests(Server server)
 {
@@ -16,7 +16,7 @@ public sealed class IsolationTests(Server server)
         ("contacts", "company_id", "companies"), ("deals", "company_id", "companies"), ("deals", "contact_id", "contacts"), ("activities", "company_id", "companies"), ("activities", "contact_id", "contacts"), ("activities", "deal_id", "deals"),
     ];
 
-    /// <summary>Of a custom object that each data set defines for itself.</summary>
+    /// <summary>Of a custom object that each environment defines for itself.</summary>
     private const string Projects = "objects/projects/records";
 
     private static readonly string[] Collections = ["companies", "contacts", "deals", "activities", "custom-fields", "webhooks", Projects];
@@ -56,11 +56,11 @@ public sealed class IsolationTests(Server server)
     /// <param name="What">What is done.</param>
     /// <param name="Collection">To what.</param>
     /// <param name="Unique">Makes the value that no two may share.</param>
-    /// <param name="Target">Picks the record, of whatever data set.</param>
-    /// <param name="Links">Pick what it links to, of whatever data set.</param>
+    /// <param name="Target">Picks the record, of whatever environment.</param>
+    /// <param name="Links">Pick what it links to, of whatever environment.</param>
     private sealed record Step(What What, string Collection, int Unique, int Target, int[] Links);
 
-    /// <summary>A data set and what should be in it.</summary>
+    /// <summary>An environment and what should be in it.</summary>
     private sealed class DataSet(Running.Api api)
     {
         private readonly Dictionary<string, (string Collection, Dictionary<string, string?> Fields)> model = new(StringComparer.Ordinal);
@@ -173,7 +173,7 @@ public sealed class IsolationTests(Server server)
             }
         }
 
-        /// <summary>A record of the collection, of any of the data sets.</summary>
+        /// <summary>A record of the collection, of any of the environments.</summary>
         private static string? Target(Step step, DataSet[] all) => Pick(step.Target, step.Collection, all);
 
         private static string? Pick(int choice, string collection, DataSet[] all)
@@ -187,7 +187,7 @@ public sealed class IsolationTests(Server server)
             lock (ever) return [.. model.Where(row => row.Value.Collection == collection).Select(row => row.Key)];
         }
 
-        /// <summary>The fields a step gives; not sound where a link leads to another data set.</summary>
+        /// <summary>The fields a step gives; not sound where a link leads to another environment.</summary>
         private (Dictionary<string, string?> Fields, bool Sound) FieldsOf(Step step, DataSet[] all)
         {
             var fields = new Dictionary<string, string?>(StringComparer.Ordinal) { [step.Collection switch { "contacts" => "email", "companies" => "domain", "deals" => "title", "activities" => "subject", "webhooks" => "description", Projects => "name", _ => "slug" }] = Value(step) };

@@ -45,7 +45,7 @@ public sealed class PagingTests(Server server)
             var path = $"/v1/{each.Collection}?sort={each.sort}{each.filter}";
             var expected = (await api.Get($"{path}&limit=100")).Is(200).Ids.Where(stays.Contains).ToList();
 
-            var writing = Task.Run(async () =>
+            var options = Task.Run(async () =>
             {
                 for (var write = 0; write < Writes; write++)
                 {
@@ -56,7 +56,7 @@ public sealed class PagingTests(Server server)
                 }
             });
             var seen = (await api.Pages($"{path}&limit={each.limit}")).SelectMany(page => page.Ids).Where(stays.Contains).ToList();
-            await writing;
+            await options;
 
             Assert.Equal(expected, seen);
         },

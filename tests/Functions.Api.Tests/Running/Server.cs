@@ -61,12 +61,12 @@ public class Server : IAsyncLifetime
     /// <summary>An id that no record has.</summary>
     public string FreshId(string prefix) => Services.GetRequiredService<Ids>().New(prefix);
 
-    /// <summary>Waits until every wide change in a workspace's live data has reached its last record.</summary>
+    /// <summary>Waits until every cascade in a workspace's live data has reached its last record.</summary>
     public async Task Settled(Workspace workspace)
     {
-        var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
+        var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
-        while ((await WideChanges.Read(store, patience.Token)).Changes.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+        while ((await PendingCascades.Read(store, patience.Token)).Pending.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Waits until whatever has been changed so far is found by searches.</summary>
@@ -94,7 +94,7 @@ public class Server : IAsyncLifetime
     /// <summary>The events of a workspace's live data, oldest first, as webhooks get them.</summary>
     public async Task<IReadOnlyList<JsonElement>> EventsOf(Workspace workspace, string? recordId = null)
     {
-        var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, DataEnvironment.Live));
+        var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         var page = await store.ReadEvents(new EventQuery(null, 1000, RecordId: recordId), CancellationToken.None);
         return [.. page.Events.Select(e => JsonElement.Parse(e.Body.Span))];
     }

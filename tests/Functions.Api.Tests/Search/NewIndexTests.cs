@@ -34,8 +34,8 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
 
         (await api.Get("/v1/contacts?search=zeppelin")).IsError(503, "UNAVAILABLE");
 
-        var (level, text, fault) = server.Logged("Http.Api").Last(line => line.Level > LogLevel.Information);
-        Assert.Equal((LogLevel.Warning, null), (level, fault));
+        var (level, text, problem) = server.Logged("Http.Api").Last(line => line.Level > LogLevel.Information);
+        Assert.Equal((LogLevel.Warning, null), (level, problem));
         Assert.StartsWith("A search is refused for now: new", text, StringComparison.Ordinal);
     }
 
@@ -44,12 +44,12 @@ public sealed class NewIndexTests(NewIndexTests.ForgetfulServer server) : IClass
     {
         private readonly ConcurrentQueue<(string By, LogLevel Level, string Text, Exception? Fault)> lines = new();
 
-        /// <summary>Data sets that the index has come to know since it was new.</summary>
+        /// <summary>Environments that the index has come to know since it was new.</summary>
         private readonly ConcurrentDictionary<Partition, bool> known = new();
 
         private volatile bool isNew;
 
-        /// <summary>Makes it new: it knows no data set, until it is told that it knows all.</summary>
+        /// <summary>Makes it new: it knows no environment, until it is told that it knows all.</summary>
         public void Forget()
         {
             known.Clear();

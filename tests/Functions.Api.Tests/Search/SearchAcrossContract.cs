@@ -123,7 +123,7 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
     [Fact]
     public async Task A_rebuild_finds_what_the_store_has_and_nothing_else_and_searches_go_on_meanwhile()
     {
-        var index = Server.Services.GetRequiredService<ISearchIndexes>().Open(new Partition(Workspace.Id, DataEnvironment.Live));
+        var index = Server.Services.GetRequiredService<ISearchIndexes>().Open(new Partition(Workspace.Id, WorkspaceEnvironment.Live));
         await index.Write([new SearchChange("contact", Server.FreshId("ct_"), 1, [new("first_name", Searchable.Name, "Zeppelin")])], CancellationToken.None);
         var before = (await Api.Get("/v1/search?q=zeppelin")).Ids;
 

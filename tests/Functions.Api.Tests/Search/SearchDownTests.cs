@@ -34,7 +34,7 @@ public sealed class SearchDownTests(SearchDownTests.FailingServer server) : ICla
     public async Task What_is_deleted_is_taken_out_of_the_index_itself()
     {
         var workspace = await server.NewWorkspace();
-        var index = server.Indexes.Open(new Partition(workspace.Id, DataEnvironment.Live));
+        var index = server.Indexes.Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         var contact = await workspace.Owner.Create("contacts", new { first_name = "Zeppelin", email = "zeppelin@example.com" });
         await server.Indexed();
         Assert.Single((await index.Find(new SearchQuery(["contact"], "zeppelin", 10), CancellationToken.None)).Hits);

@@ -39,7 +39,7 @@ public sealed class SearchTimeTests(SearchTimeTests.HurriedServer hurried, Searc
     /// <summary>Has no time for searches.</summary>
     public sealed class HurriedServer : Server
     {
-        protected override void Replace(IServiceCollection services) => services.AddSingleton(new SearchOptions { Longest = TimeSpan.Zero });
+        protected override void Replace(IServiceCollection services) => services.AddSingleton(new SearchOptions { MaxDuration = TimeSpan.Zero });
     }
 
     /// <summary>Its search server takes connections, and says nothing.</summary>
@@ -53,6 +53,6 @@ public sealed class SearchTimeTests(SearchTimeTests.HurriedServer hurried, Searc
                 silent.Start();
                 return new MeilisearchIndexes($"http://{silent.LocalEndpoint}", "key", TimeProvider.System);
             })
-            .AddSingleton(new SearchOptions { Longest = TimeSpan.FromMilliseconds(100) });
+            .AddSingleton(new SearchOptions { MaxDuration = TimeSpan.FromMilliseconds(100) });
     }
 }

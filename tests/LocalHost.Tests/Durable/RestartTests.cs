@@ -28,12 +28,12 @@ public sealed class RestartTests : IAsyncLifetime
     public async Task An_activity_under_way_runs_again()
     {
         var runs = 0;
-        var underWay = new TaskCompletionSource();
+        var pending = new TaskCompletionSource();
         host.Activity<int, int>("Work", async (n, ct) =>
         {
             if (Interlocked.Increment(ref runs) == 1)
             {
-                underWay.SetResult();
+                pending.SetResult();
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
             }
 
@@ -42,7 +42,7 @@ public sealed class RestartTests : IAsyncLifetime
         host.Orchestrator("Call", (TaskOrchestrationContext context, int n) => context.CallActivityAsync<int>("Work", n));
         await host.Start();
         var id = await host.Schedule("Call", 7);
-        await underWay.Task;
+        await pending.Task;
 
         await host.Reopen();
         await host.Start();

@@ -117,9 +117,9 @@ public sealed class CrashRun : IAsyncDisposable
         return slow.Distinct().Count() < slow.Count;
     }
 
-    private int Next(int most)
+    private int Next(int max)
     {
-        lock (random) return random.Next(most);
+        lock (random) return random.Next(max);
     }
 
     private async Task<bool> IsComplete(CrmClient api)

@@ -22,7 +22,7 @@ public sealed class QueryPlanTests : IAsyncLifetime
                 var writes = Enumerable.Range(batch * 100, 100).Select(i => new Write.Insert(
                     new StoredRecord(i % 3 == 0 ? "deal" : i % 10 == 0 ? "record:projects" : i % 10 == 1 ? "record:houses" : "contact", $"r_{i}", 1, "{}"u8.ToArray()),
                     Encoding.UTF8.GetBytes($$"""{"created_at":"{{i}}","email":{{(i % 5 == 0 ? "null" : $"\"{i}@example.com\"")}},"value":{{i}},"name":"{{i}}","updated_at":"{{i / 7}}"}""")));
-                await stores.Open(new Partition(workspace, DataEnvironment.Live)).Commit(new Commit { Writes = [.. writes] }, CancellationToken.None);
+                await stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)).Commit(new Commit { Writes = [.. writes] }, CancellationToken.None);
             }
         }
     }

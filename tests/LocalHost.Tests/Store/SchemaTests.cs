@@ -61,7 +61,7 @@ public sealed class SchemaTests : IDisposable
 
         IReadOnlyList<RecordIndex> indexes = [new("contact", "updated_at"), new("contact", "email")];
         using var database = Schema.Open(File, indexes, NullLogger.Instance);
-        var store = new SqliteStores(database, indexes, new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new SqliteStores(database, indexes, new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         var page = await store.Query(new RecordQuery("contact", new Condition.Equal(new("email"), "x"), [new SortKey(new("updated_at"), true)], null, 10), CancellationToken.None);
 
         Assert.Equal(["ct_1", "ct_3", "ct_2"], page.Records.Select(r => r.Id));
@@ -88,7 +88,7 @@ public sealed class SchemaTests : IDisposable
         }
 
         using var database = Schema.Open(File, [], NullLogger.Instance);
-        var store = new SqliteStores(database, [], new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new SqliteStores(database, [], new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
 
         Assert.Equal(["evt_4", "evt_1"], (await store.EventsOf("ct_1", null, 10, CancellationToken.None)).Select(e => e.Id));
         Assert.Equal(["evt_5", "evt_3"], (await store.EventsOf("ct_2", null, 10, CancellationToken.None)).Select(e => e.Id));

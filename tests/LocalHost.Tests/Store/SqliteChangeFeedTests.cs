@@ -17,8 +17,8 @@ public sealed class SqliteChangeFeedTests : IDisposable
     {
         feed = new SqliteChangeFeed(file.Database);
         var stores = new SqliteStores(file.Database, [], feed, TimeProvider.System);
-        live = stores.Open(new Partition("ws_1", DataEnvironment.Live));
-        test = stores.Open(new Partition("ws_1", DataEnvironment.Test));
+        live = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
+        test = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Test));
     }
 
     public void Dispose() => file.Dispose();
@@ -73,8 +73,8 @@ public sealed class SqliteChangeFeedTests : IDisposable
         var changed = feed.Changed(position, CancellationToken.None);
         var farAhead = feed.Changed(position + 1, CancellationToken.None);
 
-        await live.Commit(new Commit { Writes = [new Write.Claim("x", "y")] }, CancellationToken.None);
-        await live.Commit(new Commit { Guards = [new Guard.ClaimHeld("nobody's")], Events = [Event("evt_2", Now)] }, CancellationToken.None);
+        await live.Commit(new Commit { Writes = [new Write.Reserve("x", "y")] }, CancellationToken.None);
+        await live.Commit(new Commit { Guards = [new Guard.UniqueKeyHeld("nobody's")], Events = [Event("evt_2", Now)] }, CancellationToken.None);
         Assert.False(changed.IsCompleted);
 
         await Commit(test, "evt_3");

@@ -121,7 +121,7 @@ public class ChangeFeedTriggersTests
     public async Task Two_functions_may_not_share_a_lease()
     {
         var refusal = await Assert.ThrowsAsync<InvalidFunctionsException>(() => Start(new ListFeed(), typeof(Indexing), typeof(Rival)));
-        Assert.Equal(["Indexing.Run and Rival.Run share the lease \"search\""], refusal.Faults);
+        Assert.Equal(["Indexing.Run and Rival.Run share the lease \"search\""], refusal.Errors);
     }
 
     private Task<IHost> Start(ListFeed feed, params Type[] classes) => Start(feed, TimeProvider.System, classes);

@@ -80,12 +80,12 @@ public class FunctionCatalogTests
     [InlineData(typeof(Hidden), "Hidden.Run is not public")]
     [InlineData(typeof(Unmade), "Unmade.Run is in a class without a public constructor")]
     [InlineData(typeof(Generic), "Generic.Run is generic")]
-    public void A_function_that_cannot_run_is_refused_by_name(Type type, string fault) =>
-        Assert.Equal([fault], Assert.Throws<InvalidFunctionsException>(() => FunctionCatalog.Of(type)).Faults);
+    public void A_function_that_cannot_run_is_refused_by_name(Type type, string problem) =>
+        Assert.Equal([problem], Assert.Throws<InvalidFunctionsException>(() => FunctionCatalog.Of(type)).Errors);
 
     [Fact]
     public void Every_function_that_cannot_run_is_reported() =>
-        Assert.Equal(2, Assert.Throws<InvalidFunctionsException>(() => FunctionCatalog.Of(typeof(NoTrigger), typeof(TwoTriggers))).Faults.Count);
+        Assert.Equal(2, Assert.Throws<InvalidFunctionsException>(() => FunctionCatalog.Of(typeof(NoTrigger), typeof(TwoTriggers))).Errors.Count);
 
     private static Function Find(string name) => FunctionCatalog.Of(typeof(Sound)).Functions.Single(f => f.Name == name);
 

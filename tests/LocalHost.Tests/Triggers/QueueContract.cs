@@ -168,7 +168,7 @@ public abstract class QueueContract
         using var host = await Start<Failing>(runs.Writer);
         await Send("bad");
 
-        for (var tries = 1; tries <= QueueTriggers.MostTries; tries++) Assert.Equal("bad", await Next(runs, afterFailure: tries > 1));
+        for (var tries = 1; tries <= QueueTriggers.MaxAttempts; tries++) Assert.Equal("bad", await Next(runs, afterFailure: tries > 1));
 
         var poison = await Eventually.Get(async () => (await Messages.Take(Queue + JobQueue.PoisonSuffix, 1, never, CancellationToken.None)).SingleOrDefault(), "the poison message");
         await host.StopAsync();
@@ -192,7 +192,7 @@ public abstract class QueueContract
 
     private Task Send(string text) => Sender.Send(Queue, text, TimeSpan.Zero, CancellationToken.None).AsTask();
 
-    private async Task<IReadOnlyList<Message>> Take(int most, TimeSpan? hidden = null) => await Messages.Take(Queue, most, hidden ?? never, CancellationToken.None);
+    private async Task<IReadOnlyList<Message>> Take(int max, TimeSpan? hidden = null) => await Messages.Take(Queue, max, hidden ?? never, CancellationToken.None);
 
     /// <summary>The one there is to take, once there is.</summary>
     private async Task<Message> TakeOne()

@@ -23,7 +23,7 @@ public class RouteOrderTests
     public void A_route_that_takes_all_of_a_later_one_hides_it(string earlier, string later) =>
         Assert.Equal(
             [$"b (get {later}) is hidden by a ({$"get {earlier}".TrimEnd()}), whose name comes first"],
-            RouteOrder.Faults([new HttpRoute("b", ["get"], later), new HttpRoute("a", ["get"], earlier)]));
+            RouteOrder.FindConflicts([new HttpRoute("b", ["get"], later), new HttpRoute("a", ["get"], earlier)]));
 
     [Theory]
     [InlineData("v1/{kind}/batch", "v1/contacts/{id}")]
@@ -32,7 +32,7 @@ public class RouteOrderTests
     [InlineData("v1/{kind}/{*rest}", "v1/contacts/{*rest}/")]
     [InlineData("v1/{kind?}", "{version}/contacts")]
     public void Two_routes_of_which_neither_is_the_more_specific_are_told(string earlier, string later) =>
-        Assert.Single(RouteOrder.Faults([new HttpRoute("a", ["get"], earlier), new HttpRoute("b", ["get"], later)]));
+        Assert.Single(RouteOrder.FindConflicts([new HttpRoute("a", ["get"], earlier), new HttpRoute("b", ["get"], later)]));
 
     [Theory]
     [InlineData("health", "{*path}")]
@@ -45,7 +45,7 @@ public class RouteOrderTests
     [InlineData("v1/contacts/{name}.{format}", "v1/contacts/{id}")]
     [InlineData("v1/objects/{slug}/records", "v1/objects/{slug}/fields")]
     public void A_route_that_is_more_specific_than_a_later_one_is_in_order(string earlier, string later) =>
-        Assert.Empty(RouteOrder.Faults([new HttpRoute("a", ["get"], earlier), new HttpRoute("b", ["get"], later)]));
+        Assert.Empty(RouteOrder.FindConflicts([new HttpRoute("a", ["get"], earlier), new HttpRoute("b", ["get"], later)]));
 
     [Theory]
     [InlineData("fallback", "health", true)]
@@ -55,7 +55,7 @@ public class RouteOrderTests
     [InlineData("a_b", "ab", false)]
     [InlineData("a_b", "a-b", false)]
     public void Names_are_compared_ordinally_whatever_their_case(string all, string other, bool isHidden) =>
-        Assert.Equal(isHidden, RouteOrder.Faults([new HttpRoute(all, [], "{*path}"), new HttpRoute(other, ["get"], "v1/it")]).Count > 0);
+        Assert.Equal(isHidden, RouteOrder.FindConflicts([new HttpRoute(all, [], "{*path}"), new HttpRoute(other, ["get"], "v1/it")]).Count > 0);
 
     [Theory]
     [InlineData("get", "post", false)]
@@ -67,6 +67,6 @@ public class RouteOrderTests
     {
         static string[] Methods(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(isHidden, RouteOrder.Faults([new HttpRoute("a", Methods(earlier), "v1/{id}"), new HttpRoute("b", Methods(later), "v1/it")]).Count > 0);
+        Assert.Equal(isHidden, RouteOrder.FindConflicts([new HttpRoute("a", Methods(earlier), "v1/{id}"), new HttpRoute("b", Methods(later), "v1/it")]).Count > 0);
     }
 }

@@ -64,7 +64,7 @@ public class TimerTriggersTests
     public async Task A_schedule_that_is_no_cron_expression_is_refused()
     {
         var refusal = await Assert.ThrowsAsync<InvalidFunctionsException>(() => Start(typeof(Unscheduled)));
-        Assert.Equal(["Unscheduled.Run has a schedule that is no cron expression: every night"], refusal.Faults);
+        Assert.Equal(["Unscheduled.Run has a schedule that is no cron expression: every night"], refusal.Errors);
     }
 
     private static DateTime At(int day, int month = 2) => new(2026, month, day, 3, 0, 0, DateTimeKind.Utc);

@@ -10,7 +10,7 @@ namespace NodeStash.Functions.Api.V1.Queries;
 /// <summary>The opaque cursor of a list: a place between two rows, bound to the sort and filters it was made with.</summary>
 internal static class Cursor
 {
-    private const int LongestCursor = 8 * 1024;
+    private const int MaxCursorLength = 8 * 1024;
     public const string Wrong = "Not a cursor of this list: pass next_cursor as it was answered, with the same sort and filters";
 
     public static string Write(Keyset place, string fingerprint) => Base64Url.EncodeToString(JsonForm.Object(writer =>
@@ -23,19 +23,19 @@ internal static class Cursor
     }).Span);
 
     /// <returns>The place; null with a fault added where it is no cursor, or one of another query.</returns>
-    public static Keyset? Read(string cursor, string fingerprint, int sortKeys, Faults faults)
+    public static Keyset? Read(string cursor, string fingerprint, int sortKeys, ValidationErrors errors)
     {
         try
         {
-            if (cursor.Length is 0 or > LongestCursor || !Base64Url.IsValid(cursor)) return (Keyset?)faults.Add("cursor", Wrong);
+            if (cursor.Length is 0 or > MaxCursorLength || !Base64Url.IsValid(cursor)) return (Keyset?)errors.Add("cursor", Wrong);
             var json = JsonElement.Parse(Base64Url.DecodeFromChars(cursor));
-            if (json.GetProperty("q").GetString() != fingerprint) return (Keyset?)faults.Add("cursor", Wrong);
+            if (json.GetProperty("q").GetString() != fingerprint) return (Keyset?)errors.Add("cursor", Wrong);
             var values = json.GetProperty("v").EnumerateArray().Select(ReadValue).ToList();
-            return values.Count == sortKeys ? new Keyset(values, json.GetProperty("id").GetString()!) : (Keyset?)faults.Add("cursor", Wrong);
+            return values.Count == sortKeys ? new Keyset(values, json.GetProperty("id").GetString()!) : (Keyset?)errors.Add("cursor", Wrong);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            return (Keyset?)faults.Add("cursor", Wrong);
+            return (Keyset?)errors.Add("cursor", Wrong);
         }
     }
 

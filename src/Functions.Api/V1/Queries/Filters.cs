@@ -8,25 +8,25 @@ namespace NodeStash.Functions.Api.V1.Queries;
 /// <summary>Reads one filter of a query string: a named one (<c>email=…</c>), or one with an operator (<c>created_at[gte]=…</c>, <c>custom_fields[score][gt]=…</c>).</summary>
 internal static class Filters
 {
-    private const int MostValues = 100;
+    private const int MaxValues = 100;
     private const string Operators = "eq, neq, gt, gte, lt, lte, in, contains, starts_with, exists";
-    private static readonly string TooManyValues = $"At most {MostValues} values";
+    private static readonly string TooManyValues = $"At most {MaxValues} values";
 
     /// <returns>The condition; null where there is no such filter, or with a fault added under its name where its value is wrong.</returns>
-    public static Condition? Read(Schema schema, string name, string text, Faults faults)
+    public static Condition? Read(Schema schema, string name, string text, ValidationErrors errors)
     {
-        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return Bound(extra, text, faults);
-        if (schema.Find(name) is { Filter: not FilterKind.None } field) return Named(field, text, name, faults);
-        if (LinkOf(schema, name) is { } link) return ThroughRelation(link, text, name, faults);
+        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return Bound(extra, text, errors);
+        if (schema.Find(name) is { Filter: not FilterKind.None } field) return Named(field, text, name, errors);
+        if (LinkOf(schema, name) is { } link) return ThroughRelation(link, text, name, errors);
 
         var open = name.LastIndexOf('[');
         if (open > 0 && name[^1] == ']')
         {
             var (target, op) = (name[..open], name[(open + 1)..^1]);
             if (schema.Find(target) is { HasKey: true } typed && typed is not MapField)
-                return WithOperator(new KeyPath(target), op, text, name, faults, value => typed.ReadKey(value, name, faults) is { } key ? [key] : null, typed is TextListField);
-            if (CustomFieldPath(schema, target) is { } inner) return WithOperator(inner, op, text, name, faults, Readings, isList: false);
-            if (CustomFieldPath(schema, name) is { } path) return WithOperator(path, "eq", text, name, faults, Readings, isList: false);
+                return WithOperator(new KeyPath(target), op, text, name, errors, value => typed.ReadKey(value, name, errors) is { } key ? [key] : null, typed is TextListField);
+            if (CustomFieldPath(schema, target) is { } inner) return WithOperator(inner, op, text, name, errors, Readings, isList: false);
+            if (CustomFieldPath(schema, name) is { } path) return WithOperator(path, "eq", text, name, errors, Readings, isList: false);
         }
 
         return null;
@@ -45,27 +45,27 @@ internal static class Filters
     }
 
     /// <summary>A filter on what a link points to: <c>company.industry=…</c> for the link <c>company_id</c>.</summary>
-    private static Condition.Linked? ThroughRelation(LinkField link, string text, string name, Faults faults)
+    private static Condition.Linked? ThroughRelation(LinkField link, string text, string name, ValidationErrors errors)
     {
-        var (inner, inside) = (new Faults(), name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+        var (inner, inside) = (new ValidationErrors(), name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
         var where = inside.Contains('.', StringComparison.Ordinal) ? null : Read(Catalog.Find(link.TargetType), inside, text, inner);
-        foreach (var fault in inner.All) faults.Add(name, fault.Message);
+        foreach (var problem in inner.All) errors.Add(name, problem.Message);
         return where is null ? null : new Condition.Linked(new KeyPath(link.Name), link.TargetType, where);
     }
 
-    private static Condition.Compare? Bound(NamedFilter filter, string text, Faults faults) =>
-        filter.Field.ReadKey(text, filter.Name, faults) is { } key ? new Condition.Compare(new KeyPath(filter.Field.Name), filter.Comparison, key) : null;
+    private static Condition.Compare? Bound(NamedFilter filter, string text, ValidationErrors errors) =>
+        filter.Field.ReadKey(text, filter.Name, errors) is { } key ? new Condition.Compare(new KeyPath(filter.Field.Name), filter.Comparison, key) : null;
 
-    private static Condition? Named(Field field, string text, string name, Faults faults)
+    private static Condition? Named(Field field, string text, string name, ValidationErrors errors)
     {
         var path = new KeyPath(field.Name);
         if (field.Filter is FilterKind.HasAll)
         {
             var members = Split(text);
-            return members.Length > MostValues ? (Condition?)faults.Add(name, TooManyValues) : new Condition.All([.. members.Select(member => new Condition.Has(path, member))]);
+            return members.Length > MaxValues ? (Condition?)errors.Add(name, TooManyValues) : new Condition.All([.. members.Select(member => new Condition.Has(path, member))]);
         }
 
-        if (field.ReadKey(text, name, faults) is not { } key) return null;
+        if (field.ReadKey(text, name, errors) is not { } key) return null;
         return field.Filter is FilterKind.Substring ? new Condition.Contains(path, (string)key) : new Condition.Equal(path, key);
     }
 
@@ -73,15 +73,15 @@ internal static class Filters
     /// <param name="op">The operator.</param>
     /// <param name="text">The value as given.</param>
     /// <param name="name">Of the parameter.</param>
-    /// <param name="faults">Where faults go.</param>
+    /// <param name="errors">Where faults go.</param>
     /// <param name="read">What a value may mean; null where it is wrong. Comparison never crosses types, so all of them are asked for.</param>
     /// <param name="isList">Whether the field holds a list: then its members are compared.</param>
-    private static Condition? WithOperator(KeyPath path, string op, string text, string name, Faults faults, Func<string, IReadOnlyList<object>?> read, bool isList)
+    private static Condition? WithOperator(KeyPath path, string op, string text, string name, ValidationErrors errors, Func<string, IReadOnlyList<object>?> read, bool isList)
     {
         Condition? Each(string value, Func<object, Condition> make) => read(value) is { } keys ? Any([.. keys.Select(make)]) : null;
         Condition Is(object key) => key is string member ? Any(isList ? [new Condition.Has(path, member)] : [new Condition.Equal(path, key), new Condition.Has(path, member)]) : new Condition.Equal(path, key);
 
-        if (isList && op is "gt" or "gte" or "lt" or "lte" or "contains" or "starts_with") return (Condition?)faults.Add(name, "A list takes eq, neq, in and exists only");
+        if (isList && op is "gt" or "gte" or "lt" or "lte" or "contains" or "starts_with") return (Condition?)errors.Add(name, "A list takes eq, neq, in and exists only");
         switch (op)
         {
             case "eq":
@@ -90,7 +90,7 @@ internal static class Filters
                 return Each(text, Is) is { } equal ? new Condition.Not(equal) : null;
             case "in":
                 var values = Split(text);
-                if (values.Length > MostValues) return (Condition?)faults.Add(name, TooManyValues);
+                if (values.Length > MaxValues) return (Condition?)errors.Add(name, TooManyValues);
                 var conditions = values.Select(value => Each(value, Is)).ToList();
                 return conditions.Contains(null) ? null : Any([.. conditions.OfType<Condition>()]);
             case "gt":
@@ -103,15 +103,15 @@ internal static class Filters
                 return Each(text, key => Compare(path, Comparison.LessOrEqual, key));
             case "contains" or "starts_with":
                 if (read(text) is not { } texts) return null;
-                if (texts.OfType<string>().FirstOrDefault() is not { } part) return (Condition?)faults.Add(name, "Only for texts");
+                if (texts.OfType<string>().FirstOrDefault() is not { } part) return (Condition?)errors.Add(name, "Only for texts");
                 return op is "contains" ? new Condition.Contains(path, part) : new Condition.StartsWith(path, part);
             case "exists" when text is "true" or "false":
                 var absent = new Condition.Equal(path, null);
                 return text is "true" ? new Condition.Not(absent) : absent;
             case "exists":
-                return (Condition?)faults.Add(name, "Expected true or false");
+                return (Condition?)errors.Add(name, "Expected true or false");
             default:
-                return (Condition?)faults.Add(name, $"Unknown operator '{op}'; expected one of {Operators}");
+                return (Condition?)errors.Add(name, $"Unknown operator '{op}'; expected one of {Operators}");
         }
     }
 

@@ -27,7 +27,7 @@ internal static class ListQuery
         sort with
         {
             Description = $"Fields to sort by, {Names(schema.Fields.Where(field => field.IsSortable))}, each with a minus before it for descending order; -created_at if absent.",
-            Read = (given, faults) => ReadSort(schema, given, faults),
+            Read = (given, errors) => ReadSort(schema, given, errors),
         },
         .. schema.Searchables.Count > 0 ? [Search] : Array.Empty<Parameter>(),
         .. ViewOf(schema),
@@ -41,9 +41,9 @@ internal static class ListQuery
         include with
         {
             Description = $"What is answered beside each record: {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}, with commas between.",
-            Read = (given, faults) => ReadIncludes(schema, given, faults),
+            Read = (given, errors) => ReadIncludes(schema, given, errors),
         },
-        fields with { Description = "The attributes to answer, with commas between; all if absent.", Read = (given, faults) => ReadFields(schema, given, faults) },
+        fields with { Description = "The attributes to answer, with commas between; all if absent.", Read = (given, errors) => ReadFields(schema, given, errors) },
     ];
 
     /// <summary>The other names that a filter of the resource may begin with.</summary>
@@ -52,13 +52,13 @@ internal static class ListQuery
     /// <summary>A parameter that takes a text to search for. Nothing in it is syntax.</summary>
     public static Parameter SearchText(string name, string description) => new(
         name,
-        new(JsonType.String) { MinLength = 1, MaxLength = ISearchIndex.LongestText },
+        new(JsonType.String) { MinLength = 1, MaxLength = ISearchIndex.MaxTextLength },
         description,
-        (given, faults) =>
+        (given, errors) =>
         {
-            if (string.IsNullOrWhiteSpace(given)) return faults.Add(name, "Must not be empty");
-            return given.Length > ISearchIndex.LongestText && given.EnumerateRunes().Count() > ISearchIndex.LongestText
-                ? faults.Add(name, $"At most {ISearchIndex.LongestText} characters")
+            if (string.IsNullOrWhiteSpace(given)) return errors.Add(name, "Must not be empty");
+            return given.Length > ISearchIndex.MaxTextLength && given.EnumerateRunes().Count() > ISearchIndex.MaxTextLength
+                ? errors.Add(name, $"At most {ISearchIndex.MaxTextLength} characters")
                 : given;
         })
     {
@@ -71,14 +71,14 @@ internal static class ListQuery
     /// <param name="given">The parameters as they were given: a cursor is bound to them.</param>
     public static Result<ListRequest> Read(Schema schema, Query query, IReadOnlyList<KeyValuePair<string, string>> given)
     {
-        var (faults, filters, search) = (new Faults(), query.Values<Condition>().ToList(), (string?)query[Search]);
+        var (errors, filters, search) = (new ValidationErrors(), query.Values<Condition>().ToList(), (string?)query[Search]);
         var order = (List<SortKey>?)query[sort];
         var isByRelevance = search is not null && order is null;
         order ??= [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: true)];
         Condition where = filters.Count == 1 ? filters[0] : new Condition.All(filters);
-        var after = query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, Cursor.Fingerprint(schema.Type, given), isByRelevance ? 2 : order.Count, faults) : null;
-        if (isByRelevance && after is { Values: not [long, long] }) faults.Add("cursor", Cursor.Wrong);
-        return faults.Any ? Error.Invalid(faults.All) : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.Pages]!), search, isByRelevance);
+        var after = query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, Cursor.Fingerprint(schema.Type, given), isByRelevance ? 2 : order.Count, errors) : null;
+        if (isByRelevance && after is { Values: not [long, long] }) errors.Add("cursor", Cursor.Wrong);
+        return errors.Any ? Error.Invalid(errors.All) : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.Pages]!), search, isByRelevance);
     }
 
     /// <summary>What is answered of each record.</summary>
@@ -92,7 +92,7 @@ internal static class ListQuery
         page.Next is null ? null : Cursor.Write(page.Next, Cursor.Fingerprint(schema.Type, given));
 
     private static Parameter Filter(Schema schema, string name, Facets facets, string description) =>
-        new(name, facets, description, (given, faults) => Filters.Read(schema, name, given, faults));
+        new(name, facets, description, (given, errors) => Filters.Read(schema, name, given, errors));
 
     private static string Describe(Field field) => field.Filter switch
     {
@@ -101,39 +101,39 @@ internal static class ListQuery
         _ => $"Only records whose {field.Name} is this.",
     };
 
-    private static List<SortKey> ReadSort(Schema schema, string given, Faults faults)
+    private static List<SortKey> ReadSort(Schema schema, string given, ValidationErrors errors)
     {
         var keys = new List<SortKey>();
         foreach (var part in given.Split(','))
         {
             var (name, descending) = part.StartsWith('-') ? (part[1..], true) : (part, false);
             var path = schema.Find(name) is { IsSortable: true } ? new KeyPath(name) : Filters.CustomFieldPath(schema, name);
-            if (path is not { } known) faults.Add("sort", $"'{name}' can't be sorted by; expected of {Names(schema.Fields.Where(f => f.IsSortable))}");
-            else if (keys.Exists(k => k.Path == known)) faults.Add("sort", $"'{name}' given twice");
+            if (path is not { } known) errors.Add("sort", $"'{name}' can't be sorted by; expected of {Names(schema.Fields.Where(f => f.IsSortable))}");
+            else if (keys.Exists(k => k.Path == known)) errors.Add("sort", $"'{name}' given twice");
             else keys.Add(new SortKey(known, descending));
         }
 
-        if (keys.Count > MaxSortKeys) faults.Add("sort", $"At most {MaxSortKeys} keys");
+        if (keys.Count > MaxSortKeys) errors.Add("sort", $"At most {MaxSortKeys} keys");
         return keys;
     }
 
-    private static List<Include> ReadIncludes(Schema schema, string given, Faults faults)
+    private static List<Include> ReadIncludes(Schema schema, string given, ValidationErrors errors)
     {
         var includes = new List<Include>();
         foreach (var name in Split(given))
         {
             if (schema.Includes.FirstOrDefault(one => one.Name == name) is { } known) includes.Add(known);
-            else faults.Add(include.Name, $"'{name}' can't be included; expected of {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}");
+            else errors.Add(include.Name, $"'{name}' can't be included; expected of {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}");
         }
 
         return [.. includes.DistinctBy(one => one.Name)];
     }
 
-    private static HashSet<string> ReadFields(Schema schema, string given, Faults faults)
+    private static HashSet<string> ReadFields(Schema schema, string given, ValidationErrors errors)
     {
         HashSet<string> names = [.. Split(given)];
         foreach (var name in names.Where(name => name is not "id" && schema.Find(name) is null or { Access: FieldAccess.Internal }))
-            faults.Add(fields.Name, $"'{name}': {Suggestion.Unknown("field", name, schema.Fields.Where(f => f.Access is not FieldAccess.Internal).Select(f => f.Name))}");
+            errors.Add(fields.Name, $"'{name}': {Suggestion.Unknown("field", name, schema.Fields.Where(f => f.Access is not FieldAccess.Internal).Select(f => f.Name))}");
         return names;
     }
 

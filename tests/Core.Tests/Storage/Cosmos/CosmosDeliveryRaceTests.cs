@@ -6,7 +6,7 @@ using NodeStash.CosmosStandIn;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 
-/// <summary>What only this adapter can show: where a data set is large, where others are first, and what it costs.</summary>
+/// <summary>What only this adapter can show: where a partition is large, where others are first, and what it costs.</summary>
 public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 15, 10, 30, 0, TimeSpan.Zero);
@@ -18,7 +18,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await standIn.InitializeAsync();
-        store = DeliveriesStandIn.Open(standIn.Client).Open(new Partition("ws_1", DataEnvironment.Live));
+        store = DeliveriesStandIn.Open(standIn.Client).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await store.Find("dlv_0", CancellationToken.None);
         Account.ClearLog();
     }
@@ -100,14 +100,14 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
     [Theory]
     [InlineData(Fault.TimeoutAfter)]
     [InlineData(Fault.DisconnectAfter)]
-    public async Task What_was_done_without_an_answer_is_counted_once(Fault fault)
+    public async Task What_was_done_without_an_answer_is_counted_once(Fault problem)
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
+        Account.Faults.Next(problem, 1, request => request.Kind == RequestKind.Batch);
         Assert.Equal(2, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
-        Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
+        Account.Faults.Next(problem, 1, request => request.Kind == RequestKind.Batch);
         Assert.Equal(2, await store.Reopen(["dlv_1", "dlv_2"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
-        Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
+        Account.Faults.Next(problem, 1, request => request.Kind == RequestKind.Batch);
         Assert.Equal("dlv_2", (await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now)).Next?.Id);
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
     }

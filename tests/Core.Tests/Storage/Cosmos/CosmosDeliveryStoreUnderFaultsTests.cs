@@ -20,8 +20,8 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
     {
         await standIn.InitializeAsync();
         others.AddRange([standIn.Account.Connect(), standIn.Account.Connect(), standIn.Account.Connect()]);
-        Fault[] faults = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
-        foreach (var fault in faults) standIn.Account.Faults.Sometimes(fault, 0.02, new Random((int)fault));
+        Fault[] errors = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
+        foreach (var problem in errors) standIn.Account.Faults.Sometimes(problem, 0.02, new Random((int)problem));
     }
 
     public ValueTask DisposeAsync()

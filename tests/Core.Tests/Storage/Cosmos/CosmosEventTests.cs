@@ -18,7 +18,7 @@ public sealed class CosmosEventTests : IAsyncLifetime
     [Fact]
     public async Task There_is_more_after_a_page_that_ends_with_its_second()
     {
-        var store = new CosmosStores(database.Client, database.Name, [], clock).Open(new Partition("ws_1", DataEnvironment.Live));
+        var store = new CosmosStores(database.Client, database.Name, [], clock).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await store.Commit(new Commit { Events = [Event("evt_1")] }, CancellationToken.None);
         clock.Now += TimeSpan.FromMilliseconds(200);
         await store.Commit(new Commit { Events = [Event("evt_2")] }, CancellationToken.None);

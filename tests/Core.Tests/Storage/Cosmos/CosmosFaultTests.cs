@@ -16,7 +16,7 @@ public sealed class CosmosFaultTests : IAsyncLifetime
 
     public CosmosFaultTests() => database = new CosmosDatabase(clock, Indexes, lag: 5);
 
-    private IWorkspaceStore Store => new CosmosStores(database.Client, database.Name, Indexes, clock).Open(new Partition("ws_1", DataEnvironment.Live));
+    private IWorkspaceStore Store => new CosmosStores(database.Client, database.Name, Indexes, clock).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
 
     public ValueTask InitializeAsync() => database.InitializeAsync();
 
@@ -26,28 +26,28 @@ public sealed class CosmosFaultTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(OfWrites))]
-    public async Task A_write_that_fails_or_is_not_answered_once_is_done_once(Fault fault)
+    public async Task A_write_that_fails_or_is_not_answered_once_is_done_once(Fault problem)
     {
-        await Commit(Insert("ct_1"), new Write.Claim("email:jane", "ct_1"));
+        await Commit(Insert("ct_1"), new Write.Reserve("email:jane", "ct_1"));
         Commit[] commits =
         [
             new() { Writes = [Insert("ct_2")], Events = [Event("evt_1", "ct_2", 1)] },
             new() { Writes = [Replace("ct_1", 2)], Answer = new StoredAnswer("key", "print", Start, "{}") },
             new() { Writes = [Replace("ct_2", 2)] },
-            new() { Writes = [new Write.Claim("email:john", "ct_2")] },
+            new() { Writes = [new Write.Reserve("email:john", "ct_2")] },
             new() { Writes = [new Write.Release("email:jane", "ct_1"), new Write.Remove(Contact, "ct_1", 2)] },
             new() { Writes = [.. Enumerable.Range(0, 150).Select(i => Insert($"many_{i}"))], Guards = [new Guard.RecordExists(Contact, "ct_2")] },
         ];
 
         foreach (var commit in commits)
         {
-            database.Account.Faults.Next(fault, those: request => request.Kind is RequestKind.Batch or RequestKind.StoredProcedure);
+            database.Account.Faults.Next(problem, those: request => request.Kind is RequestKind.Batch or RequestKind.StoredProcedure);
             Assert.Equal(CommitOutcome.Done, await Store.Commit(commit, CancellationToken.None));
         }
 
         Assert.Equal((null, 2L), ((await Store.Find(Contact, "ct_1", CancellationToken.None))?.Version, (await Store.Find(Contact, "ct_2", CancellationToken.None))?.Version));
         Assert.Equal(151, await Store.Count(Contact, Condition.Always, CancellationToken.None));
-        Assert.Equal((null, "ct_2"), (await Store.FindClaim("email:jane", CancellationToken.None), await Store.FindClaim("email:john", CancellationToken.None)));
+        Assert.Equal((null, "ct_2"), (await Store.FindOwner("email:jane", CancellationToken.None), await Store.FindOwner("email:john", CancellationToken.None)));
         Assert.Single((await Store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);
     }
 
@@ -71,10 +71,10 @@ public sealed class CosmosFaultTests : IAsyncLifetime
     [InlineData(Fault.TimeoutBefore)]
     [InlineData(Fault.DisconnectBefore)]
     [InlineData(Fault.TooManyRequests)]
-    public async Task A_service_that_does_not_recover_is_unavailable_and_nothing_is_stored(Fault fault)
+    public async Task A_service_that_does_not_recover_is_unavailable_and_nothing_is_stored(Fault problem)
     {
         await Commit(Insert("ct_1"));
-        database.Account.Faults.Next(fault, 10_000);
+        database.Account.Faults.Next(problem, 10_000);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await Commit(Insert("ct_2")));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await Store.Find(Contact, "ct_1", CancellationToken.None));
@@ -99,17 +99,17 @@ public sealed class CosmosFaultTests : IAsyncLifetime
     [InlineData(Fault.ShortPage)]
     [InlineData(Fault.EmptyPage)]
     [InlineData(Fault.ServiceUnavailable)]
-    public async Task Pages_that_the_service_splits_or_fails_to_give_once_are_whole(Fault fault)
+    public async Task Pages_that_the_service_splits_or_fails_to_give_once_are_whole(Fault problem)
     {
         await Commit([.. Enumerable.Range(10, 30).Select(i => Insert($"ct_{i}"))]);
 
         foreach (var key in new[] { "a", "b" })
         {
-            database.Account.Faults.Next(fault, 2);
+            database.Account.Faults.Next(problem, 2);
             Assert.Equal(Enumerable.Range(10, 30).Select(i => $"ct_{i}"), await Ids(key));
         }
 
-        database.Account.Faults.Next(fault, 2);
+        database.Account.Faults.Next(problem, 2);
         Assert.Equal(30, await Store.Count(Contact, Condition.Always, CancellationToken.None));
     }
 
@@ -132,16 +132,16 @@ public sealed class CosmosFaultTests : IAsyncLifetime
     [Fact]
     public async Task A_claim_that_changes_hands_while_it_is_given_up_stays_with_its_new_owner()
     {
-        await Commit(new Write.Claim("email:jane", "ct_1"));
+        await Commit(new Write.Reserve("email:jane", "ct_1"));
         var changed = 0;
         database.Account.OnRequest = async request =>
         {
             if (request.Kind is not RequestKind.Batch || Interlocked.Exchange(ref changed, 1) != 0) return;
-            Assert.Equal(CommitOutcome.Done, await Commit(new Write.Release("email:jane", "ct_1"), new Write.Claim("email:jane", "ct_2")));
+            Assert.Equal(CommitOutcome.Done, await Commit(new Write.Release("email:jane", "ct_1"), new Write.Reserve("email:jane", "ct_2")));
         };
 
         Assert.Equal(CommitOutcome.Done, await Commit(new Write.Release("email:jane", "ct_1"), Insert("ct_3")));
-        Assert.Equal("ct_2", await Store.FindClaim("email:jane", CancellationToken.None));
+        Assert.Equal("ct_2", await Store.FindOwner("email:jane", CancellationToken.None));
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class CosmosFaultTests : IAsyncLifetime
         const int Writers = 8, Each = 15;
         await Commit(Insert("ct_0"));
         var chance = new Random(7);
-        foreach (var fault in Enum.GetValues<Fault>()) database.Account.Faults.Sometimes(fault, 0.03, chance);
+        foreach (var problem in Enum.GetValues<Fault>()) database.Account.Faults.Sometimes(problem, 0.03, chance);
 
         var done = await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
         {
@@ -201,7 +201,7 @@ public sealed class CosmosFaultTests : IAsyncLifetime
     {
         await Commit(Insert("ct_1"));
         var stores = new CosmosStores(database.Client, database.Name, Indexes, clock);
-        var partition = new Partition("ws_1", DataEnvironment.Live);
+        var partition = new Partition("ws_1", WorkspaceEnvironment.Live);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await stores.Open(partition, "0:-1#999999").Find(Contact, "ct_1", CancellationToken.None));
         Assert.Throws<FormatException>(() => stores.Open(partition, "yesterday"));

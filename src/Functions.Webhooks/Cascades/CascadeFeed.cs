@@ -4,10 +4,10 @@ using NodeStash.Core.Jobs;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
-namespace NodeStash.Functions.Webhooks.WideChanges;
+namespace NodeStash.Functions.Webhooks.Cascades;
 
-/// <summary>Sees to it that wide changes are carried through: each is announced in a commit that has an event.</summary>
-public sealed class WideChangeFeed(IWorkspaceStores stores, JobSender jobs, AnnouncementsSeen seen, TimeProvider clock)
+/// <summary>Sees to it that cascades are carried through: each is announced in a commit that has an event.</summary>
+public sealed class CascadeFeed(IWorkspaceStores stores, JobSender jobs, CascadesSent seen, TimeProvider clock)
 {
     private static readonly string[] Named = [CustomField.Schema.Type, Tag.Schema.Type, Pipeline.Schema.Type];
 
@@ -19,31 +19,31 @@ public sealed class WideChangeFeed(IWorkspaceStores stores, JobSender jobs, Anno
         IReadOnlyList<EventDocument> documents,
         CancellationToken ct)
     {
-        foreach (var events in documents.Where(MayAnnounce).GroupBy(d => d.PartitionKey, StringComparer.Ordinal))
+        foreach (var events in documents.Where(MayCascade).GroupBy(d => d.PartitionKey, StringComparer.Ordinal))
         {
             var store = await stores.OpenAt(events, clock.GetUtcNow(), ct);
-            var underWay = await Core.Records.WideChanges.Read(store, ct);
-            if (underWay.Changes.Count == 0) continue;
+            var pending = await Core.Records.PendingCascades.Read(store, ct);
+            if (pending.Pending.Count == 0) continue;
 
             // A job for each announcement, not for each event while one is under way; the last one's carries all of them through.
-            var announced = underWay.Changes[^1].Id;
+            var announced = pending.Pending[^1].Id;
             if (seen.Contains(announced)) continue;
-            await jobs.Send(new WideChangeJob(events.Key, announced), ct);
+            await jobs.Send(new CascadeJob(events.Key, announced), ct);
             seen.Add(announced);
         }
     }
 
     /// <summary>A deletion or a merge, or a change of what other records name. Anything else changes one record, or may be the work itself.</summary>
-    private static bool MayAnnounce(EventDocument document) =>
+    private static bool MayCascade(EventDocument document) =>
         document.Kind == EventDocument.EventKind
         && (document.Name.EndsWith(".deleted", StringComparison.Ordinal) || document.Name.EndsWith(".merged", StringComparison.Ordinal)
             || (document.Name.EndsWith(".updated", StringComparison.Ordinal) && Named.Contains(document.RecordType)));
 }
 
 /// <summary>Announcements for which this process has sent a job. One that is forgotten costs a job that finds nothing to do, or helps.</summary>
-public sealed class AnnouncementsSeen
+public sealed class CascadesSent
 {
-    private const int Most = 10_000;
+    private const int MaxIds = 10_000;
 
     private readonly HashSet<string> ids = new(StringComparer.Ordinal);
 
@@ -56,7 +56,7 @@ public sealed class AnnouncementsSeen
     {
         lock (ids)
         {
-            if (ids.Count == Most) ids.Clear();
+            if (ids.Count == MaxIds) ids.Clear();
             ids.Add(id);
         }
     }

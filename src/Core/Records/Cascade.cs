@@ -7,16 +7,16 @@ namespace NodeStash.Core.Records;
 
 /// <summary>
 /// One value that every record of a type gives up, for another one or for none: a link to what is deleted, a tag that is renamed. Or every record
-/// of a type that has a value is removed itself. Where many records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="SettledStore"/>), while the
-/// records themselves follow in batches (<see cref="WideChangeWorker"/>).
+/// of a type that has a value is removed itself. Where many records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="CascadeOverlay"/>), while the
+/// records themselves follow in batches (<see cref="CascadeWorker"/>).
 /// </summary>
 /// <param name="Type">Of the records.</param>
 /// <param name="Path">Where they have the value: a link, a time, a list of texts such as tags, or a custom field.</param>
 /// <param name="From">The value, or several, as the key holds them; null for whatever it is, empty for none.</param>
 /// <param name="To">What takes its place; null for nothing. Of custom fields only for the ids of relations.</param>
 /// <param name="Only">Only in records that link there; null for all.</param>
-/// <param name="Removes">Whether the records themselves are removed; then a null <paramref name="From"/> means all of the type.</param>
-public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkedTo? Only = null, bool Removes = false)
+/// <param name="DeletesRecords">Whether the records themselves are removed; then a null <paramref name="From"/> means all of the type.</param>
+public sealed record Cascade(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkFilter? Only = null, bool DeletesRecords = false)
 {
     /// <summary>The resource.</summary>
     public Schema Schema => Catalog.Find(Type);
@@ -29,7 +29,7 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     /// <summary>What takes the place, as the key holds it.</summary>
     internal string? ToKey => To is not null && Field is MapField ? Text.Fold(To) : To;
 
-    private Condition HasValue => From is null && Removes ? Condition.Always : From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
+    private Condition HasValue => From is null && DeletesRecords ? Condition.Always : From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
     {
         TimeField => new Condition.Equal(Path, null),
         LinkField => new Condition.In(Path, From),
@@ -38,10 +38,10 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     };
 
     /// <summary>Whether it is one of the values given up.</summary>
-    public bool Takes(string? value) => value is not null && From?.Contains(value, StringComparer.Ordinal) == true;
+    public bool Replaces(string? value) => value is not null && From?.Contains(value, StringComparer.Ordinal) == true;
 
     /// <summary>Whether the record is one that is removed.</summary>
-    public bool TakesAway(Record record) => Removes && (From is null || Takes((string?)record[Field]));
+    public bool Deletes(Record record) => DeletesRecords && (From is null || Replaces((string?)record[Field]));
 
     /// <summary>Changes a record that has the value; leaves any other as it is.</summary>
     public void Apply(Record record)
@@ -49,16 +49,16 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
         if (Only is not null && LinkIn(record, Only) != Only.Id) return;
         switch (Field)
         {
-            case var _ when Removes:
+            case var _ when DeletesRecords:
                 break;
             case TimeField time when time.Of(record) is null == (From is not null):
                 record[time] = To is not null && Text.TryTime(To, out var at) ? at : null;
                 break;
-            case LinkField link when Takes(link.Of(record)):
+            case LinkField link when Replaces(link.Of(record)):
                 record[link] = To;
                 break;
-            case TextListField list when list.Of(record).Any(Takes):
-                record[list] = list.Of(record).Select(text => Takes(text) ? To : text).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+            case TextListField list when list.Of(record).Any(Replaces):
+                record[list] = list.Of(record).Select(text => Replaces(text) ? To : text).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
                 break;
             case MapField map when map.Of(record)[Path.Inner!] is { } value:
                 if (From is null || IsFrom(value)) record[map] = To is null ? map.Of(record).Without(Path.Inner!) : map.Of(record).Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"\"{To}\""))]));
@@ -69,12 +69,12 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
     }
 
     /// <summary>The link of the record, or where links are by name, that of the same name as the value.</summary>
-    private KeyPath LinkPath(LinkedTo only) => new(only.Link, Schema.Find(only.Link) is MapField ? Path.Inner : null);
+    private KeyPath LinkPath(LinkFilter only) => new(only.Link, Schema.Find(only.Link) is MapField ? Path.Inner : null);
 
-    private string? LinkIn(Record record, LinkedTo only) =>
+    private string? LinkIn(Record record, LinkFilter only) =>
         Schema.Find(only.Link) is MapField map ? map.Of(record)[Path.Inner!]?.GetString() : (string?)record[Schema.Find(only.Link)!];
 
-    private bool IsFrom(JsonElement value) => value.ValueKind is JsonValueKind.String && Takes(Text.Fold(value.GetString()!));
+    private bool IsFrom(JsonElement value) => value.ValueKind is JsonValueKind.String && Replaces(Text.Fold(value.GetString()!));
 
     /// <summary>The map with the list's other items; without the list where there are none.</summary>
     private JsonMap Without(JsonMap map, JsonElement list)
@@ -87,92 +87,92 @@ public sealed record WideChange(string Type, KeyPath Path, IReadOnlyList<string>
 /// <summary>Where a record links to.</summary>
 /// <param name="Link">The name of the link, e.g. <c>stage_id</c>; or of a map that says where each of several leads.</param>
 /// <param name="Id">What it leads to.</param>
-public sealed record LinkedTo(string Link, string Id);
+public sealed record LinkFilter(string Link, string Id);
 
-/// <summary>A wide change that was announced.</summary>
+/// <summary>A cascade that was announced.</summary>
 /// <param name="Id"><c>job_…</c></param>
-/// <param name="Change">What is to be changed.</param>
+/// <param name="Cascade">What is to be changed.</param>
 /// <param name="Origin">On whose behalf.</param>
-public sealed record AnnouncedChange(string Id, WideChange Change, Origin Origin)
+public sealed record PendingCascade(string Id, Cascade Cascade, Origin Origin)
 {
     /// <summary>This and another change by the same request as one, where both take values away and nothing else: a batch of deletions is a few changes. Null where they are not alike.</summary>
-    internal AnnouncedChange? JoinedBy(WideChange other, Origin by) =>
-        by == Origin && Change is { To: null, Only: null, From: { } some } && other is { To: null, Only: null, From: { } more }
-            ? this with { Change = Change with { From = [.. some, .. more] } }
+    internal PendingCascade? MergeWith(Cascade other, Origin by) =>
+        by == Origin && Cascade is { To: null, Only: null, From: { } some } && other is { To: null, Only: null, From: { } more }
+            ? this with { Cascade = Cascade with { From = [.. some, .. more] } }
             : null;
 }
 
-/// <summary>The wide changes of a data set that are under way, in the order they were announced, in one record: a reader needs one point read to know of them.</summary>
+/// <summary>The cascades of an environment that are under way, in the order they were announced, in one record: a reader needs one point read to know of them.</summary>
 /// <param name="Version">Of the record; 0 where nothing was ever announced.</param>
-/// <param name="Changes">Those under way.</param>
+/// <param name="Pending">Those under way.</param>
 /// <param name="At">When one was last announced or ended.</param>
-public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Changes, DateTimeOffset At)
+public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade> Pending, DateTimeOffset At)
 {
     /// <summary>The most under way at once: what a reader can be asked to see through.</summary>
-    private const int Most = 200;
+    private const int MaxPending = 200;
 
     /// <summary>The record's type, and its id.</summary>
     internal const string Name = "wide_changes";
 
-    private static WideChanges None { get; } = new(0, [], DateTimeOffset.MinValue);
+    private static PendingCascades None { get; } = new(0, [], DateTimeOffset.MinValue);
 
-    /// <summary>Those under way in a data set; for a <see cref="SettledStore"/> those it saw with its last read.</summary>
-    public static async ValueTask<WideChanges> Read(IWorkspaceStore store, CancellationToken ct) =>
-        (await store.Derived<WideChanges>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored) : None, ct))!;
+    /// <summary>Those under way in an environment; for a <see cref="CascadeOverlay"/> those it saw with its last read.</summary>
+    public static async ValueTask<PendingCascades> Read(IWorkspaceStore store, CancellationToken ct) =>
+        (await store.Memoized<PendingCascades>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored) : None, ct))!;
 
-    private static WideChanges Load(StoredRecord stored)
+    private static PendingCascades Load(StoredRecord stored)
     {
         var json = JsonElement.Parse(stored.Attributes.Span);
-        return new WideChanges(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(ReadChange)], json.GetProperty("at").GetDateTimeOffset());
+        return new PendingCascades(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(ReadChange)], json.GetProperty("at").GetDateTimeOffset());
     }
 
     /// <summary>Whether one of them gives up what another change would: that one has to wait.</summary>
-    public bool Overlap(WideChange other) => Changes.Any(c => c.Change.Type == other.Type && c.Change.Path == other.Path
-        && (other.From is null || (c.Change.Only is not null ? other.Only is not null : c.Change.From is null || other.From.Any(c.Change.Takes))));
+    public bool Conflicts(Cascade other) => Pending.Any(c => c.Cascade.Type == other.Type && c.Cascade.Path == other.Path
+        && (other.From is null || (c.Cascade.Only is not null ? other.Only is not null : c.Cascade.From is null || other.From.Any(c.Cascade.Replaces))));
 
     /// <summary>What takes the place of a value that is itself given up by later changes; null for nothing.</summary>
-    public string? Successor(WideChange change)
+    public string? Successor(Cascade change)
     {
         var to = change.ToKey;
-        foreach (var (_, later, _) in Changes.SkipWhile(c => c.Change != change).Skip(1))
+        foreach (var (_, later, _) in Pending.SkipWhile(c => c.Cascade != change).Skip(1))
         {
-            if (later.Type == change.Type && later.Path == change.Path && later.Takes(to)) to = later.ToKey;
+            if (later.Type == change.Type && later.Path == change.Path && later.Replaces(to)) to = later.ToKey;
         }
 
         return to == change.ToKey ? null : to;
     }
 
     /// <summary>The name of a field that got, by a change of one record, what is being taken from all; null where there is none.</summary>
-    public string? TakenFrom(Change change)
+    public string? FieldBeingCleared(Change change)
     {
-        foreach (var (_, wide, _) in Changes.Where(c => c.Change.Type == change.Subject.Schema.Type && c.Change.Field is MapField or TextListField))
+        foreach (var (_, cascade, _) in Pending.Where(c => c.Cascade.Type == change.Subject.Schema.Type && c.Cascade.Field is MapField or TextListField))
         {
             var without = change.After!.Next();
-            wide.Apply(without);
-            if (without.ChangedSince(change.After).Any() && (change.Before is null || change.Changes(wide.Field))) return wide.Path.Inner is { } slug ? $"{wide.Path.Name}.{slug}" : wide.Path.Name;
+            cascade.Apply(without);
+            if (without.ChangedSince(change.After).Any() && (change.Before is null || change.Changes(cascade.Field))) return cascade.Path.Inner is { } slug ? $"{cascade.Path.Name}.{slug}" : cascade.Path.Name;
         }
 
         return null;
     }
 
     /// <summary>With more of them, to be written in the commit that brings them about; null where there are too many.</summary>
-    public WideChanges? With(IEnumerable<WideChange> more, Origin origin, Ids ids, DateTimeOffset now)
+    public PendingCascades? With(IEnumerable<Cascade> more, Origin origin, Ids ids, DateTimeOffset now)
     {
-        var all = Changes.ToList();
+        var all = Pending.ToList();
         foreach (var change in more)
         {
-            if (all.FindLastIndex(c => c.Change.Type == change.Type && c.Change.Path == change.Path) is >= 0 and var last && all[last].JoinedBy(change, origin) is { } joined) all[last] = joined;
-            else all.Add(new AnnouncedChange(ids.New("job_"), change, origin));
+            if (all.FindLastIndex(c => c.Cascade.Type == change.Type && c.Cascade.Path == change.Path) is >= 0 and var last && all[last].MergeWith(change, origin) is { } joined) all[last] = joined;
+            else all.Add(new PendingCascade(ids.New("job_"), change, origin));
         }
 
-        return all.Count > Most ? null : new WideChanges(Version + 1, all, now);
+        return all.Count > MaxPending ? null : new PendingCascades(Version + 1, all, now);
     }
 
     /// <summary>The same once more: a commit that writes it is refused where another was announced since this was read.</summary>
-    public WideChanges Again() => this with { Version = Version + 1 };
+    public PendingCascades Touch() => this with { Version = Version + 1 };
 
     /// <summary>Without one that has ended.</summary>
-    public WideChanges Without(string id, DateTimeOffset now) => new(Version + 1, [.. Changes.Where(c => c.Id != id)], now);
+    public PendingCascades Without(string id, DateTimeOffset now) => new(Version + 1, [.. Pending.Where(c => c.Id != id)], now);
 
     /// <summary>Stores it, if it still is of the version before.</summary>
     public Write Write()
@@ -181,16 +181,16 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         {
             writer.WriteString("at"u8, At);
             writer.WriteStartArray("changes"u8);
-            foreach (var announced in Changes) WriteChange(writer, announced);
+            foreach (var announced in Pending) WriteChange(writer, announced);
             writer.WriteEndArray();
         }));
         var noKeys = "{}"u8.ToArray();
         return Version == 1 ? new Write.Insert(stored, noKeys) : new Write.Replace(stored, noKeys);
     }
 
-    private static void WriteChange(Utf8JsonWriter writer, AnnouncedChange announced)
+    private static void WriteChange(Utf8JsonWriter writer, PendingCascade announced)
     {
-        var (change, origin) = (announced.Change, announced.Origin);
+        var (change, origin) = (announced.Cascade, announced.Origin);
         writer.WriteStartObject();
         writer.WriteString("id"u8, announced.Id);
         writer.WriteString("type"u8, change.Type);
@@ -199,7 +199,7 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         writer.WriteString("to"u8, change.To);
         writer.WriteString("link"u8, change.Only?.Link);
         writer.WriteString("linked_to"u8, change.Only?.Id);
-        if (change.Removes) writer.WriteBoolean("removes"u8, true);
+        if (change.DeletesRecords) writer.WriteBoolean("removes"u8, true);
         writer.WriteString("triggered_by"u8, origin.SourceName);
         writer.WriteString("actor"u8, origin.Actor);
         writer.WriteString("request_id"u8, origin.RequestId);
@@ -214,13 +214,13 @@ public sealed record WideChanges(long Version, IReadOnlyList<AnnouncedChange> Ch
         writer.WriteEndObject();
     }
 
-    private static AnnouncedChange ReadChange(JsonElement json)
+    private static PendingCascade ReadChange(JsonElement json)
     {
         string? Of(string name) => json.GetProperty(name).GetString();
         List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
-        var only = Of("link") is { } link ? new LinkedTo(link, Of("linked_to")!) : null;
-        var change = new WideChange(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
+        var only = Of("link") is { } link ? new LinkFilter(link, Of("linked_to")!) : null;
+        var change = new Cascade(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
         var depth = json.TryGetProperty("depth", out var chain) ? chain.GetInt32() : 0;
-        return new AnnouncedChange(Of("id")!, change, new Origin(Origin.SourceOf(Of("triggered_by")!), Of("actor"), Of("request_id"), depth));
+        return new PendingCascade(Of("id")!, change, new Origin(Origin.SourceOf(Of("triggered_by")!), Of("actor"), Of("request_id"), depth));
     }
 }

@@ -20,7 +20,7 @@ internal sealed class FalteringException(string message, Exception? inner, bool 
 }
 
 /// <summary>What the answers of Cosmos DB that are not a success mean. Source: Microsoft Learn, "HTTP status codes for Azure Cosmos DB".</summary>
-internal static class Faults
+internal static class ServiceErrors
 {
     private const HttpStatusCode RetryWith = (HttpStatusCode)449;
     private const int ReadSessionNotAvailable = 1002;

@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Records;
 
 /// <summary>Carries announced changes to the records they reach, batch by batch. May be interrupted anywhere, repeated, and run twice at once.</summary>
-public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
+public sealed class CascadeWorker(Ids ids, TimeProvider clock)
 {
     private const int Batch = 40;
 
@@ -11,7 +11,7 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
     internal const int BatchBytes = Commit.MaxBytes / 6;
 
     /// <summary>Works for a while.</summary>
-    /// <param name="store">The data set as it is.</param>
+    /// <param name="store">The environment as it is.</param>
     /// <param name="atMost">When to stop, as soon as a batch has ended.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>Whether everything has reached its last record.</returns>
@@ -20,13 +20,13 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
         var start = clock.GetTimestamp();
         while (clock.GetElapsedTime(start) < atMost)
         {
-            var underWay = await WideChanges.Read(store, ct);
-            if (underWay.Changes.Count == 0) return true;
-            var first = underWay.Changes[0];
-            if (await CarryOn(first, underWay, store, ct)) continue;
+            var pending = await PendingCascades.Read(store, ct);
+            if (pending.Pending.Count == 0) return true;
+            var first = pending.Pending[0];
+            if (await ApplyNext(first, pending, store, ct)) continue;
 
             // Another one may be announced just now: then this is not stored, and read again.
-            await store.Commit(new Commit { Writes = [underWay.Without(first.Id, clock.GetUtcNow()).Write()] }, ct);
+            await store.Commit(new Commit { Writes = [pending.Without(first.Id, clock.GetUtcNow()).Write()] }, ct);
         }
 
         return false;
@@ -34,10 +34,10 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
 
     /// <summary>One batch.</summary>
     /// <returns>False if no record is left to be reached.</returns>
-    private async ValueTask<bool> CarryOn(AnnouncedChange announced, WideChanges underWay, IWorkspaceStore store, CancellationToken ct)
+    private async ValueTask<bool> ApplyNext(PendingCascade announced, PendingCascades pending, IWorkspaceStore store, CancellationToken ct)
     {
-        var (wide, schema) = (announced.Change, announced.Change.Schema);
-        var page = await store.Query(new RecordQuery(schema.Type, wide.Matches, [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, Batch), ct);
+        var (cascade, schema) = (announced.Cascade, announced.Cascade.Schema);
+        var page = await store.Query(new RecordQuery(schema.Type, cascade.Matches, [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, Batch), ct);
         if (page.Records.Count == 0) return false;
 
         var (commit, bytes) = (new CommitBuilder(store.Partition, announced.Origin), 0);
@@ -46,13 +46,13 @@ public sealed class WideChangeWorker(Ids ids, TimeProvider clock)
             if (bytes > 0 && bytes + stored.Attributes.Length > BatchBytes) break;
             bytes += stored.Attributes.Length;
             var before = Record.Load(schema, stored);
-            var change = new Change(before, wide.Removes ? null : before.Next(), clock.GetUtcNow(), store, ids);
-            if (change.After is { } after) wide.Apply(after);
+            var change = new Change(before, cascade.DeletesRecords ? null : before.Next(), clock.GetUtcNow(), store, ids);
+            if (change.After is { } after) cascade.Apply(after);
             commit.Add(change);
         }
 
         // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be gone by now, for another or for none.
         var outcome = await store.Commit(commit.Build(answer: null), ct);
-        return outcome.Result is not CommitResult.Missing || await CarryOn(announced with { Change = wide with { To = underWay.Successor(wide) } }, underWay, store, ct);
+        return outcome.Result is not CommitResult.Missing || await ApplyNext(announced with { Cascade = cascade with { To = pending.Successor(cascade) } }, pending, store, ct);
     }
 }

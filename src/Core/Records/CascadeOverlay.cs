@@ -4,49 +4,49 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// A data set as it will be once every wide change under way has reached its last record: what requests read. So no reader sees such a change
+/// An environment as it will be once every cascade under way has reached its last record: what requests read. So no reader sees such a change
 /// half done, however long it takes. Commits, events and answers are the store's own.
 /// </summary>
 /// <remarks>A list that loses its last text is found by <c>exists</c> until its record is reached.</remarks>
-/// <param name="store">The data set as it is.</param>
+/// <param name="store">The environment as it is.</param>
 /// <param name="clock">Tells the time.</param>
-public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IWorkspaceStore
+public sealed class CascadeOverlay(IWorkspaceStore store, TimeProvider clock) : IWorkspaceStore
 {
     /// <summary>Longer than any read takes: a change that ended longer ago than this ended before the read began.</summary>
-    private static readonly TimeSpan LongestRead = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxReadTime = TimeSpan.FromMinutes(1);
 
     private static readonly Condition Never = new Condition.Any([]);
 
     /// <summary>What was under way after the last read, for who decides on that read: told once. Null before a read, and after a commit, which may have announced more.</summary>
-    private WideChanges? seen;
+    private PendingCascades? seen;
 
     public Partition Partition => store.Partition;
 
     public string? Session => store.Session;
 
     /// <summary>The same with commits on top that are not stored yet; what they announce is seen, too.</summary>
-    public (SettledStore Seen, StagedStore Staged) Stage()
+    public (CascadeOverlay Seen, StagedStore Staged) Stage()
     {
         var staged = new StagedStore(store);
-        return (new SettledStore(staged, clock), staged);
+        return (new CascadeOverlay(staged, clock), staged);
     }
 
-    public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => type == WideChanges.Name
+    public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => type == PendingCascades.Name
         ? store.Find(type, id, ct)
-        : Read(async changes => await store.Find(type, id, ct) is { } found ? Settle(found, changes) : null, ct);
+        : Read(async changes => await store.Find(type, id, ct) is { } found ? Overlay(found, changes) : null, ct);
 
     public ValueTask<string?> TypeOf(string id, CancellationToken ct) =>
-        Read(async changes => await store.TypeOf(id, ct) is { } type && (!changes.Any(c => c.Removes && c.Type == type) || await Find(type, id, ct) is not null) ? type : null, ct);
+        Read(async changes => await store.TypeOf(id, ct) is { } type && (!changes.Any(c => c.DeletesRecords && c.Type == type) || await Find(type, id, ct) is not null) ? type : null, ct);
 
     public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) =>
-        Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Settle(r, changes)).OfType<StoredRecord>()], ct);
+        Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Overlay(r, changes)).OfType<StoredRecord>()], ct);
 
     public ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct) => Read(
         async changes =>
         {
             if (changes.Count == 0) return await store.Query(query, ct);
             var page = await store.Query(query with { Where = await Rewrite(query.Type, query.Where, changes, ct) }, ct);
-            return page with { Records = [.. page.Records.Select(r => Settle(r, changes)).OfType<StoredRecord>()] };
+            return page with { Records = [.. page.Records.Select(r => Overlay(r, changes)).OfType<StoredRecord>()] };
         },
         ct);
 
@@ -67,10 +67,10 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
         },
         ct);
 
-    public ValueTask<T?> Derived<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
-        where T : class => type == WideChanges.Name && Interlocked.Exchange(ref seen, null) is T known ? ValueTask.FromResult<T?>(known) : store.Derived(type, name, make, ct);
+    public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
+        where T : class => type == PendingCascades.Name && Interlocked.Exchange(ref seen, null) is T known ? ValueTask.FromResult<T?>(known) : store.Memoized(type, name, make, ct);
 
-    public ValueTask<string?> FindClaim(string claim, CancellationToken ct) => store.FindClaim(claim, ct);
+    public ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct) => store.FindOwner(uniqueKey, ct);
 
     public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
     {
@@ -94,45 +94,45 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
 
     /// <summary>
     /// Reads with the changes that were under way all the while. They are read after the data, which nearly always is all there is to do: most
-    /// data sets have none.
+    /// environments have none.
     /// </summary>
-    private async ValueTask<T> Read<T>(Func<IReadOnlyList<WideChange>, ValueTask<T>> read, CancellationToken ct)
+    private async ValueTask<T> Read<T>(Func<IReadOnlyList<Cascade>, ValueTask<T>> read, CancellationToken ct)
     {
-        var assumed = (Version: 0L, Changes: (IReadOnlyList<WideChange>)[]);
+        var assumed = (Version: 0L, Changes: (IReadOnlyList<Cascade>)[]);
         while (true)
         {
             var result = await read(assumed.Changes);
-            var now = await WideChanges.Read(store, ct);
-            if (now.Version == assumed.Version || (now.Changes.Count + assumed.Changes.Count == 0 && now.At < clock.GetUtcNow() - LongestRead))
+            var now = await PendingCascades.Read(store, ct);
+            if (now.Version == assumed.Version || (now.Pending.Count + assumed.Changes.Count == 0 && now.At < clock.GetUtcNow() - MaxReadTime))
             {
                 seen = now;
                 return result;
             }
 
-            assumed = (now.Version, [.. now.Changes.Select(c => c.Change)]);
+            assumed = (now.Version, [.. now.Pending.Select(c => c.Cascade)]);
         }
     }
 
     /// <summary>The record as it will be; null where it will be gone.</summary>
-    private static StoredRecord? Settle(StoredRecord stored, IReadOnlyList<WideChange> changes)
+    private static StoredRecord? Overlay(StoredRecord stored, IReadOnlyList<Cascade> changes)
     {
         if (!changes.Any(c => c.Type == stored.Type)) return stored;
         var record = Record.Load(Catalog.Find(stored.Type), stored);
-        if (changes.Any(c => c.Type == stored.Type && c.TakesAway(record))) return null;
+        if (changes.Any(c => c.Type == stored.Type && c.Deletes(record))) return null;
         foreach (var change in changes.Where(c => c.Type == stored.Type)) change.Apply(record);
         return record.Store();
     }
 
     /// <summary>The condition on records as they are that holds where the given one holds for them as they will be, if they will be there at all.</summary>
-    private async ValueTask<Condition> Rewrite(string type, Condition condition, IReadOnlyList<WideChange> changes, CancellationToken ct)
+    private async ValueTask<Condition> Rewrite(string type, Condition condition, IReadOnlyList<Cascade> changes, CancellationToken ct)
     {
-        var values = changes.Where(c => !c.Removes).ToList();
+        var values = changes.Where(c => !c.DeletesRecords).ToList();
         var rewritten = await Rewritten(type, condition, values, ct);
-        var removals = changes.Where(c => c.Removes && c.Type == type).Select(c => new Condition.Not(c.Matches)).ToList<Condition>();
+        var removals = changes.Where(c => c.DeletesRecords && c.Type == type).Select(c => new Condition.Not(c.Matches)).ToList<Condition>();
         return removals.Count == 0 ? rewritten : new Condition.All([.. removals, rewritten]);
     }
 
-    private async ValueTask<Condition> Rewritten(string type, Condition condition, IReadOnlyList<WideChange> changes, CancellationToken ct) => condition switch
+    private async ValueTask<Condition> Rewritten(string type, Condition condition, IReadOnlyList<Cascade> changes, CancellationToken ct) => condition switch
     {
         Condition.All all => new Condition.All(await Each(all.Conditions, inner => Rewritten(type, inner, changes, ct))),
         Condition.Any any => new Condition.Any(await Each(any.Conditions, inner => Rewritten(type, inner, changes, ct))),
@@ -142,7 +142,7 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     };
 
     /// <summary>Sees a condition through the first of the changes. The last of them comes first: what it asks of a record is itself seen through those before it.</summary>
-    private async ValueTask<Condition> Through(string type, Condition condition, IReadOnlyList<WideChange> changes, int first, CancellationToken ct)
+    private async ValueTask<Condition> Through(string type, Condition condition, IReadOnlyList<Cascade> changes, int first, CancellationToken ct)
     {
         switch (condition)
         {
@@ -171,16 +171,16 @@ public sealed class SettledStore(IWorkspaceStore store, TimeProvider clock) : IW
     }
 
     /// <summary>A condition on the changed value, put on the value before the change.</summary>
-    private async ValueTask<Condition> Under(WideChange change, Condition condition, CancellationToken ct)
+    private async ValueTask<Condition> Under(Cascade change, Condition condition, CancellationToken ct)
     {
         if (change.Only is not null) return Either(Unless(change.Matches, condition), Holds(condition, change.ToKey), change.Matches);
         if (change.From is not { } from) return Holds(condition, null) ? Condition.Always : Never;
         var (to, had, was) = (change.ToKey, change.Matches, new Condition.In(change.Path, [.. from]));
         return condition switch
         {
-            Condition.Equal equal => Either(change.Takes(equal.Value as string) ? Never : equal, Equals(equal.Value, to), was),
-            Condition.In among => Either(among with { Values = [.. among.Values.Where(v => !change.Takes(v as string))] }, among.Values.Contains(to), was),
-            Condition.Has has => Either(change.Takes(has.Member) ? Never : has, has.Member == to, had),
+            Condition.Equal equal => Either(change.Replaces(equal.Value as string) ? Never : equal, Equals(equal.Value, to), was),
+            Condition.In among => Either(among with { Values = [.. among.Values.Where(v => !change.Replaces(v as string))] }, among.Values.Contains(to), was),
+            Condition.Has has => Either(change.Replaces(has.Member) ? Never : has, has.Member == to, had),
             Condition.Linked linked => Either(
                 Unless(had, linked), to is not null && await store.Count(linked.Type, new Condition.All([new Condition.Equal(KeyPath.Id, to), linked.Where]), ct) > 0, had),
             _ => Either(Unless(had, condition), Holds(condition, to), had),

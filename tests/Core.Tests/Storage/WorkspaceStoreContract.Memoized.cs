@@ -38,7 +38,7 @@ public abstract partial class WorkspaceStoreContract
         var (one, other) = (NewStore(), NewStore());
         var said = new List<string?>();
         foreach (var (store, type, name) in new[] { (one, "contact", "a"), (one, "contact", "b"), (one, "company", "a"), (other, "contact", "a") })
-            said.Add(await store.Derived(type, name, _ => ValueTask.FromResult<string?>($"{said.Count}"), CancellationToken.None));
+            said.Add(await store.Memoized(type, name, _ => ValueTask.FromResult<string?>($"{said.Count}"), CancellationToken.None));
         Assert.Equal(["0", "1", "2", "3"], said);
     }
 
@@ -46,12 +46,12 @@ public abstract partial class WorkspaceStoreContract
     public async Task Nothing_derived_is_asked_for_again()
     {
         var store = NewStore();
-        Assert.Null(await store.Derived(Contact, "a", _ => ValueTask.FromResult<string?>(null), CancellationToken.None));
-        Assert.Equal("x", await store.Derived(Contact, "a", _ => ValueTask.FromResult<string?>("x"), CancellationToken.None));
+        Assert.Null(await store.Memoized(Contact, "a", _ => ValueTask.FromResult<string?>(null), CancellationToken.None));
+        Assert.Equal("x", await store.Memoized(Contact, "a", _ => ValueTask.FromResult<string?>("x"), CancellationToken.None));
     }
 
     /// <summary>Ids and versions of the contacts, in order.</summary>
-    private static async Task<string> IdsOf(IWorkspaceStore store) => (await store.Derived(Contact, "ids", async ct =>
+    private static async Task<string> IdsOf(IWorkspaceStore store) => (await store.Memoized(Contact, "ids", async ct =>
     {
         var page = await store.Query(new RecordQuery(Contact, Condition.Always, [new(new("created_at"), false)], null, 1000), ct);
         return (string?)string.Join(',', page.Records.Select(r => $"{r.Id} {r.Version}"));

@@ -3,17 +3,17 @@ using System.Text.Json;
 namespace NodeStash.Core.Records;
 
 /// <summary>Gathers every fault of a request, so that all are answered at once. At most 100 are kept.</summary>
-public sealed class Faults
+public sealed class ValidationErrors
 {
-    private const int Most = 100;
-    private readonly List<FieldFault> list = [];
+    private const int MaxErrors = 100;
+    private readonly List<FieldError> list = [];
 
     public bool Any => list.Count > 0;
 
-    public IReadOnlyList<FieldFault> All => list;
+    public IReadOnlyList<FieldError> All => list;
 
     /// <summary>Whether a field has a fault already.</summary>
-    public bool Of(string field) => list.Exists(f => f.Field == field);
+    public bool Has(string field) => list.Exists(f => f.Field == field);
 
     /// <summary>Whether a field, or something inside it (<c>stages[0].name</c>), has a fault already.</summary>
     public bool Within(string field) => list.Exists(f => f.Field.StartsWith(field, StringComparison.Ordinal) && (f.Field.Length == field.Length || f.Field[field.Length] is '[' or '.'));
@@ -21,7 +21,7 @@ public sealed class Faults
     /// <summary>Adds a fault; answers null, so that a reader of a value can return it.</summary>
     public object? Add(string field, string message)
     {
-        if (list.Count < Most) list.Add(new FieldFault(field, message));
+        if (list.Count < MaxErrors) list.Add(new FieldError(field, message));
         return null;
     }
 

@@ -4,7 +4,7 @@ using NodeStash.Functions.Webhooks.Tests;
 namespace NodeStash.LocalHost.Tests.Process;
 
 /// <summary>A change that reaches many records, in a process that is killed while it is carried through.</summary>
-public sealed class WideChangeCrashTests : IDisposable
+public sealed class CascadeCrashTests : IDisposable
 {
     private const int Contacts = 3000;
     private const int BatchSize = 100;

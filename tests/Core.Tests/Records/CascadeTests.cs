@@ -11,8 +11,8 @@ using Schema = NodeStash.Core.Records.Schema;
 
 namespace NodeStash.Core.Tests.Records;
 
-/// <summary>A wide change under way, as readers see it and as the work on it ends.</summary>
-public sealed class WideChangeTests : IDisposable
+/// <summary>A cascade under way, as readers see it and as the work on it ends.</summary>
+public sealed class CascadeTests : IDisposable
 {
     private static readonly Origin Somebody = new(ChangeSource.Api, "key_00000000000000000000", "req_00000000000000000000");
     private static readonly string[] Names = ["Ada", "Bob", "Cyd"];
@@ -49,11 +49,11 @@ public sealed class WideChangeTests : IDisposable
             }
 
             await Announce(store, each.changes.Select(change => change(contacts)));
-            var settled = new SettledStore(store, TimeProvider.System);
+            var settled = new CascadeOverlay(store, TimeProvider.System);
             var conditions = each.conditions.Select(condition => condition(contacts)).ToList();
             var seen = await See(settled, conditions);
 
-            while (!await new WideChangeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(1), CancellationToken.None))
+            while (!await new CascadeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(1), CancellationToken.None))
             {
             }
 
@@ -66,13 +66,13 @@ public sealed class WideChangeTests : IDisposable
     public async Task What_is_changed_meanwhile_keeps_the_new_value()
     {
         var store = NewStore();
-        var records = new RecordSet(new SettledStore(store, TimeProvider.System), Somebody, ids, TimeProvider.System);
+        var records = new RecordSet(new CascadeOverlay(store, TimeProvider.System), Somebody, ids, TimeProvider.System);
         var (gone, stays) = (await Create(records, Contact.Schema, "{}"), await Create(records, Contact.Schema, "{}"));
         var activity = await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{gone.Id}}"}""");
-        await Announce(store, [new WideChange("activity", ContactId, [gone.Id])]);
+        await Announce(store, [new Cascade("activity", ContactId, [gone.Id])]);
 
         var moved = (await records.Update(Activity.Schema, activity.Id, JsonElement.Parse($$"""{"contact_id":"{{stays.Id}}"}"""), activity.Version, CancellationToken.None)).Value;
-        await new WideChangeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(10), CancellationToken.None);
+        await new CascadeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(10), CancellationToken.None);
 
         Assert.Equal(moved, await store.Find("activity", activity.Id, CancellationToken.None), Same);
     }
@@ -84,9 +84,9 @@ public sealed class WideChangeTests : IDisposable
         var records = new RecordSet(store, Somebody, ids, TimeProvider.System);
         var contact = await Create(records, Contact.Schema, "{}");
         for (var i = 0; i < 100; i++) await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{contact.Id}}"}""");
-        await Announce(store, [new WideChange("activity", ContactId, [contact.Id])]);
+        await Announce(store, [new Cascade("activity", ContactId, [contact.Id])]);
 
-        var worker = new WideChangeWorker(ids, TimeProvider.System);
+        var worker = new CascadeWorker(ids, TimeProvider.System);
         var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(async () => await worker.Work(store, TimeSpan.FromMinutes(1), CancellationToken.None))));
 
         Assert.Equal([true, true], both);
@@ -164,7 +164,7 @@ public sealed class WideChangeTests : IDisposable
         for (var i = 0; i < 30; i++) await Create(records, CustomRecord.Of("projects"), """{"name":"Apollo"}""");
         var late = Interleaved.Of(store, async () => Assert.Null(await records.Delete(CustomObject.Schema, first.Id, null, CancellationToken.None, force: true)));
 
-        var again = await new RecordSet(new SettledStore(late, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(CustomObject.Schema, definition, CancellationToken.None);
+        var again = await new RecordSet(new CascadeOverlay(late, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(CustomObject.Schema, definition, CancellationToken.None);
 
         Assert.Equal((ErrorCode.Conflict, "slug"), Fault(again.Error));
         Assert.True(await Work(store));
@@ -178,23 +178,23 @@ public sealed class WideChangeTests : IDisposable
 
     private IWorkspaceStore NewStore() =>
         new SqliteStores(file.Database, Catalog.Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System)
-            .Open(new Partition($"ws_{Interlocked.Increment(ref workspaces)}", DataEnvironment.Live));
+            .Open(new Partition($"ws_{Interlocked.Increment(ref workspaces)}", WorkspaceEnvironment.Live));
 
     private (IWorkspaceStore Store, RecordSet Records) NewRecords()
     {
         var store = NewStore();
-        return (store, new RecordSet(new SettledStore(store, TimeProvider.System), Somebody, ids, TimeProvider.System));
+        return (store, new RecordSet(new CascadeOverlay(store, TimeProvider.System), Somebody, ids, TimeProvider.System));
     }
 
-    private async Task<bool> Work(IWorkspaceStore store) => await new WideChangeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
+    private async Task<bool> Work(IWorkspaceStore store) => await new CascadeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
 
     private static (ErrorCode?, string?) Fault(Error? error) => (error?.Code, error?.Details[0].Field);
 
     private static async Task<StoredRecord> Create(RecordSet records, Schema schema, string body) => (await records.Create(schema, JsonElement.Parse(body), CancellationToken.None)).Value;
 
-    private async Task Announce(IWorkspaceStore store, IEnumerable<WideChange> changes)
+    private async Task Announce(IWorkspaceStore store, IEnumerable<Cascade> changes)
     {
-        var announced = (await WideChanges.Read(store, CancellationToken.None)).With(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
+        var announced = (await PendingCascades.Read(store, CancellationToken.None)).With(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
         Assert.Equal(CommitOutcome.Done, await store.Commit(new Commit { Writes = [announced.Write()] }, CancellationToken.None));
     }
 
@@ -229,15 +229,15 @@ public sealed class WideChangeTests : IDisposable
     private static bool Same(StoredRecord? left, StoredRecord? right) => (left!.Version, WithoutTime(left)) == (right!.Version, WithoutTime(right));
 
     /// <summary>A change, once the contacts have their ids; the last of them is none.</summary>
-    private static Gen<Func<IReadOnlyList<string?>, WideChange>> Change => Gen.OneOf(
+    private static Gen<Func<IReadOnlyList<string?>, Cascade>> Change => Gen.OneOf(
         Gen.Choose(0, 2).Zip(Gen.Choose(0, 3)).Where(pair => pair.Item1 != pair.Item2)
-            .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(contacts => new WideChange("activity", ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
+            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts => new Cascade("activity", ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
         Gen.Elements(Tags).Zip(Gen.Elements<string?>([.. Tags, null])).Where(pair => pair.Item1 != pair.Item2)
-            .Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", TagsPath, [pair.Item1], pair.Item2))),
-        Gen.Choose(0, 2).Zip(Gen.Elements(true, false)).Select(pair => (Func<IReadOnlyList<string?>, WideChange>)(contacts =>
-            new WideChange("activity", Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkedTo("contact_id", contacts[pair.Item1]!)))),
-        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", Plan, from))),
-        Gen.Elements<string[]?>(["call"], ["task", "note"], null).Select(from => (Func<IReadOnlyList<string?>, WideChange>)(_ => new WideChange("activity", new KeyPath("type"), from, Removes: true))));
+            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade("activity", TagsPath, [pair.Item1], pair.Item2))),
+        Gen.Choose(0, 2).Zip(Gen.Elements(true, false)).Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts =>
+            new Cascade("activity", Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkFilter("contact_id", contacts[pair.Item1]!)))),
+        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade("activity", Plan, from))),
+        Gen.Elements<string[]?>(["call"], ["task", "note"], null).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade("activity", new KeyPath("type"), from, DeletesRecords: true))));
 
     private static Gen<Func<IReadOnlyList<string?>, Condition>> Where(int depth)
     {

@@ -3,13 +3,13 @@ using System.Collections.Concurrent;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// What was made of a data set's records, by their type, until one of that type changes. All commits of this file come through this
+/// What was made of a partition's records, by their type, until one of that type changes. All commits of this file come through this
 /// process, so nothing is ever kept too long: while a commit of the type is under way nothing is kept and nothing kept is given out.
 /// </summary>
-internal sealed class DerivedValues
+internal sealed class MemoizedValues
 {
     /// <summary>The most values of one type.</summary>
-    private const int Most = 1000;
+    private const int MaxValues = 1000;
 
     private readonly ConcurrentDictionary<string, OfType> types = new(StringComparer.Ordinal);
 
@@ -24,7 +24,7 @@ internal sealed class DerivedValues
         var values = of.Current();
         if (values.TryGetValue(name, out var known)) return (T)known;
         var made = await make();
-        if (made is not null && values.Count < Most) values.TryAdd(name, made);
+        if (made is not null && values.Count < MaxValues) values.TryAdd(name, made);
         return made;
     }
 
