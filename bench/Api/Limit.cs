@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Bench;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.LocalHost;
 using NodeStash.LocalHost.Store;
 

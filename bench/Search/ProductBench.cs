@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 using NodeStash.LocalHost;
 
 namespace NodeStash.Bench;
@@ -78,7 +79,7 @@ internal static class ProductBench
             var made = await host.Services.GetRequiredService<Workspaces>().Create("Bench", "local", CancellationToken.None);
             var partition = new Partition(made.Workspace.Id, WorkspaceEnvironment.Live);
             var records = new RecordSet(
-                host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, host.Services.GetRequiredService<Ids>(), TimeProvider.System);
+                Crm.Catalog, host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, host.Services.GetRequiredService<Ids>(), TimeProvider.System);
             return new Product(folder, host, host.Services.GetRequiredService<ISearchIndexes>().Open(partition), records);
         }
 

@@ -29,7 +29,7 @@ const string Database = "nodestash";
 using var account = new StandInAccount(TimeProvider.System);
 account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
 await using var cosmos = await StandInServer.Start(account);
-using (var client = account.Connect()) await CosmosContainers.Create(client, Database, Catalog.Indexes, CancellationToken.None);
+using (var client = account.Connect()) await CosmosContainers.Create(client, Database, Crm.Catalog.Indexes, CancellationToken.None);
 
 var folder = Directory.CreateTempSubdirectory("nodestash-start-");
 try

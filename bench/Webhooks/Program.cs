@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Threading.Channels;
 using NodeStash.Bench;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Tests.Process;
 

@@ -2,8 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
-using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api.Http;
 using NodeStash.Functions.Api.V1;
@@ -17,6 +19,7 @@ public static class ApiServices
     public static IServiceCollection AddNodeStashApi(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(Crm.Catalog);
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
         services.TryAddSingleton<JobSender>();

@@ -2,11 +2,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
+using NodeStash.Functions.Webhooks.Cascades;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.Functions.Webhooks.Jobs;
-using NodeStash.Functions.Webhooks.Cascades;
 
 namespace NodeStash.Functions.Webhooks;
 
@@ -17,6 +19,7 @@ public static class WebhookServices
     public static IServiceCollection AddNodeStashWebhooks(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(Crm.Catalog);
         services.TryAddSingleton<Ids>();
         services.TryAddSingleton<WebhookOperations>();
         services.TryAddSingleton<CascadeWorker>();

@@ -1,5 +1,5 @@
-using NodeStash.Core.Access;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Tenancy;
 using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost;

@@ -21,7 +21,7 @@ public sealed partial class InfrastructureTests
     [InlineData(CosmosContainers.Access)]
     public void Index_policies_are_those_of_the_code(string container)
     {
-        var policy = CosmosContainers.All(Catalog.Indexes).Single(c => c.Id == container).IndexingPolicy;
+        var policy = CosmosContainers.All(Crm.Catalog.Indexes).Single(c => c.Id == container).IndexingPolicy;
 
         Assert.Equal(Newtonsoft.Json.JsonConvert.SerializeObject(policy, Newtonsoft.Json.Formatting.Indented).ReplaceLineEndings("\n"), File.ReadAllText(StructureTests.In($"infra/bicep/indexing/{container}.json")).TrimEnd());
     }

@@ -5,6 +5,7 @@ using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
 using NodeStash.LocalHost.Triggers;
@@ -34,7 +35,7 @@ public sealed partial class ReferenceTests
         [ApiKey.Schema] = ("access.md", "API keys"),
     };
 
-    public static TheoryData<string> Types => [.. Catalog.All.Append(CustomRecord.Schema).Select(schema => schema.Type)];
+    public static TheoryData<string> Types => [.. Crm.Catalog.All.Append(CustomRecord.Schema).Select(schema => schema.Type)];
 
     [Fact]
     public void The_paths_are_those_of_the_functions()
@@ -115,7 +116,7 @@ public sealed partial class ReferenceTests
     [Fact]
     public void Every_event_of_a_resource_is_there()
     {
-        var nouns = Catalog.All.Select(schema => schema.EventNoun).OfType<string>().Append("pipeline_stage").Append("<slug>");
+        var nouns = Crm.Catalog.All.Select(schema => schema.EventNoun).OfType<string>().Append("pipeline_stage").Append("<slug>");
         var told = Section("webhooks.md", "Events");
 
         Assert.All(nouns.SelectMany(noun => new[] { "created", "updated", "deleted" }, (noun, verb) => $"`{noun}.{verb}`"), name => Assert.Contains(name, told, StringComparison.Ordinal));

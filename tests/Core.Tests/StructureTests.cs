@@ -37,6 +37,21 @@ public sealed partial class StructureTests
         Assert.Empty(SourcesNaming(WebOrFunctions(), inside: "src/Core/"));
     }
 
+    /// <summary>Each folder uses only the ones that stand before it here. So they form no circle.</summary>
+    [Fact]
+    public void A_folder_of_Core_uses_only_the_folders_below_it()
+    {
+        string[] folders = ["Values", "Telemetry", "Storage", "Events", "Records", "Access", "Webhooks", "Jobs", "Resources", "Search", "Tenancy"];
+
+        var upwards = from at in Enumerable.Range(0, folders.Length)
+                      from above in folders[at..].Skip(1)
+                      from file in SourcesNaming(new Regex($@"\bNodeStash\.Core\.{above}\b"), inside: $"src/Core/{folders[at]}/")
+                      select $"{file} uses {above}";
+
+        Assert.Equal(folders.Order(StringComparer.Ordinal), Directory.GetDirectories(In("src/Core")).Select(Path.GetFileName).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
+        Assert.Empty(upwards);
+    }
+
     /// <summary>In the local host, which builds the apps without it, they bring no adapter of Azure along.</summary>
     [Theory]
     [InlineData("Functions.Api")]

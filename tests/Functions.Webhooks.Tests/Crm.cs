@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
-using NodeStash.Core.Access;
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost;

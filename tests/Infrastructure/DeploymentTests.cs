@@ -165,7 +165,7 @@ public sealed partial class DeploymentTests
 
     private static string Query(Resource alert) => alert["criteria", "allOf"][0].GetProperty("query").GetString()!;
 
-    private static IReadOnlyList<Microsoft.Azure.Cosmos.ContainerProperties> Known() => CosmosContainers.All(Catalog.Indexes);
+    private static IReadOnlyList<Microsoft.Azure.Cosmos.ContainerProperties> Known() => CosmosContainers.All(Crm.Catalog.Indexes);
 
     [GeneratedRegex(@"nodestash(\.\w+)+\b")]
     private static partial Regex Metric();

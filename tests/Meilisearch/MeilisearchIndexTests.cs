@@ -3,6 +3,7 @@ using System.Text.Json;
 using FsCheck.Fluent;
 using Meilisearch.QueryParameters;
 using NodeStash.Azure.Meilisearch;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Tests;

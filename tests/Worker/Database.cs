@@ -37,7 +37,7 @@ internal sealed class Database : IAsyncDisposable
         account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
         var server = await StandInServer.Start(account);
         using var client = account.Connect();
-        await CosmosContainers.Create(client, Name, Catalog.Indexes, CancellationToken.None);
+        await CosmosContainers.Create(client, Name, Crm.Catalog.Indexes, CancellationToken.None);
         return new Database(account, server);
     }
 

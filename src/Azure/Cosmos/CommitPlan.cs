@@ -1,6 +1,6 @@
 using System.Text.Json;
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Azure.Cosmos;
 

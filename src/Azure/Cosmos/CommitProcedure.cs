@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Azure.Cosmos;
 

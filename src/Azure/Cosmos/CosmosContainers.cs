@@ -1,7 +1,6 @@
 using System.Collections.ObjectModel;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Cosmos.Scripts;
-using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;
@@ -28,7 +27,7 @@ public static class CosmosContainers
     private const int ByDocument = -1;
 
     /// <summary>All of them.</summary>
-    /// <param name="indexes">The sorts that each are a range of an index; <see cref="Catalog.Indexes"/>.</param>
+    /// <param name="indexes">The sorts that each are a range of an index; <see cref="Core.Records.Catalog.Indexes"/>.</param>
     public static IReadOnlyList<ContainerProperties> All(IReadOnlyCollection<RecordIndex> indexes) =>
     [
         new(Crm, DataSet) { DefaultTimeToLive = ByDocument, IndexingPolicy = CrmIndex(indexes) },

@@ -14,7 +14,7 @@ internal sealed partial class CosmosCreation(CosmosClient client, AzureSettings 
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        await CosmosContainers.Create(client, settings.Database, Catalog.Indexes, cancellationToken);
+        await CosmosContainers.Create(client, settings.Database, Crm.Catalog.Indexes, cancellationToken);
         Made(log, settings.Database);
     }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Azure.Cosmos;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Azure.Cosmos;

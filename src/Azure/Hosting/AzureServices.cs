@@ -10,9 +10,9 @@ using NodeStash.Azure.Queues;
 using NodeStash.Azure.Telemetry;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
-using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Azure.Hosting;

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Meilisearch;
-using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using SearchQuery = NodeStash.Core.Search.SearchQuery;
 
 namespace NodeStash.Azure.Meilisearch;

@@ -3,8 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Meilisearch;
 using Meilisearch.QueryParameters;
-using NodeStash.Core.Records;
 using NodeStash.Core.Search;
+using NodeStash.Core.Values;
 using Index = Meilisearch.Index;
 using ServerQuery = Meilisearch.SearchQuery;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Meilisearch;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 
 namespace NodeStash.Azure.Meilisearch;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 
 namespace NodeStash.Azure.Meilisearch;

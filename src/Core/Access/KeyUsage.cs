@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Access;
 
 /// <summary>Keeps <c>last_used_at</c> of keys, written at most once a minute for each key and process.</summary>
-public sealed class KeyUsage(Ids ids, TimeProvider clock)
+public sealed class KeyUsage(Catalog catalog, Ids ids, TimeProvider clock)
 {
     private static readonly TimeSpan Resolution = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, DateTimeOffset> written = new(StringComparer.Ordinal);
@@ -18,7 +19,7 @@ public sealed class KeyUsage(Ids ids, TimeProvider clock)
 
         // One of the requests that come at once writes; the others go on.
         if (last == default ? !written.TryAdd(keyId, now) : !written.TryUpdate(keyId, now, last)) return;
-        var keys = new RecordSet(store, Origin.OfSystem, ids, clock);
+        var keys = new RecordSet(catalog, store, Origin.OfSystem, ids, clock);
         try
         {
             await keys.Update(ApiKey.Schema, keyId, null, (change, _) =>

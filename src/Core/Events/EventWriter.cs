@@ -1,43 +1,11 @@
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Events;
 
-/// <summary>Makes events of changes, in the form that webhooks and the event log show (docs/api/webhooks.md).</summary>
+/// <summary>Writes events in the form that webhooks and the event log show (docs/api/webhooks.md).</summary>
 public static class EventWriter
 {
-    /// <summary>The events of one change, in order: created, updated or deleted, then what the rules added.</summary>
-    /// <param name="change">The change.</param>
-    /// <param name="attributes">The record's attributes as they will be, or as they were if it is deleted.</param>
-    /// <param name="partition">Whose it is.</param>
-    /// <param name="origin">On whose behalf.</param>
-    public static IEnumerable<StoredEvent> EventsOf(Change change, ReadOnlyMemory<byte> attributes, Partition partition, Origin origin)
-    {
-        var (before, after) = (change.Before, change.After);
-        var subject = change.Subject;
-        if (subject.Schema.EventNoun is { } noun && (before is null || after is null || after.ChangedSince(before).Any()))
-        {
-            var verb = before is null ? "created" : after is null ? "deleted" : "updated";
-            var version = after?.Version ?? subject.Version + 1;
-            var previous = before is not null && after is not null ? Previous(before, after) : null;
-            yield return Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous, EnvelopeType: subject.Schema.EnvelopeType), change.Ids.New("evt_"), change.Now, partition, origin);
-        }
-
-        foreach (var extra in change.Events) yield return Write(extra, change.Ids.New("evt_"), change.Now, partition, origin);
-    }
-
-    /// <summary>The changed attributes as they were, as a JSON object.</summary>
-    /// <param name="before">The record as it was.</param>
-    /// <param name="after">The record as it is.</param>
-    /// <param name="only">Of the changed ones, only these; none for all.</param>
-    public static ReadOnlyMemory<byte>? Previous(Record before, Record after, params Field[] only) => JsonForm.Object(writer =>
-    {
-        foreach (var field in after.ChangedSince(before))
-        {
-            if (field.Access is not FieldAccess.Internal && (only.Length == 0 || only.Contains(field))) Record.WriteField(writer, field, before[field] ?? field.EmptyValue);
-        }
-    });
-
     /// <summary>One event.</summary>
     /// <param name="what">What it tells.</param>
     /// <param name="id"><c>evt_…</c></param>
@@ -83,3 +51,16 @@ public static class EventWriter
         return new StoredEvent(id, what.Name, what.Type, what.Id, what.Version, at, body);
     }
 }
+
+/// <summary>An event a rule adds to those every change has.</summary>
+/// <param name="Name">E.g. <c>deal.stage_changed</c>.</param>
+/// <param name="Type">The type of what it is about.</param>
+/// <param name="Id">The id of what it is about.</param>
+/// <param name="Version">The version of what it is about.</param>
+/// <param name="Attributes">The whole resource, UTF-8 JSON.</param>
+/// <param name="Previous">The changed attributes as they were, UTF-8 JSON object; null unless it tells of an update.</param>
+/// <param name="SourceIds">The records that went into this one; null unless it tells of a merge.</param>
+/// <param name="EnvelopeType">The type as clients see it; null where it is the same.</param>
+public sealed record ExtraEvent(
+    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null, IReadOnlyList<string>? SourceIds = null,
+    string? EnvelopeType = null);

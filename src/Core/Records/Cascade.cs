@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Events;
-using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
@@ -10,16 +10,16 @@ namespace NodeStash.Core.Records;
 /// of a type that has a value is removed itself. Where many records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="CascadeOverlay"/>), while the
 /// records themselves follow in batches (<see cref="CascadeWorker"/>).
 /// </summary>
-/// <param name="Type">Of the records.</param>
+/// <param name="Schema">The resource whose records change.</param>
 /// <param name="Path">Where they have the value: a link, a time, a list of texts such as tags, or a custom field.</param>
 /// <param name="From">The value, or several, as the key holds them; null for whatever it is, empty for none.</param>
 /// <param name="To">What takes its place; null for nothing. Of custom fields only for the ids of relations.</param>
 /// <param name="Only">Only in records that link there; null for all.</param>
 /// <param name="DeletesRecords">Whether the records themselves are removed; then a null <paramref name="From"/> means all of the type.</param>
-public sealed record Cascade(string Type, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkFilter? Only = null, bool DeletesRecords = false)
+public sealed record Cascade(Schema Schema, KeyPath Path, IReadOnlyList<string>? From, string? To = null, LinkFilter? Only = null, bool DeletesRecords = false)
 {
-    /// <summary>The resource.</summary>
-    public Schema Schema => Catalog.Find(Type);
+    /// <summary>The type of the records.</summary>
+    public string Type => Schema.Type;
 
     internal Field Field => Schema.Find(Path.Name) ?? throw new InvalidOperationException($"A {Type} has no {Path.Name}.");
 
@@ -116,14 +116,18 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
 
     private static PendingCascades None { get; } = new(0, [], DateTimeOffset.MinValue);
 
-    /// <summary>Those under way in an environment; for a <see cref="CascadeOverlay"/> those it saw with its last read.</summary>
-    public static async ValueTask<PendingCascades> Read(IWorkspaceStore store, CancellationToken ct) =>
-        (await store.Memoized<PendingCascades>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored) : None, ct))!;
+    /// <summary>Reads the pending cascades of an environment. An overlay that has read already answers those it took into account.</summary>
+    public static ValueTask<PendingCascades> Read(IWorkspaceStore store, Catalog catalog, CancellationToken ct) =>
+        store is CascadeOverlay { LastRead: { } pending } ? ValueTask.FromResult(pending) : ReadStored(store, catalog, ct);
 
-    private static PendingCascades Load(StoredRecord stored)
+    /// <summary>Reads the pending cascades as they are stored.</summary>
+    internal static async ValueTask<PendingCascades> ReadStored(IWorkspaceStore store, Catalog catalog, CancellationToken ct) =>
+        (await store.Memoized<PendingCascades>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored, catalog) : None, ct))!;
+
+    private static PendingCascades Load(StoredRecord stored, Catalog catalog)
     {
         var json = JsonElement.Parse(stored.Attributes.Span);
-        return new PendingCascades(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(ReadChange)], json.GetProperty("at").GetDateTimeOffset());
+        return new PendingCascades(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(cascade => ReadCascade(cascade, catalog))], json.GetProperty("at").GetDateTimeOffset());
     }
 
     /// <summary>Whether one of them gives up what another change would: that one has to wait.</summary>
@@ -181,14 +185,14 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
         {
             writer.WriteString("at"u8, At);
             writer.WriteStartArray("changes"u8);
-            foreach (var announced in Pending) WriteChange(writer, announced);
+            foreach (var announced in Pending) WriteCascade(writer, announced);
             writer.WriteEndArray();
         }));
         var noKeys = "{}"u8.ToArray();
         return Version == 1 ? new Write.Insert(stored, noKeys) : new Write.Replace(stored, noKeys);
     }
 
-    private static void WriteChange(Utf8JsonWriter writer, PendingCascade announced)
+    private static void WriteCascade(Utf8JsonWriter writer, PendingCascade announced)
     {
         var (change, origin) = (announced.Cascade, announced.Origin);
         writer.WriteStartObject();
@@ -214,13 +218,13 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
         writer.WriteEndObject();
     }
 
-    private static PendingCascade ReadChange(JsonElement json)
+    private static PendingCascade ReadCascade(JsonElement json, Catalog catalog)
     {
         string? Of(string name) => json.GetProperty(name).GetString();
         List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
         var only = Of("link") is { } link ? new LinkFilter(link, Of("linked_to")!) : null;
-        var change = new Cascade(Of("type")!, new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
+        var cascade = new Cascade(catalog.Find(Of("type")!), new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
         var depth = json.TryGetProperty("depth", out var chain) ? chain.GetInt32() : 0;
-        return new PendingCascade(Of("id")!, change, new Origin(Origin.SourceOf(Of("triggered_by")!), Of("actor"), Of("request_id"), depth));
+        return new PendingCascade(Of("id")!, cascade, new Origin(Origin.SourceOf(Of("triggered_by")!), Of("actor"), Of("request_id"), depth));
     }
 }

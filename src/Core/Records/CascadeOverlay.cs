@@ -1,4 +1,3 @@
-using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;
@@ -9,26 +8,30 @@ namespace NodeStash.Core.Records;
 /// </summary>
 /// <remarks>A list that loses its last text is found by <c>exists</c> until its record is reached.</remarks>
 /// <param name="store">The environment as it is.</param>
+/// <param name="catalog">The resources there are.</param>
 /// <param name="clock">Tells the time.</param>
-public sealed class CascadeOverlay(IWorkspaceStore store, TimeProvider clock) : IWorkspaceStore
+public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeProvider clock) : IWorkspaceStore
 {
     /// <summary>Longer than any read takes: a change that ended longer ago than this ended before the read began.</summary>
     private static readonly TimeSpan MaxReadTime = TimeSpan.FromMinutes(1);
 
     private static readonly Condition Never = new Condition.Any([]);
 
-    /// <summary>What was under way after the last read, for who decides on that read: told once. Null before a read, and after a commit, which may have announced more.</summary>
-    private PendingCascades? seen;
-
     public Partition Partition => store.Partition;
 
     public string? Session => store.Session;
+
+    /// <summary>The pending cascades that the latest read of this overlay took into account; null before a read.</summary>
+    public PendingCascades? LastRead { get; private set; }
+
+    /// <summary>Overlays the same store for one decision: <see cref="LastRead"/> is then about that decision's reads alone.</summary>
+    public CascadeOverlay ForDecision() => new(store, catalog, clock);
 
     /// <summary>The same with commits on top that are not stored yet; what they announce is seen, too.</summary>
     public (CascadeOverlay Seen, StagedStore Staged) Stage()
     {
         var staged = new StagedStore(store);
-        return (new CascadeOverlay(staged, clock), staged);
+        return (new CascadeOverlay(staged, catalog, clock), staged);
     }
 
     public ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) => type == PendingCascades.Name
@@ -68,21 +71,13 @@ public sealed class CascadeOverlay(IWorkspaceStore store, TimeProvider clock) : 
         ct);
 
     public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
-        where T : class => type == PendingCascades.Name && Interlocked.Exchange(ref seen, null) is T known ? ValueTask.FromResult<T?>(known) : store.Memoized(type, name, make, ct);
+        where T : class => store.Memoized(type, name, make, ct);
 
     public ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct) => store.FindOwner(uniqueKey, ct);
 
-    public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct)
-    {
-        seen = null;
-        return store.Commit(commit, ct);
-    }
+    public ValueTask<CommitOutcome> Commit(Commit commit, CancellationToken ct) => store.Commit(commit, ct);
 
-    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct)
-    {
-        seen = null;
-        return store.Check(commit, ct);
-    }
+    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct) => store.Check(commit, ct);
 
     public ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct) => store.FindAnswer(key, ct);
 
@@ -93,19 +88,19 @@ public sealed class CascadeOverlay(IWorkspaceStore store, TimeProvider clock) : 
     public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) => store.EventsOf(recordId, before, limit, ct);
 
     /// <summary>
-    /// Reads with the changes that were under way all the while. They are read after the data, which nearly always is all there is to do: most
-    /// environments have none.
+    /// Reads with the cascades that were pending all the while. They are read after the data. Nearly always there are none, and that is all there
+    /// is to do.
     /// </summary>
     private async ValueTask<T> Read<T>(Func<IReadOnlyList<Cascade>, ValueTask<T>> read, CancellationToken ct)
     {
-        var assumed = (Version: 0L, Changes: (IReadOnlyList<Cascade>)[]);
+        var assumed = (Version: 0L, Cascades: (IReadOnlyList<Cascade>)[]);
         while (true)
         {
-            var result = await read(assumed.Changes);
-            var now = await PendingCascades.Read(store, ct);
-            if (now.Version == assumed.Version || (now.Pending.Count + assumed.Changes.Count == 0 && now.At < clock.GetUtcNow() - MaxReadTime))
+            var result = await read(assumed.Cascades);
+            var now = await PendingCascades.ReadStored(store, catalog, ct);
+            if (now.Version == assumed.Version || (now.Pending.Count + assumed.Cascades.Count == 0 && now.At < clock.GetUtcNow() - MaxReadTime))
             {
-                seen = now;
+                LastRead = now;
                 return result;
             }
 
@@ -114,10 +109,10 @@ public sealed class CascadeOverlay(IWorkspaceStore store, TimeProvider clock) : 
     }
 
     /// <summary>The record as it will be; null where it will be gone.</summary>
-    private static StoredRecord? Overlay(StoredRecord stored, IReadOnlyList<Cascade> changes)
+    private StoredRecord? Overlay(StoredRecord stored, IReadOnlyList<Cascade> changes)
     {
         if (!changes.Any(c => c.Type == stored.Type)) return stored;
-        var record = Record.Load(Catalog.Find(stored.Type), stored);
+        var record = Record.Load(catalog.Find(stored.Type), stored);
         if (changes.Any(c => c.Type == stored.Type && c.Deletes(record))) return null;
         foreach (var change in changes.Where(c => c.Type == stored.Type)) change.Apply(record);
         return record.Store();

@@ -1,9 +1,10 @@
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
 /// <summary>Carries announced changes to the records they reach, batch by batch. May be interrupted anywhere, repeated, and run twice at once.</summary>
-public sealed class CascadeWorker(Ids ids, TimeProvider clock)
+public sealed class CascadeWorker(Catalog catalog, Ids ids, TimeProvider clock)
 {
     private const int Batch = 40;
 
@@ -20,7 +21,7 @@ public sealed class CascadeWorker(Ids ids, TimeProvider clock)
         var start = clock.GetTimestamp();
         while (clock.GetElapsedTime(start) < atMost)
         {
-            var pending = await PendingCascades.Read(store, ct);
+            var pending = await PendingCascades.Read(store, catalog, ct);
             if (pending.Pending.Count == 0) return true;
             var first = pending.Pending[0];
             if (await ApplyNext(first, pending, store, ct)) continue;

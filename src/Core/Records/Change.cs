@@ -1,4 +1,6 @@
+using NodeStash.Core.Events;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
@@ -10,6 +12,16 @@ namespace NodeStash.Core.Records;
 /// <param name="Ids">Makes ids for what the change creates beside it.</param>
 public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, IWorkspaceStore Store, Ids Ids)
 {
+    private PendingCascades? pending;
+
+    /// <summary>The cascades that were pending when the change was decided on. A rule refuses what one of them stands against.</summary>
+    /// <exception cref="InvalidOperationException">The engine has not read them: the change is not one that is decided on.</exception>
+    public PendingCascades Pending
+    {
+        get => pending ?? throw new InvalidOperationException("The pending cascades are read before rules decide.");
+        internal set => pending = value;
+    }
+
     /// <summary>What must still hold when it is stored, beyond what links and unique values ask.</summary>
     public List<Guard> Guards { get; } = [];
 
@@ -46,16 +58,3 @@ public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, I
     /// <summary>A change of another record, to go into <see cref="With"/>.</summary>
     public Change Beside(Record? before, Record? after) => new(before, after, Now, Store, Ids);
 }
-
-/// <summary>An event a rule adds to those every change has.</summary>
-/// <param name="Name">E.g. <c>deal.stage_changed</c>.</param>
-/// <param name="Type">The type of what it is about.</param>
-/// <param name="Id">The id of what it is about.</param>
-/// <param name="Version">The version of what it is about.</param>
-/// <param name="Attributes">The whole resource, UTF-8 JSON.</param>
-/// <param name="Previous">The changed attributes as they were, UTF-8 JSON object; null unless it tells of an update.</param>
-/// <param name="SourceIds">The records that went into this one; null unless it tells of a merge.</param>
-/// <param name="EnvelopeType">The type as clients see it; null where it is the same.</param>
-public sealed record ExtraEvent(
-    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null, IReadOnlyList<string>? SourceIds = null,
-    string? EnvelopeType = null);

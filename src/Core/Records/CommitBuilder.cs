@@ -1,5 +1,6 @@
 using NodeStash.Core.Events;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
@@ -31,7 +32,7 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
 
         writes.AddRange(change.Writes);
         guards.AddRange(change.Guards);
-        events.AddRange(EventWriter.EventsOf(change, stored.Attributes, partition, origin));
+        events.AddRange(ChangeEvents.Of(change, stored.Attributes, partition, origin));
         foreach (var other in change.With) Add(other);
         return stored;
     }

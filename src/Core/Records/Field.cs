@@ -1,5 +1,4 @@
 using System.Text.Json;
-using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Records;
 

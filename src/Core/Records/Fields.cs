@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using NodeStash.Core.Events;
-using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
@@ -10,12 +10,13 @@ namespace NodeStash.Core.Records;
 /// The records of one environment, as one caller reads and changes them. The same few operations for every resource: check against the schema,
 /// let the resource's rules decide, commit the record with its unique keys and its events.
 /// </summary>
+/// <param name="catalog">The resources there are.</param>
 /// <param name="store">The caller's environment.</param>
 /// <param name="origin">On whose behalf.</param>
 /// <param name="ids">Makes ids.</param>
 /// <param name="clock">Tells the time.</param>
 /// <param name="options">How writes are to be done; null: stored, and nothing more.</param>
-public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, TimeProvider clock, WriteOptions? options = null)
+public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin origin, Ids ids, TimeProvider clock, WriteOptions? options = null)
 {
     /// <summary>How often a change is decided anew because another came first. Each time someone got through, so this many in a row mean a very hot record.</summary>
     private const int MaxAttempts = 100;
@@ -29,7 +30,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        return await FindVersion(schema, id, null, ct);
+        return await store.Find(schema.Type, id, ct) is { } stored ? stored : Error.NotFound(schema.Noun, id);
     }
 
     public ValueTask<RecordPage> List(RecordQuery query, CancellationToken ct) => store.Query(query, ct);
@@ -49,25 +50,8 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <param name="complete">Sets what the server sets, before the rules decide.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="id">Its id, new; null to make one.</param>
-    public async ValueTask<Result<StoredRecord>> Create(Schema schema, Input input, ValidationErrors errors, Action<Record> complete, CancellationToken ct, string? id = null)
-    {
-        for (var round = 0; round < MaxAttempts; round++)
-        {
-            var now = clock.GetUtcNow();
-            var record = Record.New(schema, id ?? ids.New(schema.Prefix), now);
-            input.ApplyTo(record, errors);
-            complete(record);
-            foreach (var field in schema.Fields.Where(f => f.IsRequired && record[f] is null && !errors.Within(f.Name))) errors.Add(field.Name, "Required");
-
-            var change = new Change(null, record, now, store, ids);
-            if (await Decide(change, errors, ct) is { } error) return error;
-            var (outcome, stored) = await Commit(change, ct);
-            if (outcome.Result is CommitResult.Done) return stored;
-            if (Explain(change, outcome) is { } refusal) return refusal;
-        }
-
-        return Error.Busy;
-    }
+    public ValueTask<Result<StoredRecord>> Create(Schema schema, Input input, ValidationErrors errors, Action<Record> complete, CancellationToken ct, string? id = null) =>
+        DecideAndCommit(async () => await DecideCreate(schema, input, errors, complete, id ?? ids.New(schema.Prefix), ct), ct);
 
     /// <summary>Changes the fields given in a client's JSON; the others stay as they are, whoever else changes them meanwhile.</summary>
     /// <param name="schema">Of which resource.</param>
@@ -76,12 +60,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <param name="ifVersion">Only if the record is of this version; null for whatever version it is.</param>
     /// <param name="ct">Ends the wait.</param>
     public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, JsonElement body, long? ifVersion, CancellationToken ct) =>
-        Update(schema, id, ifVersion, (change, errors) =>
-        {
-            change.Given = Input.Read(schema, body, change.Before, errors);
-            change.Given.ApplyTo(change.After!, errors);
-            return (Error?)null;
-        }, ct);
+        Update(schema, id, ifVersion, Patch(schema, body), ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may be called again on a newer version of it.</summary>
     public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, Error?> apply, CancellationToken ct) =>
@@ -92,25 +71,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        for (var round = 0; round < MaxAttempts; round++)
-        {
-            var found = await FindVersion(schema, id, ifVersion, ct);
-            if (found.Error is { } missing) return missing;
-            var before = Record.Load(schema, found.Value);
-            var change = new Change(before, before.Next(), clock.GetUtcNow(), store, ids);
-            var errors = new ValidationErrors();
-            if (await apply(change, errors, ct) is { } refused) return refused;
-            if (await Decide(change, errors, ct) is { } error) return error;
-            if (change.With.Count == 0 && !change.After!.ChangedSince(before).Any()) return found;
-
-            if (await ApplyCascades(change, ct) is { } tooMany) return tooMany;
-            var (outcome, updated) = await Commit(change, ct);
-            if (outcome.Result is CommitResult.Done) return updated;
-            if (MissedRecords(change, outcome)) continue;
-            if (Explain(change, outcome) is { } refusal) return refusal;
-        }
-
-        return Error.Busy;
+        return await DecideAndCommit(() => DecideUpdate(schema, id, ifVersion, apply, ct), ct);
     }
 
     /// <summary>Changes the record that has a unique value, or creates it.</summary>
@@ -128,22 +89,25 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         if (errors.Any) return Error.Invalid(errors.All);
         input.ApplyTo(given, errors);
         if (match.KeyOf(given) is not { } uniqueKey) return Error.Invalid(match.Field, "Must not be empty: the record is found by it");
-        for (var round = 0; round < MaxAttempts; round++)
-        {
-            if (await store.FindOwner(uniqueKey, ct) is { } id)
-            {
-                var updated = await Update(schema, id, body, ifVersion: null, ct);
-                if (updated.Error is not { Code: ErrorCode.NotFound }) return updated.Error is { } error ? error : (updated.Value, false);
-            }
-            else
-            {
-                var created = await Create(schema, body, ct);
-                if (created.Error is not { Code: ErrorCode.Conflict }) return created.Error is { } error ? error : (created.Value, true);
-                if (await store.FindOwner(uniqueKey, ct) is null) return created.Error;
-            }
-        }
 
-        return Error.Busy;
+        var isNew = false;
+        var stored = await DecideAndCommit(
+            async () =>
+            {
+                if (await store.FindOwner(uniqueKey, ct) is { } id)
+                {
+                    isNew = false;
+                    var updated = await DecideUpdate(schema, id, ifVersion: null, Patch(schema, body), ct);
+                    if (updated.Error is not { Code: ErrorCode.NotFound }) return updated;
+                    return default(Decision);
+                }
+
+                isNew = true;
+                return await DecideCreate(schema, input, new ValidationErrors(), static _ => { }, ids.New(schema.Prefix), ct);
+            },
+            ct,
+            isOvertaken: outcome => outcome.Result is CommitResult.UniqueKeyTaken && outcome.Subject == uniqueKey);
+        return stored.Error is { } error ? error : (stored.Value, isNew);
     }
 
     /// <summary>Deletes a record. What links to it is unlinked with it: in the same commit where it is little, else by a cascade.</summary>
@@ -155,31 +119,94 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        for (var round = 0; round < MaxAttempts; round++)
+        return (await DecideAndCommit(() => DecideDelete(schema, id, ifVersion, force, ct), ct)).Error;
+    }
+
+    /// <summary>
+    /// Decides a change and commits it. Where what it was decided on has changed meanwhile, it is decided anew: the one loop that every write
+    /// goes through.
+    /// </summary>
+    /// <param name="decide">Reads what the change depends on, and decides it.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="isOvertaken">Whether a refusal of the commit means that somebody else came first, so that it is decided anew; null for never.</param>
+    /// <returns>The record as it is then, or as it was if it is deleted.</returns>
+    private async ValueTask<Result<StoredRecord>> DecideAndCommit(
+        Func<ValueTask<Result<Decision>>> decide, CancellationToken ct, Func<CommitOutcome, bool>? isOvertaken = null)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var found = await FindVersion(schema, id, ifVersion, ct);
-            if (found.Error is { } missing) return missing;
-            var before = Record.Load(schema, found.Value);
-            var change = new Change(before, null, clock.GetUtcNow(), store, ids) { IsForced = force };
-            if (await Decide(change, change.Errors, ct) is { } error) return error;
-            var links = Catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new Cascade(l.Schema.Type, new KeyPath(l.Link.Name), [id]));
-            foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Type, held.Matches));
-            change.Cascades.AddRange([.. links[false], .. schema.CascadesOnDelete(before), .. await Relations.To(schema, [id], null, store, ct)]);
+            var decided = await decide();
+            if (decided.Error is { } refused) return refused;
+            if (decided.Value.Unchanged is { } unchanged) return unchanged;
+            if (decided.Value.Change is not { } change) continue;
+
             if (await ApplyCascades(change, ct) is { } tooMany) return tooMany;
-            var (outcome, _) = await Commit(change, ct);
-            if (outcome.Result is CommitResult.Done) return null;
-            if (MissedRecords(change, outcome)) continue;
+            var (outcome, stored) = await Commit(change, ct);
+            if (outcome.Result is CommitResult.Done) return stored;
+            if (MissedRecords(change, outcome) || isOvertaken?.Invoke(outcome) == true) continue;
             if (Explain(change, outcome) is { } refusal) return refusal;
         }
 
         return Error.Busy;
     }
 
+    private async ValueTask<Result<Decision>> DecideCreate(
+        Schema schema, Input input, ValidationErrors errors, Action<Record> complete, string id, CancellationToken ct)
+    {
+        var record = Record.New(schema, id, clock.GetUtcNow());
+        input.ApplyTo(record, errors);
+        complete(record);
+        foreach (var field in schema.Fields.Where(f => f.IsRequired && record[f] is null && !errors.Within(f.Name))) errors.Add(field.Name, "Required");
+
+        var change = NewChange(null, record, View());
+        return await Decide(change, errors, ct) is { } error ? error : new Decision(change);
+    }
+
+    private async ValueTask<Result<Decision>> DecideUpdate(
+        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
+    {
+        var view = View();
+        var stored = await view.Find(schema.Type, id, ct);
+        if (CheckVersion(schema, id, stored, ifVersion) is { } missing) return missing;
+        var before = Record.Load(schema, stored!);
+        var (change, errors) = (NewChange(before, before.Next(), view), new ValidationErrors());
+        if (await apply(change, errors, ct) is { } refused) return refused;
+        if (await Decide(change, errors, ct) is { } error) return error;
+        return change.With.Count == 0 && !change.After!.ChangedSince(before).Any() ? new Decision(null, Unchanged: stored) : new Decision(change);
+    }
+
+    private async ValueTask<Result<Decision>> DecideDelete(Schema schema, string id, long? ifVersion, bool force, CancellationToken ct)
+    {
+        var view = View();
+        var stored = await view.Find(schema.Type, id, ct);
+        if (CheckVersion(schema, id, stored, ifVersion) is { } missing) return missing;
+        var before = Record.Load(schema, stored!);
+        var change = NewChange(before, null, view);
+        change.IsForced = force;
+        if (await Decide(change, change.Errors, ct) is { } error) return error;
+        var links = catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new Cascade(l.Schema, new KeyPath(l.Link.Name), [id]));
+        foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Type, held.Matches));
+        change.Cascades.AddRange([.. links[false], .. schema.CascadesOnDelete(before), .. await catalog.ClearRelations(before, store, ct)]);
+        return new Decision(change);
+    }
+
+    private static Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> Patch(Schema schema, JsonElement body) => (change, errors, _) =>
+    {
+        change.Given = Input.Read(schema, body, change.Before, errors);
+        change.Given.ApplyTo(change.After!, errors);
+        return ValueTask.FromResult<Error?>(null);
+    };
+
+    /// <summary>The store as one decision reads it.</summary>
+    private IWorkspaceStore View() => store is CascadeOverlay overlay ? overlay.ForDecision() : store;
+
+    private Change NewChange(Record? before, Record? after, IWorkspaceStore view) => new(before, after, clock.GetUtcNow(), view, ids);
+
     /// <summary>Takes into a change what it does to other records: themselves where they are few, and a guard that there are no others; else the announcement.</summary>
     private async ValueTask<Error?> ApplyCascades(Change change, CancellationToken ct)
     {
         if (change.Cascades.Count == 0) return null;
-        var pending = await PendingCascades.Read(store, ct);
+        var pending = change.Pending;
         if (change.Cascades.Exists(pending.Conflicts)) return Error.CascadeInProgress;
         var announced = new List<Cascade>();
         var (beside, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
@@ -224,21 +251,22 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     private static bool MissedRecords(Change change, CommitOutcome outcome) =>
         outcome.Result is CommitResult.Blocked && change.Cascades.Exists(cascade => cascade.Type == outcome.Subject);
 
-    private async ValueTask<Result<StoredRecord>> FindVersion(Schema schema, string id, long? ifVersion, CancellationToken ct)
+    /// <summary>The error where a record is not there, or is of another version than the one asked for; else null.</summary>
+    private static Error? CheckVersion(Schema schema, string id, StoredRecord? stored, long? ifVersion)
     {
-        var stored = await store.Find(schema.Type, id, ct);
         if (stored is null) return Error.NotFound(schema.Noun, id);
-        return ifVersion is { } version && version != stored.Version ? Error.PreconditionFailed(stored.Version) : stored;
+        return ifVersion is { } version && version != stored.Version ? Error.PreconditionFailed(stored.Version) : null;
     }
 
     private static Error? CheckId(Schema schema, string id) =>
         Ids.IsId(id, schema.Prefix) ? null : Error.Invalid("id", Ids.Expected(schema.Prefix));
 
-    private static async ValueTask<Error?> Decide(Change change, ValidationErrors errors, CancellationToken ct)
+    private async ValueTask<Error?> Decide(Change change, ValidationErrors errors, CancellationToken ct)
     {
-        await CustomFieldCheck.Run(change, errors, ct);
+        await catalog.CheckCustomFields(change, errors, ct);
         if (errors.Any) return Error.Invalid(errors.All);
-        if (change.After is not null && (await PendingCascades.Read(change.Store, ct)).FieldBeingCleared(change) is { } taken)
+        change.Pending = await PendingCascades.Read(change.Store, catalog, ct);
+        if (change.After is not null && change.Pending.FieldBeingCleared(change) is { } taken)
             return Error.Conflict($"What is given for {taken} is just being renamed on, or taken from, all records; try again in a moment", taken);
         if (change.Subject.Schema.Decide is { } rules && await rules(change, ct) is { } error) return error;
         return change.Errors.Any ? Error.Invalid(change.Errors.All) : null;
@@ -263,7 +291,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     }
 
     /// <summary>Says in the client's terms why a commit was refused; null where it should be decided anew, because what it was decided on has changed.</summary>
-    private static Error? Explain(Change change, CommitOutcome outcome)
+    private Error? Explain(Change change, CommitOutcome outcome)
     {
         var record = change.Subject;
         return outcome.Result switch
@@ -272,9 +300,12 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
                 Error.Conflict(unique.Message(record), unique.Field),
             CommitResult.Missing when record.Schema.Links.FirstOrDefault(l => l.Of(record) == outcome.Subject) is { } link =>
                 Error.Unprocessable(link.Name, $"No {link.TargetType.Replace('_', ' ')} with id '{outcome.Subject}' in this workspace"),
-            CommitResult.Blocked => Error.Conflict($"Still in use by {Catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
+            CommitResult.Blocked => Error.Conflict($"Still in use by {catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
             CommitResult.Stale or CommitResult.Exists or CommitResult.Missing or CommitResult.UniqueKeyTaken => null,
             _ => throw new InvalidOperationException($"A commit of {record.Schema.Type} ended {outcome.Result}."),
         };
     }
+
+    /// <summary>What was decided: a change to commit, or that a record stays as it is; neither where it is to be decided anew.</summary>
+    private readonly record struct Decision(Change? Change, StoredRecord? Unchanged = null);
 }

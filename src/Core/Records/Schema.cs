@@ -1,4 +1,3 @@
-using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;

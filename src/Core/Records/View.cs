@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 

@@ -1,5 +1,5 @@
 using NodeStash.Core.Records;
-using NodeStash.Core.Search;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
@@ -96,7 +97,7 @@ public static class CustomField
     }
 
     /// <summary>The removal of all fields of an entity type.</summary>
-    internal static Cascade AllOf(string entityType) => new(Schema.Type, new KeyPath(EntityType.Name), [entityType], DeletesRecords: true);
+    internal static Cascade AllOf(string entityType) => new(Schema, new KeyPath(EntityType.Name), [entityType], DeletesRecords: true);
 
     private static async ValueTask<IReadOnlyList<FieldDefinition>> ReadDefinitions(string entityType, IWorkspaceStore store, CancellationToken ct)
     {
@@ -123,7 +124,7 @@ public static class CustomField
         Complete(field, change.Errors);
         if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation) change.Errors.Add(FieldType.Name, "Only fields of custom objects relate to records");
 
-        if (change.Before is null && Slug.Of(field) is { } slug && (await PendingCascades.Read(change.Store, ct)).Conflicts(FieldOperations.Forget(field)))
+        if (change.Before is null && Slug.Of(field) is { } slug && change.Pending.Conflicts(FieldOperations.Forget(field)))
             return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
         if (!isBuiltIn && (change.Before is not { } was || field.ChangedSince(was).Any())) await CustomObject.Show(change, ct);
         if (change.Errors.Any || change.Before is not { } before || !TakesOptions(field)) return null;
@@ -164,7 +165,7 @@ public static class CustomField
             return null;
         }
 
-        if ((await PendingCascades.Read(change.Store, ct)).Conflicts(reach)) return Error.CascadeInProgress;
+        if (change.Pending.Conflicts(reach)) return Error.CascadeInProgress;
         change.Guards.Add(new Guard.NoneMatch(reach.Type, reach.Matches));
         return await change.Store.Count(reach.Type, reach.Matches, ct) is > 0 and var count
             ? Error.Conflict($"{Quoted(removed)} is in use by {count} {reach.Schema.Collection}; ?force=true clears it there", Options.Name)

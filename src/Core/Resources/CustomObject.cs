@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Core.Resources;
@@ -108,7 +109,7 @@ public static class CustomObject
         }
 
         var slug = Slug.Of(definition)!;
-        var pending = await PendingCascades.Read(change.Store, ct);
+        var pending = change.Pending;
         if (pending.Conflicts(CustomRecord.AllOf(slug)) || pending.Conflicts(CustomField.AllOf(slug)))
             return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
         change.Writes.Add(pending.Touch().Write());
@@ -153,7 +154,7 @@ public static class CustomObject
     {
         public static readonly HashSet<string> Built =
         [
-            .. Catalog.All.SelectMany(schema => new[] { schema.Type, schema.EventNoun, schema.Collection.Replace('-', '_') }).OfType<string>(),
+            .. Crm.Catalog.All.SelectMany(schema => new[] { schema.Type, schema.EventNoun, schema.Collection.Replace('-', '_') }).OfType<string>(),
             .. EventPattern.Nouns,
             "schema", "merge_contacts", "object_config", "bulk", "restore", "batch", "merge", "timeline",
             "tasks", "task", "note", "notes", "contact_notes", "deal_notes", "company_notes", "configuration", "automation_rules", "crm_users", "companies_summary", "contacts_summary",

@@ -1,5 +1,4 @@
 using NodeStash.Core.Records;
-using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
@@ -40,7 +39,7 @@ public static class CustomRecord
     public static string TypeOf(string slug) => TypeFamily.Records + slug;
 
     /// <summary>The removal of all records of an object.</summary>
-    internal static Cascade AllOf(string slug) => new(TypeOf(slug), new KeyPath(Object.Name), From: null, DeletesRecords: true);
+    internal static Cascade AllOf(string slug) => new(Of(slug), new KeyPath(Object.Name), From: null, DeletesRecords: true);
 
     private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)
     {

@@ -1,7 +1,7 @@
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
-using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
@@ -94,7 +94,7 @@ public static class Deal
 
     /// <summary>What becomes of the deals of a stage that turns from open to won or lost, or back.</summary>
     internal static Cascade StageTurns(string stageId, bool isOpen, DateTimeOffset now) =>
-        new(Schema.Type, new KeyPath(ClosedAt.Name), isOpen ? null : [], isOpen ? null : Text.Format(Text.ToSecond(now)), new LinkFilter(StageId.Name, stageId));
+        new(Schema, new KeyPath(ClosedAt.Name), isOpen ? null : [], isOpen ? null : Text.Format(Text.ToSecond(now)), new LinkFilter(StageId.Name, stageId));
 
     /// <summary>The deal's stage, out of its pipeline.</summary>
     private static async ValueTask<IReadOnlyList<Included>> IncludeStage(IReadOnlyList<StoredRecord> deals, IWorkspaceStore store, CancellationToken ct)
@@ -119,7 +119,7 @@ public static class Deal
             // Rules run before updated_at is set; the event shows the deal as it is stored.
             deal[Schema.UpdatedAt] = Text.ToSecond(change.Now);
             change.Events.Add(new ExtraEvent("deal.stage_changed", Schema.Type, deal.Id, deal.Version, deal.Store().Attributes,
-                EventWriter.Previous(before, deal, StageId, PipelineId, ClosedAt)));
+                ChangeEvents.Previous(before, deal, StageId, PipelineId, ClosedAt)));
         }
 
         return null;

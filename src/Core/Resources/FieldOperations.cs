@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
@@ -18,7 +19,7 @@ public static class FieldOperations
         var created = await dryRun.Create(CustomField.Schema, body, ct);
         if (created.Error is { } error) return error;
         var definition = FieldDefinition.Load(created.Value);
-        var schema = Catalog.Named(CustomField.EntityType.Of(Record.Load(CustomField.Schema, created.Value))!);
+        var schema = Crm.Catalog.Named(CustomField.EntityType.Of(Record.Load(CustomField.Schema, created.Value))!);
         var query = new RecordQuery(schema.Type, HasValue(definition.Slug), [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, 100);
         long unfit = 0;
         while (true)
@@ -70,10 +71,10 @@ public static class FieldOperations
     }
 
     /// <summary>Takes a field's values from every record that has one.</summary>
-    internal static Cascade Forget(Record field) => new(Catalog.Named(CustomField.EntityType.Of(field)!).Type, PathOf(field), From: null);
+    internal static Cascade Forget(Record field) => new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), From: null);
 
     /// <summary>Takes options of a field from every record that has one of them.</summary>
-    internal static Cascade Forget(Record field, IEnumerable<string> options) => new(Catalog.Named(CustomField.EntityType.Of(field)!).Type, PathOf(field), [.. options.Select(Text.Fold)]);
+    internal static Cascade Forget(Record field, IEnumerable<string> options) => new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), [.. options.Select(Text.Fold)]);
 
     private static KeyPath PathOf(Record field) => new(CustomFields, CustomField.Slug.Of(field));
 

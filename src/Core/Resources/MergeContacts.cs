@@ -1,6 +1,8 @@
 using System.Text.Json;
+using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
@@ -50,7 +52,7 @@ public static class MergeContacts
             change.Writes.Add(new Write.Reserve(UniqueKeyOf(id), target.Id));
         }
 
-        foreach (var (holder, link) in Catalog.LinksTo(schema.Type)) change.Cascades.Add(new Cascade(holder.Type, new KeyPath(link.Name), ids, target.Id));
+        foreach (var (holder, link) in Crm.Catalog.LinksTo(schema.Type)) change.Cascades.Add(new Cascade(holder, new KeyPath(link.Name), ids, target.Id));
 
         change.Cascades.AddRange(await Relations.To(schema, ids, target.Id, change.Store, ct));
 

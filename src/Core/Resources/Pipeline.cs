@@ -1,6 +1,8 @@
 using System.Text.Json;
+using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 

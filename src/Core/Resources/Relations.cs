@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
@@ -42,17 +43,17 @@ internal static class Relations
     /// <param name="ct">Ends the wait.</param>
     public static async ValueTask<IEnumerable<Cascade>> To(Schema schema, IReadOnlyList<string> ids, string? to, IWorkspaceStore store, CancellationToken ct) =>
         FieldDefinition.RelationPrefixes.Contains(schema.Prefix)
-            ? (await All(store, ct)).Select(relation => new Cascade(relation.Type, Values with { Inner = relation.Field }, [.. ids.Select(Text.Fold)], to))
+            ? (await All(store, ct)).Select(relation => new Cascade(relation.Schema, Values with { Inner = relation.Field }, [.. ids.Select(Text.Fold)], to))
             : [];
 
     /// <summary>Clears relations of other objects to any record of an object.</summary>
     public static async ValueTask<IEnumerable<Cascade>> ToAllOf(string slug, IWorkspaceStore store, CancellationToken ct)
     {
         var type = CustomRecord.TypeOf(slug);
-        return (await All(store, ct)).Where(relation => relation.Type != type)
-            .Select(relation => new Cascade(relation.Type, Values with { Inner = relation.Field }, From: null, Only: new LinkFilter(CustomRecord.RelatedTypes.Name, type)));
+        return (await All(store, ct)).Where(relation => relation.Schema.Type != type)
+            .Select(relation => new Cascade(relation.Schema, Values with { Inner = relation.Field }, From: null, Only: new LinkFilter(CustomRecord.RelatedTypes.Name, type)));
     }
 
-    private static async ValueTask<IEnumerable<(string Type, string Field)>> All(IWorkspaceStore store, CancellationToken ct) =>
-        (await CustomObject.All(store, ct)).SelectMany(o => o.Relations.Select(field => (CustomRecord.TypeOf(o.Slug), field)));
+    private static async ValueTask<IEnumerable<(Schema Schema, string Field)>> All(IWorkspaceStore store, CancellationToken ct) =>
+        (await CustomObject.All(store, ct)).SelectMany(o => o.Relations.Select(field => (CustomRecord.Of(o.Slug), field)));
 }

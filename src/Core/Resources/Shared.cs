@@ -1,5 +1,4 @@
 using NodeStash.Core.Records;
-using NodeStash.Core.Search;
 
 namespace NodeStash.Core.Resources;
 

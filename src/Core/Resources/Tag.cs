@@ -1,6 +1,7 @@
 using System.Buffers;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
@@ -31,7 +32,7 @@ public static class Tag
     };
 
     private static IEnumerable<Cascade> OnRecords(string from, string? to) =>
-        Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null).Select(schema => new Cascade(schema.Type, new KeyPath(Shared.TagsName), [from], to));
+        Crm.Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null).Select(schema => new Cascade(schema, new KeyPath(Shared.TagsName), [from], to));
 }
 
 /// <summary>A colour as in CSS: <c>#RRGGBB</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Search;
 

@@ -133,7 +133,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     }
 
     private static bool IsStillFound(StoredRecord record, long indexed, TextMatch match) =>
-        record.Version == indexed || match.IsIn([.. SearchChange.FieldsOf(Record.Load(Catalog.Find(record.Type), record))]);
+        record.Version == indexed || match.IsIn([.. SearchChange.FieldsOf(Record.Load(Crm.Catalog.Find(record.Type), record))]);
 
     /// <summary>The ids of the records that meet a filter; null where they are more than a search goes through.</summary>
     private async ValueTask<IReadOnlyCollection<string>?> Few(string type, Condition where, CancellationToken ct)
@@ -144,7 +144,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
 
     private static Condition.All Among(IReadOnlyList<SearchHit> hits, Condition where) => new([new Condition.In(KeyPath.Id, [.. hits.Select(hit => hit.Id)]), where]);
 
-    private static SortKey Newest(string type) => new(new KeyPath(Catalog.Find(type).CreatedAt.Name), Descending: true);
+    private static SortKey Newest(string type) => new(new KeyPath(Crm.Catalog.Find(type).CreatedAt.Name), Descending: true);
 
     private static bool IsFilter(Condition where) => where is not Condition.All { Conditions.Count: 0 };
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Search;
 
@@ -24,11 +25,11 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
 
     /// <summary>What is indexed at all, and how: an index that was filled under other settings is to be built anew.</summary>
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
+        string.Join('\n', Crm.Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
 
     public static SearchChange Of(StoredRecord stored)
     {
-        var record = Record.Load(Catalog.Find(stored.Type), stored);
+        var record = Record.Load(Crm.Catalog.Find(stored.Type), stored);
         return new SearchChange(stored.Type, stored.Id, stored.Version, [.. FieldsOf(record)]);
     }
 
@@ -66,7 +67,7 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
     /// <summary>A custom field of any type may hold an address or a phone number: it is seen by its form.</summary>
     private static Searchable FormOf(string text)
     {
-        if (Records.Text.IsEmail(text) || Records.Text.IsWebAddress(text)) return Searchable.Address;
+        if (Values.Text.IsEmail(text) || Values.Text.IsWebAddress(text)) return Searchable.Address;
         return text.Length <= 50 && !text.AsSpan().ContainsAnyExcept(FieldDefinition.PhoneCharacters) && text.Count(char.IsAsciiDigit) >= MinDigits ? Searchable.Phone : Searchable.Detail;
     }
 }

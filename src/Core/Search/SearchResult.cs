@@ -2,6 +2,7 @@ using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Search;
 
@@ -20,7 +21,7 @@ public static class SearchResult
     /// <param name="match">What was searched for.</param>
     public static ReadOnlyMemory<byte> Attributes(StoredRecord stored, TextMatch match)
     {
-        var schema = Catalog.Find(stored.Type);
+        var schema = Crm.Catalog.Find(stored.Type);
         var fields = SearchChange.FieldsOf(Record.Load(schema, stored));
         return JsonForm.Object(writer =>
         {

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Search;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Search;
 

@@ -1,4 +1,4 @@
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using NodeStash.Core.Access;
-using NodeStash.Core.Records;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 

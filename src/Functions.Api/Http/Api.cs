@@ -8,6 +8,8 @@ using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 

@@ -7,6 +7,8 @@ using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 
@@ -23,10 +25,10 @@ public sealed record Call(
     HttpRequest Request, Operation Operation, Query Query, Caller Caller, Origin Origin, Ids Ids, TimeProvider Clock, IdempotentRequest? Idempotent)
 {
     /// <summary>The caller's records, to be read, or written without an answer in the commit.</summary>
-    public RecordSet Records { get; init; } = new(Caller.Store, Origin, Ids, Clock);
+    public RecordSet Records { get; init; } = new(Crm.Catalog, Caller.Store, Origin, Ids, Clock);
 
     /// <summary>The caller's records, to see what a write would do.</summary>
-    public RecordSet Tried => new(Caller.Store, Origin, Ids, Clock, new WriteOptions(IsDryRun: true, Recorder: null));
+    public RecordSet Tried => new(Crm.Catalog, Caller.Store, Origin, Ids, Clock, new WriteOptions(IsDryRun: true, Recorder: null));
 
     public CancellationToken Aborted => Request.HttpContext.RequestAborted;
 
@@ -35,7 +37,7 @@ public sealed record Call(
 
     /// <summary>The refusal where the caller may not read records of one of the types; null where it may.</summary>
     public Error? Lacking(IEnumerable<string> types) =>
-        types.Select(type => Scope.Reading(Catalog.Find(type).Scopes)).FirstOrDefault(scope => !Caller.May(scope)) is { Name: { } name } ? Error.InsufficientScope(name) : null;
+        types.Select(type => Scope.Reading(Crm.Catalog.Find(type).Scopes)).FirstOrDefault(scope => !Caller.May(scope)) is { Name: { } name } ? Error.InsufficientScope(name) : null;
 
     /// <summary>Writes, as the request asks: for real or dry, with the answer in the commit where the client may repeat it.</summary>
     /// <param name="work">Does it.</param>
@@ -54,7 +56,7 @@ public sealed record Call(
     /// <param name="store">Of the caller's stores.</param>
     /// <param name="outcomeOf">The outcome whose answer to keep in the commit, if the store is of the environment where answers are looked for; null where it is kept after it.</param>
     public RecordSet Writable(IWorkspaceStore store, Func<StoredRecord, Outcome>? outcomeOf) =>
-        new(store, Origin, Ids, Clock, new WriteOptions(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
+        new(Crm.Catalog, store, Origin, Ids, Clock, new WriteOptions(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
 
     /// <summary>The body, a JSON object: to be read by a schema, or by <see cref="Read"/>. An empty object where the operation lets it be absent.</summary>
     public ValueTask<JsonElement> Body() => Http.Body.Read(Request, Operation.IsBodyOptional);

@@ -1,5 +1,6 @@
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 

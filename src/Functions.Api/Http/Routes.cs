@@ -1,6 +1,6 @@
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 

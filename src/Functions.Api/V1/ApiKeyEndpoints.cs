@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Tenancy;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
@@ -47,7 +49,7 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
             return rotated.Error is { } error ? error : SecretRotation.Done(ApiKey.Schema, rotated.Value.Key, rotated.Value.Secret);
         });
 
-    private static RecordSet KeysOf(Call call) => new(call.Caller.WorkspaceStore, call.Origin, call.Ids, call.Clock);
+    private static RecordSet KeysOf(Call call) => new(Crm.Catalog, call.Caller.WorkspaceStore, call.Origin, call.Ids, call.Clock);
 
     private static RecordSet Writable(Call call, Func<StoredRecord, Outcome> outcomeOf) => call.Writable(call.Caller.WorkspaceStore, outcomeOf);
 }

@@ -1,4 +1,5 @@
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 using NodeStash.Functions.Api.Http;
 
@@ -98,7 +99,7 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
     };
 
     private RecordSet Records(IWorkspaceStore store, ResponseRecorder? recorder, bool isOneOfMany) =>
-        new(store, call.Origin, call.Ids, call.Clock, new WriteOptions(IsDryRun: false, recorder, isOneOfMany));
+        new(Crm.Catalog, store, call.Origin, call.Ids, call.Clock, new WriteOptions(IsDryRun: false, recorder, isOneOfMany));
 
     /// <summary>The error of one operation as that of the batch: it says which operation.</summary>
     private static Error At(int index, Error error) => error with

@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api.Http;
 using NodeStash.Functions.Api.V1.Queries;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;

@@ -4,6 +4,7 @@ using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api.Http;
 

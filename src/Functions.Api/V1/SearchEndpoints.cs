@@ -5,6 +5,7 @@ using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 using NodeStash.Functions.Api.V1.Queries;
 
@@ -13,8 +14,8 @@ namespace NodeStash.Functions.Api.V1;
 /// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. docs/api/v1.md, Search.</summary>
 public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 {
-    private static readonly Scope[] Reading = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Reading(schema.Scopes))];
-    private static readonly Scope[] Writing = [.. Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Writing(schema.Scopes))];
+    private static readonly Scope[] Reading = [.. Crm.Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Reading(schema.Scopes))];
+    private static readonly Scope[] Writing = [.. Crm.Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Writing(schema.Scopes))];
 
     private static readonly Parameter text = ListQuery.SearchText("q", "What to search for.") with { IsRequired = true };
 
@@ -55,7 +56,7 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
             var (errors, fingerprint, words) = (new ValidationErrors(), Cursor.Fingerprint(SearchResult.Type, call.Parameters()), (string)call.Query[text]!);
 
             // What is built in, then the custom objects by slug.
-            List<Schema> all = [.. Catalog.Searchable, .. (await CustomObject.All(call.Caller.Store, call.Aborted)).Select(o => CustomRecord.Of(o.Slug))];
+            List<Schema> all = [.. Crm.Catalog.Searchable, .. (await CustomObject.All(call.Caller.Store, call.Aborted)).Select(o => CustomRecord.Of(o.Slug))];
             var named = call.Query[types] is string[] names ? Named(names, all, errors) : null;
             var after = call.Query[Parameter.Cursor] is string cursor && !errors.Any ? Cursor.Read(cursor, fingerprint, 3, errors) : null;
             if (after is { Values: not [long, string, long] }) errors.Add("cursor", Cursor.Wrong);
@@ -100,7 +101,7 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 
     private static IReadOnlyList<Schema> Named(string[] names, IReadOnlyList<Schema> all, ValidationErrors errors)
     {
-        var expected = $"expected of {string.Join(", ", Catalog.Searchable.Select(schema => schema.EventNoun))}, and slugs of custom objects";
+        var expected = $"expected of {string.Join(", ", Crm.Catalog.Searchable.Select(schema => schema.EventNoun))}, and slugs of custom objects";
         if (names.Length == 0) errors.Add(types.Name, $"Nothing is named; {expected}");
         foreach (var name in names.Where(name => all.All(schema => schema.EventNoun != name))) errors.Add(types.Name, $"'{name}' can't be searched; {expected}");
         return [.. all.Where(schema => names.Contains(schema.EventNoun))];

@@ -4,6 +4,7 @@ using NodeStash.Core.Access;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;

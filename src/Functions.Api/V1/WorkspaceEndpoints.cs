@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using NodeStash.Core.Access;
 using NodeStash.Core.Records;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;

@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Events;
 using NodeStash.Core.Jobs;
+using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
@@ -22,7 +23,7 @@ public sealed class CascadeFeed(IWorkspaceStores stores, JobSender jobs, Cascade
         foreach (var events in documents.Where(MayCascade).GroupBy(d => d.PartitionKey, StringComparer.Ordinal))
         {
             var store = await stores.OpenAt(events, clock.GetUtcNow(), ct);
-            var pending = await Core.Records.PendingCascades.Read(store, ct);
+            var pending = await PendingCascades.Read(store, Crm.Catalog, ct);
             if (pending.Pending.Count == 0) continue;
 
             // A job for each announcement, not for each event while one is under way; the last one's carries all of them through.

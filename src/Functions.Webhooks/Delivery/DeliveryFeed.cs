@@ -4,6 +4,7 @@ using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;

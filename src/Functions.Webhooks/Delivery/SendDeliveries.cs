@@ -4,8 +4,10 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
@@ -242,7 +244,7 @@ public sealed partial class SendDeliveries(
     {
         if (!round.Stop()) return;
         var webhook = round.Endpoint.Webhook;
-        if (!await WebhookOperations.Disable(new RecordSet(round.Store, Origin.OfSystem, ids, clock), webhook, reason, CancellationToken.None)) return;
+        if (!await WebhookOperations.Disable(new RecordSet(Crm.Catalog, round.Store, Origin.OfSystem, ids, clock), webhook, reason, CancellationToken.None)) return;
         Disabled(log, webhook.Id, reason, round.Store.Partition.WorkspaceId);
         Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
         await round.Deliveries.Settle(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);

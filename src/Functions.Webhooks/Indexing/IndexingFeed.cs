@@ -1,11 +1,11 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Events;
-using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Telemetry;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Webhooks.Indexing;
 
@@ -15,7 +15,7 @@ namespace NodeStash.Functions.Webhooks.Indexing;
 /// </summary>
 public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes, SearchUpkeep upkeep, TimeProvider clock, ILogger<IndexingFeed> log)
 {
-    private static readonly HashSet<string> Types = [.. Catalog.Searchable.Select(schema => schema.Type)];
+    private static readonly HashSet<string> Types = [.. Crm.Catalog.Searchable.Select(schema => schema.Type)];
 
     private static readonly TimeSpan longestPause = TimeSpan.FromSeconds(30);
 

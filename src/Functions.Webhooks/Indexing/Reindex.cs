@@ -27,7 +27,7 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
         if (reindexing.Type is null) await index.BeginRebuild(reindexing.Rebuild, ct);
         while (clock.GetElapsedTime(start) < Slice)
         {
-            var schema = reindexing.Type is { } type ? Catalog.Find(type) : Catalog.Searchable[0];
+            var schema = reindexing.Type is { } type ? Crm.Catalog.Find(type) : Crm.Catalog.Searchable[0];
             var after = reindexing is { CreatedAt: { } createdAt, Id: { } id } ? new Keyset([createdAt], id) : null;
             var page = await store.Query(new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, Page), ct);
             if (!await index.Fill(reindexing.Rebuild, [.. page.Records.Select(SearchChange.Of)], ct)) return null;
@@ -52,9 +52,9 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
     /// <summary>The type that comes after another; null after the last. Of custom objects, which come and go, it is the next by slug.</summary>
     private static async ValueTask<string?> After(string type, IWorkspaceStore store, CancellationToken ct)
     {
-        var builtIn = Catalog.Searchable.Select(schema => schema.Type).SkipWhile(each => each != type).Skip(1).FirstOrDefault();
+        var builtIn = Crm.Catalog.Searchable.Select(schema => schema.Type).SkipWhile(each => each != type).Skip(1).FirstOrDefault();
         if (builtIn is not null) return builtIn;
         var custom = (await CustomObject.All(store, ct)).Select(o => CustomRecord.TypeOf(o.Slug));
-        return custom.FirstOrDefault(each => Catalog.Searchable.Any(schema => schema.Type == type) || string.CompareOrdinal(each, type) > 0);
+        return custom.FirstOrDefault(each => Crm.Catalog.Searchable.Any(schema => schema.Type == type) || string.CompareOrdinal(each, type) > 0);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Functions.Webhooks.Jobs;
@@ -20,7 +21,7 @@ public sealed class ApplyCascades(JobRun run, IWorkspaceStores stores, CascadeWo
         var store = stores.Open(Partition.Parse(job.Partition));
 
         // One that was announced later has a message of its own, and all are carried through by the last: two would be in each other's way.
-        var pending = await Core.Records.PendingCascades.Read(store, ct);
+        var pending = await PendingCascades.Read(store, Crm.Catalog, ct);
         if (pending.Pending.Count == 0 || pending.Pending[^1].Id != job.Announced) return null;
         return await worker.Work(store, Slice, ct) ? null : job;
     }

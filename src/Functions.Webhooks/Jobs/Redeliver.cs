@@ -3,6 +3,7 @@ using Microsoft.DurableTask.Client;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Demo;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 
 namespace NodeStash.LocalHost.Search;

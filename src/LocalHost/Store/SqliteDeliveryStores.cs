@@ -1,5 +1,5 @@
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Store;

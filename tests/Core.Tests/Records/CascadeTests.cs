@@ -6,6 +6,7 @@ using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Tests.Storage;
+using NodeStash.Core.Values;
 using NodeStash.LocalHost.Store;
 using Schema = NodeStash.Core.Records.Schema;
 
@@ -26,7 +27,7 @@ public sealed class CascadeTests : IDisposable
     private static readonly KeyPath Plan = new("custom_fields", "plan");
     private static int workspaces;
 
-    private readonly TemporaryDatabase file = new(Catalog.Indexes);
+    private readonly TemporaryDatabase file = new(Crm.Catalog.Indexes);
     private readonly Ids ids = new(TimeProvider.System);
 
     [Fact]
@@ -38,7 +39,7 @@ public sealed class CascadeTests : IDisposable
         async each =>
         {
             var store = NewStore();
-            var records = new RecordSet(store, Somebody, ids, TimeProvider.System);
+            var records = new RecordSet(Crm.Catalog, store, Somebody, ids, TimeProvider.System);
             var contacts = new List<string?>();
             foreach (var name in Names) contacts.Add((await Create(records, Contact.Schema, $$"""{"first_name":"{{name}}"}""")).Id);
             contacts.Add(null);
@@ -49,11 +50,11 @@ public sealed class CascadeTests : IDisposable
             }
 
             await Announce(store, each.changes.Select(change => change(contacts)));
-            var settled = new CascadeOverlay(store, TimeProvider.System);
+            var settled = new CascadeOverlay(store, Crm.Catalog, TimeProvider.System);
             var conditions = each.conditions.Select(condition => condition(contacts)).ToList();
             var seen = await See(settled, conditions);
 
-            while (!await new CascadeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(1), CancellationToken.None))
+            while (!await new CascadeWorker(Crm.Catalog, ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(1), CancellationToken.None))
             {
             }
 
@@ -66,13 +67,13 @@ public sealed class CascadeTests : IDisposable
     public async Task What_is_changed_meanwhile_keeps_the_new_value()
     {
         var store = NewStore();
-        var records = new RecordSet(new CascadeOverlay(store, TimeProvider.System), Somebody, ids, TimeProvider.System);
+        var records = new RecordSet(Crm.Catalog, new CascadeOverlay(store, Crm.Catalog, TimeProvider.System), Somebody, ids, TimeProvider.System);
         var (gone, stays) = (await Create(records, Contact.Schema, "{}"), await Create(records, Contact.Schema, "{}"));
         var activity = await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{gone.Id}}"}""");
-        await Announce(store, [new Cascade("activity", ContactId, [gone.Id])]);
+        await Announce(store, [new Cascade(Activity.Schema, ContactId, [gone.Id])]);
 
         var moved = (await records.Update(Activity.Schema, activity.Id, JsonElement.Parse($$"""{"contact_id":"{{stays.Id}}"}"""), activity.Version, CancellationToken.None)).Value;
-        await new CascadeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(10), CancellationToken.None);
+        await new CascadeWorker(Crm.Catalog, ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(10), CancellationToken.None);
 
         Assert.Equal(moved, await store.Find("activity", activity.Id, CancellationToken.None), Same);
     }
@@ -81,12 +82,12 @@ public sealed class CascadeTests : IDisposable
     public async Task It_tells_of_each_record_on_behalf_of_who_asked_and_once()
     {
         var store = NewStore();
-        var records = new RecordSet(store, Somebody, ids, TimeProvider.System);
+        var records = new RecordSet(Crm.Catalog, store, Somebody, ids, TimeProvider.System);
         var contact = await Create(records, Contact.Schema, "{}");
         for (var i = 0; i < 100; i++) await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{contact.Id}}"}""");
-        await Announce(store, [new Cascade("activity", ContactId, [contact.Id])]);
+        await Announce(store, [new Cascade(Activity.Schema, ContactId, [contact.Id])]);
 
-        var worker = new CascadeWorker(ids, TimeProvider.System);
+        var worker = new CascadeWorker(Crm.Catalog, ids, TimeProvider.System);
         var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(async () => await worker.Work(store, TimeSpan.FromMinutes(1), CancellationToken.None))));
 
         Assert.Equal([true, true], both);
@@ -164,7 +165,7 @@ public sealed class CascadeTests : IDisposable
         for (var i = 0; i < 30; i++) await Create(records, CustomRecord.Of("projects"), """{"name":"Apollo"}""");
         var late = Interleaved.Of(store, async () => Assert.Null(await records.Delete(CustomObject.Schema, first.Id, null, CancellationToken.None, force: true)));
 
-        var again = await new RecordSet(new CascadeOverlay(late, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(CustomObject.Schema, definition, CancellationToken.None);
+        var again = await new RecordSet(Crm.Catalog, new CascadeOverlay(late, Crm.Catalog, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(CustomObject.Schema, definition, CancellationToken.None);
 
         Assert.Equal((ErrorCode.Conflict, "slug"), Fault(again.Error));
         Assert.True(await Work(store));
@@ -177,16 +178,16 @@ public sealed class CascadeTests : IDisposable
     public void Dispose() => file.Dispose();
 
     private IWorkspaceStore NewStore() =>
-        new SqliteStores(file.Database, Catalog.Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System)
+        new SqliteStores(file.Database, Crm.Catalog.Indexes, new SqliteChangeFeed(file.Database), TimeProvider.System)
             .Open(new Partition($"ws_{Interlocked.Increment(ref workspaces)}", WorkspaceEnvironment.Live));
 
     private (IWorkspaceStore Store, RecordSet Records) NewRecords()
     {
         var store = NewStore();
-        return (store, new RecordSet(new CascadeOverlay(store, TimeProvider.System), Somebody, ids, TimeProvider.System));
+        return (store, new RecordSet(Crm.Catalog, new CascadeOverlay(store, Crm.Catalog, TimeProvider.System), Somebody, ids, TimeProvider.System));
     }
 
-    private async Task<bool> Work(IWorkspaceStore store) => await new CascadeWorker(ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
+    private async Task<bool> Work(IWorkspaceStore store) => await new CascadeWorker(Crm.Catalog, ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
 
     private static (ErrorCode?, string?) Fault(Error? error) => (error?.Code, error?.Details[0].Field);
 
@@ -194,7 +195,7 @@ public sealed class CascadeTests : IDisposable
 
     private async Task Announce(IWorkspaceStore store, IEnumerable<Cascade> changes)
     {
-        var announced = (await PendingCascades.Read(store, CancellationToken.None)).With(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
+        var announced = (await PendingCascades.Read(store, Crm.Catalog, CancellationToken.None)).With(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
         Assert.Equal(CommitOutcome.Done, await store.Commit(new Commit { Writes = [announced.Write()] }, CancellationToken.None));
     }
 
@@ -231,13 +232,13 @@ public sealed class CascadeTests : IDisposable
     /// <summary>A change, once the contacts have their ids; the last of them is none.</summary>
     private static Gen<Func<IReadOnlyList<string?>, Cascade>> Change => Gen.OneOf(
         Gen.Choose(0, 2).Zip(Gen.Choose(0, 3)).Where(pair => pair.Item1 != pair.Item2)
-            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts => new Cascade("activity", ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
+            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts => new Cascade(Activity.Schema, ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
         Gen.Elements(Tags).Zip(Gen.Elements<string?>([.. Tags, null])).Where(pair => pair.Item1 != pair.Item2)
-            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade("activity", TagsPath, [pair.Item1], pair.Item2))),
+            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, TagsPath, [pair.Item1], pair.Item2))),
         Gen.Choose(0, 2).Zip(Gen.Elements(true, false)).Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts =>
-            new Cascade("activity", Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkFilter("contact_id", contacts[pair.Item1]!)))),
-        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade("activity", Plan, from))),
-        Gen.Elements<string[]?>(["call"], ["task", "note"], null).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade("activity", new KeyPath("type"), from, DeletesRecords: true))));
+            new Cascade(Activity.Schema, Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkFilter("contact_id", contacts[pair.Item1]!)))),
+        Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, Plan, from))),
+        Gen.Elements<string[]?>(["call"], ["task", "note"], null).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, new KeyPath("type"), from, DeletesRecords: true))));
 
     private static Gen<Func<IReadOnlyList<string?>, Condition>> Where(int depth)
     {

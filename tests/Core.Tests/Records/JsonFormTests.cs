@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Tests.Records;
 

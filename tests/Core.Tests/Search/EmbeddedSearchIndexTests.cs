@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Tests.Storage;

@@ -1,4 +1,5 @@
 using FsCheck.Fluent;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 

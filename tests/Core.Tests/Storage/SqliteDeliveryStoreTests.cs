@@ -1,6 +1,6 @@
 using FsCheck.Fluent;
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Store;
 

@@ -214,7 +214,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
     private static string Inner(Reply record, string name) => name switch
     {
         "stageId" => record["stages"][0].GetProperty("id").GetString()!,
-        "deliveryId" => Core.Records.Ids.Derive("dlv_", record.Id, "some event"),
+        "deliveryId" => Core.Values.Ids.Derive("dlv_", record.Id, "some event"),
         _ => throw new InvalidOperationException($"Say here where to find a {name}."),
     };
 

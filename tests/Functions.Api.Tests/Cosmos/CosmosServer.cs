@@ -13,7 +13,7 @@ namespace NodeStash.Functions.Api.Tests.Cosmos;
 /// <summary>The product on Cosmos DB: its functions in this process, its stores on the stand-in. The change feed is not read.</summary>
 public sealed class CosmosServer : Server
 {
-    private readonly CosmosDatabase database = new(TimeProvider.System, Catalog.Indexes);
+    private readonly CosmosDatabase database = new(TimeProvider.System, Crm.Catalog.Indexes);
 
     /// <summary>The account behind it.</summary>
     public StandInAccount Account => database.Account;
@@ -31,7 +31,7 @@ public sealed class CosmosServer : Server
     }
 
     protected override void Replace(IServiceCollection services) => services
-        .AddSingleton<IWorkspaceStores>(new CosmosStores(database.Client, database.Name, Catalog.Indexes, Time))
+        .AddSingleton<IWorkspaceStores>(new CosmosStores(database.Client, database.Name, Crm.Catalog.Indexes, Time))
         .AddSingleton<IAccessStore>(new CosmosAccessStore(database.Client, database.Name, Time))
         .AddSingleton<IDeliveryStores>(new CosmosDeliveryStores(database.Client, database.Name, Time));
 }

@@ -44,7 +44,7 @@ internal sealed class Grammar(Pool pool, string key)
         var (method, route) = random.Pick(Routes);
         var slug = random.Pick(Objects);
         var schema = route.StartsWith("v1/objects/{slug}/records", StringComparison.Ordinal) ? CustomRecord.Of(slug)
-            : Catalog.All.FirstOrDefault(s => route == $"v1/{s.Collection}" || route.StartsWith($"v1/{s.Collection}/", StringComparison.Ordinal));
+            : Crm.Catalog.All.FirstOrDefault(s => route == $"v1/{s.Collection}" || route.StartsWith($"v1/{s.Collection}/", StringComparison.Ordinal));
         var id = pool.Id(random, schema?.Prefix ?? "ct_");
         var segments = route.Split('/').Select(part => part switch
         {
@@ -101,7 +101,7 @@ internal sealed class Grammar(Pool pool, string key)
         if (schema.Links.Where(l => l.IsChecked).ToList() is { Count: > 0 } links && random.OneIn(4))
         {
             var link = random.Pick(links);
-            var (name, value) = Filter(random, Catalog.Find(link.TargetType));
+            var (name, value) = Filter(random, Crm.Catalog.Find(link.TargetType));
             return name.Contains('.', StringComparison.Ordinal) ? (link.Name, pool.Id(random, link.Prefix)) : ($"{link.Name[..^"_id".Length]}.{name}", value);
         }
 
@@ -121,7 +121,7 @@ internal sealed class Grammar(Pool pool, string key)
         if (route.EndsWith("/merge", StringComparison.Ordinal))
             return JsonText.ObjectOf(("source_ids", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => JsonText.Of(pool.Id(random, schema!.Prefix)))])), ("target_id", JsonText.Of(pool.Id(random, schema!.Prefix))));
         if (route.Contains("rotate", StringComparison.Ordinal)) return JsonText.ObjectOf(("grace_seconds", new JsonText.Scalar("60")));
-        if (route.EndsWith("/recover", StringComparison.Ordinal) || route.EndsWith("/replay", StringComparison.Ordinal)) return JsonText.ObjectOf(("since", JsonText.Of(Core.Records.Text.Format(DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime)))));
+        if (route.EndsWith("/recover", StringComparison.Ordinal) || route.EndsWith("/replay", StringComparison.Ordinal)) return JsonText.ObjectOf(("since", JsonText.Of(Core.Values.Text.Format(DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime)))));
         if (route.Contains("/stages", StringComparison.Ordinal)) return Stage(random, "open");
         if (schema is null) return JsonText.ObjectOf(("id", JsonText.Of(pool.AnyId(random))));
         var given = schema.Fields.Where(f => f.Access switch

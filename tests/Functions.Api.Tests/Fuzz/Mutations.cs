@@ -74,7 +74,7 @@ internal sealed class Mutations(Pool pool)
         0 => random.Pick(Words),
         1 => pool.AnyId(random),
         2 => new string('n', random.Pick([1, 100, 101, 5000])),
-        _ => random.Pick([.. random.Pick(Catalog.All).Fields.Select(f => f.Name)]),
+        _ => random.Pick([.. random.Pick(Crm.Catalog.All).Fields.Select(f => f.Name)]),
     };
 
     private JsonText Hostile(Random random) => random.Next(9) switch

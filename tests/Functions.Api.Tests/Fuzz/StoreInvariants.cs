@@ -39,7 +39,7 @@ internal static class StoreInvariants
     }
 
     /// <summary>Every resource, and the records of each custom object.</summary>
-    private static async Task<IReadOnlyList<Schema>> Schemas(IWorkspaceStore store) => [.. Catalog.All, .. (await CustomObject.All(store, CancellationToken.None)).Select(o => CustomRecord.Of(o.Slug))];
+    private static async Task<IReadOnlyList<Schema>> Schemas(IWorkspaceStore store) => [.. Crm.Catalog.All, .. (await CustomObject.All(store, CancellationToken.None)).Select(o => CustomRecord.Of(o.Slug))];
 
     private static async Task<IReadOnlyList<StoredRecord>> All(IWorkspaceStore store, Schema schema)
     {

@@ -176,7 +176,7 @@ public sealed class AzureAppsTests
     {
         account.OnStoredProcedure(CommitProcedure.Id, CommitScript.Run);
         var client = account.Connect();
-        await CosmosContainers.Create(client, "nodestash", Catalog.Indexes, CancellationToken.None);
+        await CosmosContainers.Create(client, "nodestash", Crm.Catalog.Indexes, CancellationToken.None);
         return client;
     }
 

@@ -102,7 +102,7 @@ public sealed class BodyTests(Server server) : ApiTests(server)
     [InlineData("[[]]", null)]
     public async Task A_value_of_the_wrong_type_is_named_for_every_field_of_every_resource(string value, Type? fits)
     {
-        foreach (var schema in Catalog.All)
+        foreach (var schema in Crm.Catalog.All)
         {
             var fields = schema.Fields.Where(f => f.Access is FieldAccess.ReadWrite or FieldAccess.CreateOnly).ToList();
             var body = "{" + string.Join(',', fields.Select(f => $"\"{f.Name}\":{value}")) + "}";
@@ -112,7 +112,7 @@ public sealed class BodyTests(Server server) : ApiTests(server)
             Assert.All(named, n => Assert.Contains(fields, f => n.StartsWith(f.Name, StringComparison.Ordinal)));
         }
 
-        Assert.Contains(Catalog.All, schema => schema == ApiKey.Schema);
+        Assert.Contains(Crm.Catalog.All, schema => schema == ApiKey.Schema);
     }
 
     [Fact]

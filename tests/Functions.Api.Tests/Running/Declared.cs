@@ -1,4 +1,5 @@
 using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 using NodeStash.LocalHost.Triggers;
 

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using NodeStash.Core.Access;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Tenancy;
+using NodeStash.Core.Values;
 using NodeStash.LocalHost;
 using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Triggers;
@@ -66,7 +68,7 @@ public class Server : IAsyncLifetime
     {
         var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
-        while ((await PendingCascades.Read(store, patience.Token)).Pending.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+        while ((await PendingCascades.Read(store, Crm.Catalog, patience.Token)).Pending.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Waits until whatever has been changed so far is found by searches.</summary>

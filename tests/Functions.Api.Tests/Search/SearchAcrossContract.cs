@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.Functions.Api.Tests.Running;

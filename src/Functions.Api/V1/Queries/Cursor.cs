@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.V1.Queries;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.V1.Queries;
 
@@ -48,7 +49,7 @@ internal static class Filters
     private static Condition.Linked? ThroughRelation(LinkField link, string text, string name, ValidationErrors errors)
     {
         var (inner, inside) = (new ValidationErrors(), name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
-        var where = inside.Contains('.', StringComparison.Ordinal) ? null : Read(Catalog.Find(link.TargetType), inside, text, inner);
+        var where = inside.Contains('.', StringComparison.Ordinal) ? null : Read(Crm.Catalog.Find(link.TargetType), inside, text, inner);
         foreach (var problem in inner.All) errors.Add(name, problem.Message);
         return where is null ? null : new Condition.Linked(new KeyPath(link.Name), link.TargetType, where);
     }

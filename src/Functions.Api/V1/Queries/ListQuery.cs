@@ -1,6 +1,7 @@
 using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1.Queries;

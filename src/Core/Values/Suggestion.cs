@@ -1,4 +1,4 @@
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>Says what is not known, and which known name is nearest.</summary>
 public static class Suggestion

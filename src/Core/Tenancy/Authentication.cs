@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
+using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
-namespace NodeStash.Core.Access;
+namespace NodeStash.Core.Tenancy;
 
 /// <summary>Finds out who calls, from the bearer secret.</summary>
 public sealed class Authentication(IAccessStore access, IWorkspaceStores stores, ISearchIndexes indexes, SearchOptions searches, KeyUsage usage, TimeProvider clock)
@@ -36,7 +38,7 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
         var store = environment is WorkspaceEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment), session);
         await usage.Seen(credential.KeyId, live, now, ct);
         Remember(credential);
-        var settled = new CascadeOverlay(store, clock);
+        var settled = new CascadeOverlay(store, Crm.Catalog, clock);
         return new Caller(credential.KeyId, ChangeSource.Api, ApiKey.Scopes.Of(key), settled, live, new RecordSearch(settled, indexes.Open(store.Partition), searches));
     }
 

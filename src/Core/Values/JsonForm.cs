@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>How JSON is written everywhere: compact, and only what must be escaped is escaped (the answers are never put into HTML).</summary>
 public static class JsonForm

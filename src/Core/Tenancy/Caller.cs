@@ -1,9 +1,10 @@
+using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 
-namespace NodeStash.Core.Access;
+namespace NodeStash.Core.Tenancy;
 
 /// <summary>Who makes a request, and the only data it can reach.</summary>
 /// <param name="Actor">The credential's id, <c>key_…</c>.</param>

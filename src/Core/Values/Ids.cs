@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>
 /// Makes and checks the ids of docs/api/v1.md: a prefix and 20 base62 characters, the big-endian digits of a 119-bit number

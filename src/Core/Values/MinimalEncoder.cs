@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>
 /// Escapes what RFC 8259, section 7, says must be: quotation marks, backslashes and control characters. The framework's own encoders

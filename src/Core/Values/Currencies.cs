@@ -1,4 +1,4 @@
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>The active currency and fund codes of ISO 4217 (list one, as of 2025), test and no-currency codes left out.</summary>
 public static class Currencies

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net.Mail;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>The forms of text the API knows: folded for comparison, UTC times to the second, dates, slugs, addresses.</summary>
 public static class Text

@@ -1,15 +1,17 @@
 using System.Text.Json;
+using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
-namespace NodeStash.Core.Access;
+namespace NodeStash.Core.Tenancy;
 
 /// <summary>
 /// Makes, rotates and revokes API keys. A key is a record of its workspace, which alone decides what its secrets open; beside it, an entry by
 /// the hash of each secret tells where the key is. The entry is written first, so that a crash leaves an entry without effect, nothing else.
 /// </summary>
-public sealed class ApiKeys(IAccessStore access, Ids ids, TimeProvider clock)
+public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeProvider clock)
 {
     /// <summary>Makes a key for a caller, who can't give it what the caller lacks.</summary>
     /// <param name="caller">Who asks.</param>
@@ -35,7 +37,7 @@ public sealed class ApiKeys(IAccessStore access, Ids ids, TimeProvider clock)
         var body = JsonElement.Parse($$"""{"name":"{{name}}","scopes":["*"]}""");
         var errors = new ValidationErrors();
         var input = Input.Read(ApiKey.Schema, body, null, errors);
-        var records = new RecordSet(store, Origin.OfSystem, ids, clock);
+        var records = new RecordSet(catalog, store, Origin.OfSystem, ids, clock);
         return (await Create(_ => records, store.Partition.WorkspaceId, WorkspaceEnvironment.Live, input, errors, ct)).Value;
     }
 

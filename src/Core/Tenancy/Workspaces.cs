@@ -1,9 +1,11 @@
+using NodeStash.Core.Access;
 using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.Core.Values;
 
-namespace NodeStash.Core.Access;
+namespace NodeStash.Core.Tenancy;
 
 /// <summary>Makes workspaces: each with a default pipeline in both of its environments and a first live key.</summary>
 public sealed class Workspaces(IAccessStore access, IWorkspaceStores stores, ApiKeys keys, Ids ids, TimeProvider clock)
@@ -14,7 +16,7 @@ public sealed class Workspaces(IAccessStore access, IWorkspaceStores stores, Api
         var workspace = new Workspace(ids.New("ws_"), name, plan, Text.ToSecond(clock.GetUtcNow()));
         foreach (var environment in Enum.GetValues<WorkspaceEnvironment>())
         {
-            var records = new RecordSet(stores.Open(new Partition(workspace.Id, environment)), Origin.OfSystem, ids, clock);
+            var records = new RecordSet(Crm.Catalog, stores.Open(new Partition(workspace.Id, environment)), Origin.OfSystem, ids, clock);
             _ = (await records.Create(Pipeline.Schema, Pipeline.First, ct)).Value;
         }
 

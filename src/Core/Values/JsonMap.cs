@@ -2,7 +2,7 @@ using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Values;
 
 /// <summary>Names and JSON values in the order given. Immutable.</summary>
 public sealed class JsonMap(IReadOnlyList<KeyValuePair<string, JsonElement>> entries) : IReadOnlyCollection<KeyValuePair<string, JsonElement>>

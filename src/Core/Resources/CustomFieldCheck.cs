@@ -1,7 +1,8 @@
 using System.Text.Json;
-using NodeStash.Core.Resources;
+using NodeStash.Core.Records;
+using NodeStash.Core.Values;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Resources;
 
 /// <summary>Holds a record's custom fields against the definitions of its environment.</summary>
 internal static class CustomFieldCheck

@@ -1,4 +1,4 @@
-namespace NodeStash.Core.Search;
+namespace NodeStash.Core.Records;
 
 /// <summary>How a field is searched.</summary>
 public enum Searchable

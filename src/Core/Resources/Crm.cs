@@ -1,0 +1,19 @@
+using NodeStash.Core.Access;
+using NodeStash.Core.Records;
+using NodeStash.Core.Webhooks;
+
+namespace NodeStash.Core.Resources;
+
+/// <summary>Lists the resources of the product. A new resource is added here.</summary>
+public static class Crm
+{
+    /// <summary>Every resource there is.</summary>
+    public static Catalog Catalog { get; } = new(
+        [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, Tag.Schema, CustomField.Schema, CustomObject.Schema, Webhook.Schema, ApiKey.Schema],
+        CustomRecord.Of,
+        CustomRecord.Schema)
+    {
+        CheckCustomFields = CustomFieldCheck.Run,
+        ClearRelations = (deleted, store, ct) => Relations.To(deleted.Schema, [deleted.Id], null, store, ct),
+    };
+}
