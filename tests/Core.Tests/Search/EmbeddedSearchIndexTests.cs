@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Search;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support.Clocks;
+using NodeStash.Support.Contracts.Search;
 
 namespace NodeStash.Core.Tests.Search;
 

@@ -3,6 +3,9 @@ using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support;
+using NodeStash.Support.Contracts.Storage;
+using NodeStash.Support.Databases;
 
 namespace NodeStash.Core.Tests.Storage;
 

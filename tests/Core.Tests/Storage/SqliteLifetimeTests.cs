@@ -1,5 +1,7 @@
 using NodeStash.Core.Storage;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support.Contracts.Storage;
+using NodeStash.Support.Databases;
 
 namespace NodeStash.Core.Tests.Storage;
 

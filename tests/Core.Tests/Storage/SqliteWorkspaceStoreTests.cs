@@ -3,6 +3,8 @@ using NodeStash.Core.Access;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support.Contracts.Storage;
+using NodeStash.Support.Databases;
 
 namespace NodeStash.Core.Tests.Storage;
 

@@ -6,7 +6,7 @@ using NodeStash.Core.Storage;
 using NodeStash.Core.Tests.Storage.Cosmos;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Cosmos;
 

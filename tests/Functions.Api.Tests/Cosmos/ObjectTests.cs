@@ -6,7 +6,7 @@ public sealed class ObjectTests : IAsyncLifetime
     private const string Projects = "objects/projects/records";
 
     private readonly CosmosServer server = new();
-    private Running.Api owner = null!;
+    private Support.Running.Api owner = null!;
 
     public async ValueTask InitializeAsync()
     {

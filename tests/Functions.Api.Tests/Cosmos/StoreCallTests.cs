@@ -1,6 +1,6 @@
 using System.Globalization;
 using NodeStash.CosmosStandIn;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Cosmos;
 
@@ -8,7 +8,7 @@ namespace NodeStash.Functions.Api.Tests.Cosmos;
 public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private readonly CosmosServer server = new();
-    private Running.Api owner = null!;
+    private Support.Running.Api owner = null!;
 
     public async ValueTask InitializeAsync()
     {

@@ -1,5 +1,5 @@
 using NodeStash.CosmosStandIn;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Cosmos;
 

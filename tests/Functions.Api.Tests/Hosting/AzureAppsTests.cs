@@ -19,7 +19,7 @@ using NodeStash.Core.Storage;
 using NodeStash.CosmosStandIn;
 using NodeStash.Functions.Webhooks;
 using NodeStash.LocalHost.Triggers;
-using Caller = NodeStash.Functions.Api.Tests.Running.Api;
+using Caller = NodeStash.Support.Running.Api;
 
 namespace NodeStash.Functions.Api.Tests.Hosting;
 

@@ -1,5 +1,6 @@
 using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Access;
+using NodeStash.Support.Contracts.Storage;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

@@ -1,5 +1,6 @@
 using Microsoft.Azure.Cosmos;
 using NodeStash.Azure.Cosmos;
+using NodeStash.Support.Contracts.Storage;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

@@ -3,6 +3,7 @@ using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
+using NodeStash.Support.Contracts.Storage;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

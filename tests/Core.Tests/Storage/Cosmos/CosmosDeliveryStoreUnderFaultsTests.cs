@@ -2,6 +2,7 @@ using Microsoft.Azure.Cosmos;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
+using NodeStash.Support.Contracts.Storage;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

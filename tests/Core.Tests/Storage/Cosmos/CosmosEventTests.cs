@@ -1,5 +1,6 @@
 using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
+using NodeStash.Support.Clocks;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

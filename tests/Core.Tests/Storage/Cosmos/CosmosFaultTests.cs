@@ -1,6 +1,7 @@
 using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
 using NodeStash.CosmosStandIn;
+using NodeStash.Support.Clocks;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 

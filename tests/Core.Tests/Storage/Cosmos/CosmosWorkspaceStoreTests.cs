@@ -1,5 +1,7 @@
 using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
+using NodeStash.Support.Clocks;
+using NodeStash.Support.Contracts.Storage;
 
 namespace NodeStash.Core.Tests.Storage.Cosmos;
 
