@@ -6,7 +6,7 @@ using NodeStash.LocalHost.Store;
 using NodeStash.Support.Clocks;
 using NodeStash.Support.Contracts.Search;
 
-namespace NodeStash.Core.Tests.Search;
+namespace NodeStash.LocalHost.Tests.Search;
 
 public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IAsyncLifetime
 {

@@ -3,7 +3,7 @@ using NodeStash.LocalHost.Store;
 using NodeStash.Support.Contracts.Storage;
 using NodeStash.Support.Databases;
 
-namespace NodeStash.Core.Tests.Storage;
+namespace NodeStash.LocalHost.Tests.Store;
 
 public sealed class SqliteLifetimeTests : LifetimeContract, IDisposable
 {

@@ -7,7 +7,7 @@ using NodeStash.Support;
 using NodeStash.Support.Contracts.Storage;
 using NodeStash.Support.Databases;
 
-namespace NodeStash.Core.Tests.Storage;
+namespace NodeStash.LocalHost.Tests.Store;
 
 public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposable
 {
