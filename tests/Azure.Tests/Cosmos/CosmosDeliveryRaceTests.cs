@@ -5,7 +5,7 @@ using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
 using NodeStash.Support.Contracts.Storage;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>What only this adapter can show: where a data set is large, where others are first, and what it costs.</summary>
 public sealed class CosmosDeliveryRaceTests : IAsyncLifetime

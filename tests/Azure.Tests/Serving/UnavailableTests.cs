@@ -1,7 +1,7 @@
 using NodeStash.CosmosStandIn;
 using NodeStash.Support.Running;
 
-namespace NodeStash.Functions.Api.Tests.Cosmos;
+namespace NodeStash.Azure.Tests.Serving;
 
 /// <summary>A store that does not answer, or has no throughput left.</summary>
 public sealed class UnavailableTests : IAsyncLifetime

@@ -2,7 +2,7 @@ using Microsoft.Azure.Cosmos;
 using NodeStash.Azure.Cosmos;
 using NodeStash.Support.Contracts.Storage;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>
 /// The account that <c>COSMOS_CONNECTION</c> names, by a connection string with a key: a database of its own for the tests of a class, removed after them.

@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 using NodeStash.Support.Clocks;
 using NodeStash.Support.Contracts.Storage;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 public sealed class CosmosWorkspaceStoreTests(CosmosAccount account) : CosmosWorkspaceStoreContract(account), IClassFixture<CosmosAccount>;
 

@@ -3,7 +3,7 @@ using NodeStash.Core.Storage;
 using NodeStash.CosmosStandIn;
 using NodeStash.Support.Clocks;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>What a service that falters, throttles and does not answer does to a commit or a read: nothing, or it is said to be unavailable.</summary>
 public sealed class CosmosFaultTests : IAsyncLifetime

@@ -1,4 +1,4 @@
-namespace NodeStash.Functions.Api.Tests.Cosmos;
+namespace NodeStash.Azure.Tests.Serving;
 
 public sealed class SessionTests : IAsyncLifetime
 {

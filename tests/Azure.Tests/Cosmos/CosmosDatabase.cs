@@ -3,7 +3,7 @@ using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
 using NodeStash.CosmosStandIn;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>A database with the product's containers, on a stand-in whose time, faults and log are the test's.</summary>
 /// <param name="clock">The stand-in's time.</param>

@@ -2,7 +2,7 @@ using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Storage;
 using NodeStash.Support.Clocks;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>On the stand-in alone, whose clock can be moved.</summary>
 public sealed class CosmosEventTests : IAsyncLifetime

@@ -1,14 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Azure.Cosmos;
+using NodeStash.Azure.Tests.Cosmos;
 using NodeStash.Core.Access;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Tests.Storage.Cosmos;
 using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
 using NodeStash.Support.Running;
 
-namespace NodeStash.Functions.Api.Tests.Cosmos;
+namespace NodeStash.Azure.Tests.Serving;
 
 /// <summary>The product on Cosmos DB: its functions in this process, its stores on the stand-in. The change feed is not read.</summary>
 public sealed class CosmosServer : Server

@@ -1,4 +1,6 @@
-namespace NodeStash.Functions.Api.Tests.Cosmos;
+using NodeStash.Support.Running;
+
+namespace NodeStash.Azure.Tests.Serving;
 
 /// <summary>Custom objects where records of all types share a container.</summary>
 public sealed class ObjectTests : IAsyncLifetime
@@ -6,7 +8,7 @@ public sealed class ObjectTests : IAsyncLifetime
     private const string Projects = "objects/projects/records";
 
     private readonly CosmosServer server = new();
-    private Support.Running.Api owner = null!;
+    private Api owner = null!;
 
     public async ValueTask InitializeAsync()
     {

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using NodeStash.Azure.Hosting;
 
-namespace NodeStash.Core.Tests.Hosting;
+namespace NodeStash.Azure.Tests.Hosting;
 
 public sealed class AzureSettingsTests
 {

@@ -2,7 +2,7 @@ using NodeStash.Azure.Cosmos;
 using NodeStash.Core.Webhooks;
 using NodeStash.Support.Contracts.Storage;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 public sealed class CosmosDeliveryStoreTests(CosmosAccount account) : CosmosDeliveryStoreContract(account), IClassFixture<CosmosAccount>;
 

@@ -4,7 +4,7 @@ using NodeStash.Core.Webhooks;
 using NodeStash.CosmosStandIn;
 using NodeStash.Support.Contracts.Storage;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>The contract on a bad day, among processes that see each other's writes late: what callers who try again see is the same.</summary>
 public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract, IAsyncLifetime

@@ -1,7 +1,7 @@
 using NodeStash.Azure.Cosmos;
 using NodeStash.CosmosStandIn;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>The stand-in as an account: by HTTP, with the time of day, shared by the tests of a class. What passes on it asks nothing that only a test could arrange.</summary>
 public sealed class ServedStandIn : CosmosAccount

@@ -2,13 +2,13 @@ using System.Globalization;
 using NodeStash.CosmosStandIn;
 using NodeStash.Support.Running;
 
-namespace NodeStash.Functions.Api.Tests.Cosmos;
+namespace NodeStash.Azure.Tests.Serving;
 
 /// <summary>What operations of the API ask of Cosmos DB: calls are money. The table in docs/operations.md is what this writes.</summary>
 public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private readonly CosmosServer server = new();
-    private Support.Running.Api owner = null!;
+    private Api owner = null!;
 
     public async ValueTask InitializeAsync()
     {

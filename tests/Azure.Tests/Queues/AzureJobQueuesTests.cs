@@ -8,7 +8,7 @@ using NodeStash.Azure.Queues;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Storage;
 
-namespace NodeStash.Core.Tests.Hosting;
+namespace NodeStash.Azure.Tests.Queues;
 
 /// <summary>What the queue service answers to a check, and what that means. With an emulator: tests/Azurite.</summary>
 public sealed class AzureJobQueuesTests

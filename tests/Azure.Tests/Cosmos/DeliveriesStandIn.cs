@@ -2,7 +2,7 @@ using Microsoft.Azure.Cosmos;
 using NodeStash.Azure.Cosmos;
 using NodeStash.CosmosStandIn;
 
-namespace NodeStash.Core.Tests.Storage.Cosmos;
+namespace NodeStash.Azure.Tests.Cosmos;
 
 /// <summary>The container of deliveries in a stand-in whose faults, lags and log a test needs.</summary>
 /// <param name="lag">How many transactions a process may be behind another.</param>

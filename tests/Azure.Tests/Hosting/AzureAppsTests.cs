@@ -17,11 +17,12 @@ using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
 using NodeStash.CosmosStandIn;
+using NodeStash.Functions.Api;
 using NodeStash.Functions.Webhooks;
 using NodeStash.LocalHost.Triggers;
 using Caller = NodeStash.Support.Running.Api;
 
-namespace NodeStash.Functions.Api.Tests.Hosting;
+namespace NodeStash.Azure.Tests.Hosting;
 
 /// <summary>The two apps with the services they have in Azure.</summary>
 public sealed class AzureAppsTests
