@@ -8,7 +8,7 @@ using NodeStash.Azure.Hosting;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost.Triggers;
 
-namespace NodeStash.Core.Tests;
+namespace NodeStash.Repository.Tests;
 
 /// <summary>Who may know whom (ARCHITECTURE.md, Map), read off the project files and the sources; and whether the documents tell of what there is.</summary>
 public sealed partial class StructureTests

@@ -9,7 +9,7 @@ using NodeStash.Core.Telemetry;
 using NodeStash.Functions.Webhooks.Jobs;
 using NodeStash.LocalHost.Triggers;
 
-namespace NodeStash.Core.Tests;
+namespace NodeStash.Repository.Tests;
 
 /// <summary>Files beside the code say what it says. What Bicep compiles to is checked in tests/Infrastructure.</summary>
 public sealed partial class InfrastructureTests

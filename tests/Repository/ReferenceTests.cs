@@ -9,7 +9,7 @@ using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
 using NodeStash.LocalHost.Triggers;
 
-namespace NodeStash.Core.Tests;
+namespace NodeStash.Repository.Tests;
 
 /// <summary>docs/api tells of all there is, and of nothing else. Its snippets are run by tests/Peers.</summary>
 public sealed partial class ReferenceTests
