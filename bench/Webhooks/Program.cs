@@ -3,7 +3,7 @@ using System.Threading.Channels;
 using NodeStash.Bench;
 using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
-using NodeStash.LocalHost.Tests.Process;
+using NodeStash.Support.Processes;
 
 const int Writers = 256, Hanging = 100;
 const string Usage =

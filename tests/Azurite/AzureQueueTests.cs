@@ -3,8 +3,8 @@ using Azure.Storage.Queues;
 using NodeStash.Azure.Queues;
 using NodeStash.Core.Jobs;
 using NodeStash.Core.Storage;
-using NodeStash.LocalHost.Tests.Triggers;
 using NodeStash.LocalHost.Triggers;
+using NodeStash.Support.Contracts.Queues;
 
 namespace NodeStash.Azurite.Tests;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Azure.Storage.Queues;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
 
 namespace NodeStash.Azurite.Tests;
 

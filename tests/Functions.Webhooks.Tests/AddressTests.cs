@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Storage;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

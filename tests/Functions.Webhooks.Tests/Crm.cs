@@ -8,7 +8,9 @@ using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
 using NodeStash.LocalHost;
 using NodeStash.LocalHost.Store;
-using NodeStash.LocalHost.Tests;
+using NodeStash.Support;
+using NodeStash.Support.Clocks;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using NodeStash.Support.Http;
+using Endpoint = NodeStash.Support.Http.Endpoint;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Webhooks;
+using NodeStash.Support;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NodeStash.Core.Webhooks;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

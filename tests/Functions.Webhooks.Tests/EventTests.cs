@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

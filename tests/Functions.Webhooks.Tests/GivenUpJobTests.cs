@@ -4,6 +4,7 @@ using NodeStash.Core.Jobs;
 using NodeStash.Core.Telemetry;
 using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Triggers;
+using NodeStash.Support;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

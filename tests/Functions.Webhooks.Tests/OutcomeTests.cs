@@ -4,6 +4,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Webhooks;
+using NodeStash.Support;
+using NodeStash.Support.Http;
+using Endpoint = NodeStash.Support.Http.Endpoint;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using NodeStash.Core.Webhooks;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
+using NodeStash.Support;
+using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Webhooks.Delivery;
+using NodeStash.Support;
+using NodeStash.Support.Http;
+using Endpoint = NodeStash.Support.Http.Endpoint;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

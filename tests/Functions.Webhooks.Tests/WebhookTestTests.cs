@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using NodeStash.Core.Webhooks;
+using NodeStash.Support.Http;
+using Endpoint = NodeStash.Support.Http.Endpoint;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 

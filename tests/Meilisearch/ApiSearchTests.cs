@@ -1,7 +1,7 @@
 using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Search;
-using NodeStash.Functions.Api.Tests.Running;
-using NodeStash.Functions.Api.Tests.Search;
+using NodeStash.Support.Contracts.Search;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Meilisearch.Tests;
 

@@ -6,9 +6,9 @@ using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Records;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Tests;
-using NodeStash.Core.Tests.Search;
-using NodeStash.Core.Tests.Storage;
+using NodeStash.Support;
+using NodeStash.Support.Clocks;
+using NodeStash.Support.Contracts.Search;
 using SearchQuery = NodeStash.Core.Search.SearchQuery;
 
 namespace NodeStash.Meilisearch.Tests;

@@ -4,7 +4,7 @@ using Meilisearch.QueryParameters;
 using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
 using SearchQuery = NodeStash.Core.Search.SearchQuery;
 
 namespace NodeStash.Meilisearch.Tests;

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Reflection;
 using Meilisearch;
 using NodeStash.Azure.Meilisearch;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
 
 namespace NodeStash.Meilisearch.Tests;
 

@@ -1,5 +1,5 @@
 // The stored procedure of large commits, src/Azure/Cosmos/commit.js, against a small model of the server-side API of Cosmos DB.
-// What the C# tests have in its place (tests/Core.Tests/Storage/Cosmos/CosmosDatabase.cs) is to do the same.
+// What the C# tests have in its place (tests/Azure.Tests/Cosmos/CosmosDatabase.cs) is to do the same.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

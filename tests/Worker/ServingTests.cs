@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using NodeStash.Contract.Tests.Running;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
 using NodeStash.Worker.Tests.Host;
 
 namespace NodeStash.Worker.Tests;

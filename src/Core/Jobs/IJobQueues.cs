@@ -7,7 +7,7 @@ namespace NodeStash.Core.Jobs;
 /// Where work waits that is done soon, maybe in another process. A message is delivered at least once, in no particular order: whoever does the
 /// work can do it twice. One that fails every time passes through the queue's poison queue into the one that keeps what was given up.
 /// </summary>
-/// <remarks>Adapters pass the contract suite in tests/LocalHost.Tests/Triggers (QueueContract).</remarks>
+/// <remarks>Adapters pass the contract suite in tests/Support/Contracts/Queues.</remarks>
 public interface IJobQueues
 {
     /// <summary>Sends a message. Once it answers the message survives any crash.</summary>

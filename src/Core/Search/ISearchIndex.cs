@@ -6,7 +6,7 @@ namespace NodeStash.Core.Search;
 /// What one environment is searched by. An instance is bound to its partition when it is made and has no member that names another: whoever holds
 /// one cannot write a search that leaves it. It holds no truth: whoever asks reads each hit back from the store.
 /// </summary>
-/// <remarks>Adapters pass the contract suite in tests/Core.Tests/Search. All members throw <see cref="SearchUnavailableException"/> when the index cannot answer, and end soon after they are cancelled, whatever is searched for.</remarks>
+/// <remarks>Adapters pass the contract suite in tests/Support/Contracts/Search. All members throw <see cref="SearchUnavailableException"/> when the index cannot answer, and end soon after they are cancelled, whatever is searched for.</remarks>
 public interface ISearchIndex
 {
     /// <summary>The most hits of a search that can be reached.</summary>

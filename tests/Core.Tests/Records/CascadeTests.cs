@@ -5,9 +5,10 @@ using NodeStash.Core.Events;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Tests.Storage;
 using NodeStash.Core.Values;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support.Databases;
+using Property = NodeStash.Support.Property;
 using Schema = NodeStash.Core.Records.Schema;
 
 namespace NodeStash.Core.Tests.Records;

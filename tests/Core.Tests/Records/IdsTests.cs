@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Values;
+using Property = NodeStash.Support.Property;
 
 namespace NodeStash.Core.Tests.Records;
 

@@ -1,5 +1,6 @@
 using FsCheck.Fluent;
 using NodeStash.Core.Search;
+using NodeStash.Support;
 
 namespace NodeStash.Core.Tests.Search;
 

@@ -3,8 +3,8 @@ using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
 using NodeStash.Functions.Api.Http;
-using NodeStash.Functions.Api.Tests.Running;
 using NodeStash.LocalHost.Triggers;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Access;
 
@@ -220,7 +220,7 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
 
     private static IEnumerable<string> InnerOf(string route) => Parameter().Matches(route).Select(m => m.Groups[1].Value).Where(name => name is not ("id" or "slug"));
 
-    private static Task<Reply> DefineObject(Running.Api api) => api.Create("objects", new { singular_name = "Project", plural_name = "Projects", slug = Slug });
+    private static Task<Reply> DefineObject(Support.Running.Api api) => api.Create("objects", new { singular_name = "Project", plural_name = "Projects", slug = Slug });
 
     private static string Fill(string route, Func<string, string> value) => Parameter().Replace(route, match => match.Groups[1].Value is "slug" ? Slug : value(match.Groups[1].Value));
 

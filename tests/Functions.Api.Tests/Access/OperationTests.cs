@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NodeStash.Core.Records;
 using NodeStash.Functions.Api.Http;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Access;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.ApiKeys;
 

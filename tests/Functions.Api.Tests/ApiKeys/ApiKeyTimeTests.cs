@@ -1,5 +1,5 @@
-using NodeStash.Core.Tests.Storage;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Clocks;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.ApiKeys;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Batches;
 

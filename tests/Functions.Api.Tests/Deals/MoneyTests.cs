@@ -1,8 +1,8 @@
 using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
-using NodeStash.Functions.Api.Tests.Running;
-using Property = NodeStash.Core.Tests.Property;
+using NodeStash.Support.Running;
+using Property = NodeStash.Support.Property;
 
 namespace NodeStash.Functions.Api.Tests.Deals;
 

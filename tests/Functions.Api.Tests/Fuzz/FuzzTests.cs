@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Fuzz;
 
@@ -47,7 +47,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         await StoreInvariants.Hold(server, workspace);
     }
 
-    private async Task Try(Running.Api api, Connection connection, FuzzRequest request, int number)
+    private async Task Try(Support.Running.Api api, Connection connection, FuzzRequest request, int number)
     {
         var bytes = request.Bytes();
         RawAnswer? answer;
@@ -98,7 +98,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
     }
 
     /// <summary>Takes up what a request has made, to be aimed at; and puts endpoints out of action, so that nothing is sent anywhere.</summary>
-    private async Task Learn(Running.Api api, FuzzRequest request, RawAnswer answer)
+    private async Task Learn(Support.Running.Api api, FuzzRequest request, RawAnswer answer)
     {
         var body = JsonElement.Parse(answer.Body);
         if (!body.TryGetProperty("data", out var data)) return;
@@ -118,7 +118,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
     private static bool IsDry(FuzzRequest request) => request.Query.Any(p => p.Name is "dry_run");
 
     /// <summary>Something of each kind, to begin with.</summary>
-    private async Task Fill(Running.Api api)
+    private async Task Fill(Support.Running.Api api)
     {
         foreach (var (slug, type, options) in new[] { ("x", "select", new[] { "a", "b" }), ("n", "number", null), ("d", "date", null), ("m", "multi_select", ["a", "b"]) })
             pool.Add((await api.Create("custom-fields", new { entity_type = "contact", name = slug, slug, field_type = type, options })).Id);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 using Record = NodeStash.Core.Records.Record;
 
 namespace NodeStash.Functions.Api.Tests.Fuzz;
@@ -169,7 +169,7 @@ internal static class StoreInvariants
     }
 
     /// <summary>Every list pages to its end, whatever its sort, and shows what there is as it is, once.</summary>
-    private static async Task Lists(Running.Api api, IReadOnlyList<Record> records, IReadOnlyList<Schema> schemas)
+    private static async Task Lists(Support.Running.Api api, IReadOnlyList<Record> records, IReadOnlyList<Schema> schemas)
     {
         foreach (var schema in schemas.Where(s => s != Core.Access.ApiKey.Schema))
         {

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Lists;
 

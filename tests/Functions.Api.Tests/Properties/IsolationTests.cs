@@ -1,8 +1,8 @@
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using NodeStash.Functions.Api.Tests.Running;
-using Property = NodeStash.Core.Tests.Property;
+using NodeStash.Support.Running;
+using Property = NodeStash.Support.Property;
 
 namespace NodeStash.Functions.Api.Tests.Properties;
 
@@ -61,7 +61,7 @@ public sealed class IsolationTests(Server server)
     private sealed record Step(What What, string Collection, int Unique, int Target, int[] Links);
 
     /// <summary>An environment and what should be in it.</summary>
-    private sealed class DataSet(Running.Api api)
+    private sealed class DataSet(Support.Running.Api api)
     {
         private readonly Dictionary<string, (string Collection, Dictionary<string, string?> Fields)> model = new(StringComparer.Ordinal);
         private readonly HashSet<string> ever = new(StringComparer.Ordinal);

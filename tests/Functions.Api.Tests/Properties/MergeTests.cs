@@ -1,6 +1,6 @@
 using FsCheck.Fluent;
-using NodeStash.Functions.Api.Tests.Running;
-using Property = NodeStash.Core.Tests.Property;
+using NodeStash.Support.Running;
+using Property = NodeStash.Support.Property;
 
 namespace NodeStash.Functions.Api.Tests.Properties;
 

@@ -3,7 +3,7 @@ using System.Text;
 using NodeStash.Core.Access;
 using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Requests;
 

@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Tests.Storage;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Clocks;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;
 

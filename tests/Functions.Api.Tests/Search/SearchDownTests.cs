@@ -1,6 +1,6 @@
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;
 

@@ -1,4 +1,5 @@
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Contracts.Search;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;
 

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using NodeStash.Azure.Meilisearch;
 using NodeStash.Core.Search;
-using NodeStash.Functions.Api.Tests.Running;
+using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Search;
 

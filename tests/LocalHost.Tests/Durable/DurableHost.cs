@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodeStash.LocalHost.Durable;
+using NodeStash.Support.Clocks;
 
 namespace NodeStash.LocalHost.Tests.Durable;
 

@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
+using NodeStash.Support.Http;
+using NodeStash.Support.Processes;
 
 namespace NodeStash.LocalHost.Tests.Process;
 

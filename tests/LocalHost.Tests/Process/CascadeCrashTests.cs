@@ -1,5 +1,7 @@
 using System.Text.Json;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
+using NodeStash.Support.Http;
+using NodeStash.Support.Processes;
 
 namespace NodeStash.LocalHost.Tests.Process;
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
+using NodeStash.Support.Http;
+using NodeStash.Support.Processes;
 
 namespace NodeStash.LocalHost.Tests.Process;
 

@@ -7,7 +7,9 @@ using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using NodeStash.Functions.Webhooks.Tests;
+using NodeStash.Support;
+using NodeStash.Support.Http;
+using NodeStash.Support.Processes;
 
 namespace NodeStash.LocalHost.Tests.Process;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using NodeStash.Core.Storage;
-using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support.Databases;
 
 namespace NodeStash.LocalHost.Tests.Store;
 

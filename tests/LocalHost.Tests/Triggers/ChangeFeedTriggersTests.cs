@@ -2,8 +2,8 @@ using System.Threading.Channels;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Triggers;
+using NodeStash.Support.Clocks;
 
 namespace NodeStash.LocalHost.Tests.Triggers;
 

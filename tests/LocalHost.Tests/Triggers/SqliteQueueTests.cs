@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Time.Testing;
 using NodeStash.Core.Jobs;
-using NodeStash.Core.Tests.Storage;
 using NodeStash.LocalHost.Store;
 using NodeStash.LocalHost.Triggers;
+using NodeStash.Support.Contracts.Queues;
+using NodeStash.Support.Databases;
 
 namespace NodeStash.LocalHost.Tests.Triggers;
 
