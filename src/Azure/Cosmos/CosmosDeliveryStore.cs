@@ -13,13 +13,13 @@ namespace NodeStash.Azure.Cosmos;
 internal sealed class CosmosDeliveryStore(PartitionClient client, Partition partition, TimeProvider clock) : IDeliveryStore
 {
     /// <summary>After so many rounds in which others were first, the store is said to be unavailable.</summary>
-    private const int MostRounds = 100;
+    private const int MaxTries = 100;
 
     /// <summary>Deliveries settled or reopened in one batch; their lane is in it too.</summary>
-    private const int MostOfALane = DeliveryBatch.MostOperations - 1;
+    private const int MaxPerLane = DeliveryBatch.MaxOperations - 1;
 
     /// <summary>Attempts noted in one batch: two writes each, and one for the endpoint's failures.</summary>
-    private const int MostNoted = (DeliveryBatch.MostOperations - 1) / 2;
+    private const int MaxAttemptsPerBatch = (DeliveryBatch.MaxOperations - 1) / 2;
 
     /// <summary>The part of its time after which a worker that is awake has its hold written anew: not with each round.</summary>
     private const double HoldSlack = 0.1;
@@ -36,7 +36,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         {
             var known = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
             var isFirst = true;
-            await Decided(
+            await DecideAndWrite(
                 async () =>
                 {
                     // Mostly nothing of it is there yet; what is, is looked up once a batch has failed of it.
@@ -65,7 +65,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     /// <remarks>
     /// One write, not a read: whoever lets the worker go between what was recorded and this, or has read before it and lets it go after, is found out.
     /// </remarks>
-    public async ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct) => await Decided<Worker?>(
+    public async ValueTask<Worker?> GetWorker(string webhookId, DateTimeOffset now, CancellationToken ct) => await DecideAndWrite<Worker?>(
         async () =>
         {
             if (!PartitionClient.IsId(EndpointDocument.IdOf(webhookId))) return (true, null);
@@ -79,7 +79,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
-    public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await Decided(
+    public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await DecideAndWrite(
         async () =>
         {
             var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
@@ -88,7 +88,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         ct);
 
     /// <remarks>A point read and two queries, whatever the number of lanes; a write where the worker falls asleep, wakes, begins or ends, and else once in a tenth of its time.</remarks>
-    public async ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) => await Decided<DueDeliveries>(
+    public async ValueTask<DueDeliveries> AcquireDue(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) => await DecideAndWrite<DueDeliveries>(
         async () =>
         {
             // The endpoint is read first: what was recorded before somebody asked for its worker is then seen by what follows, in this session.
@@ -117,19 +117,19 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     /// For up to 49 attempts two queries (point reads for one), a point read and a batch of two writes for each (the delivery, its lane); a query more for each lane in
     /// which something else is pending, and one for all of them.
     /// </remarks>
-    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct)
+    public async ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(string webhookId, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct)
     {
-        var noted = new List<AttemptNoted>(attempts.Count);
-        foreach (var portion in attempts.Chunk(MostNoted)) noted.AddRange(await Decided(() => Attempted(webhookId, portion, ct), ct));
+        var noted = new List<RecordedAttempt>(attempts.Count);
+        foreach (var portion in attempts.Chunk(MaxAttemptsPerBatch)) noted.AddRange(await DecideAndWrite(() => RecordAttempts(webhookId, portion, ct), ct));
         return noted;
     }
 
     /// <remarks>Three queries, and a batch for up to 100 lanes.</remarks>
-    public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct)
+    public async ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct)
     {
-        foreach (var portion in attempts.Chunk(DeliveryBatch.MostOperations))
+        foreach (var portion in attempts.Chunk(DeliveryBatch.MaxOperations))
         {
-            await Decided(
+            await DecideAndWrite(
                 async () =>
                 {
                     // Deliveries are looked at again once their lanes are read: an attempt noted since changes its lane, and the batch fails.
@@ -151,28 +151,28 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     {
         var reopened = 0;
         var found = await Deliveries(deliveryIds.Distinct(StringComparer.Ordinal), ct);
-        foreach (var portion in found.Where(delivery => those.Contains(delivery.Status)).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MostOfALane)))
+        foreach (var portion in found.Where(delivery => those.Contains(delivery.Status)).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane)))
             reopened += await Reopen(portion[0].Lane, portion, those, now, ct);
         return reopened;
     }
 
     /// <remarks>A query, a point read, a query and a batch for each lane, and one for what was recorded since. Lane after lane: what was done stays if it breaks off, and is not counted when it is called again.</remarks>
-    public async ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
+    public async ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
     {
         var settled = 0;
         while (true)
         {
             var query = new QueryDefinition("SELECT * FROM c WHERE STARTSWITH(c.queue, @endpoint) AND c.created_at <= @asOf ORDER BY c.queue")
                 .WithParameter("@endpoint", DeliveryDocument.Queue(webhookId)).WithParameter("@asOf", Time.Of(asOf));
-            var pending = (await client.All(query, 10 * MostOfALane, ct)).Select(DeliveryDocument.Read).ToList();
+            var pending = (await client.All(query, 10 * MaxPerLane, ct)).Select(DeliveryDocument.Read).ToList();
             if (pending.Count == 0) break;
-            foreach (var portion in pending.GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MostOfALane))) settled += await Settle(portion[0].Lane, portion, status, ct);
+            foreach (var portion in pending.GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane))) settled += await Finalize(portion[0].Lane, portion, status, ct);
         }
 
         // What is left was recorded since: the endpoint was enabled again, and nobody waits for what was given up.
         foreach (var lane in await Lanes(webhookId, " AND c.due > @now", asOf, int.MaxValue, ct))
         {
-            await Decided(
+            await DecideAndWrite(
                 async () =>
                 {
                     var now = await ReadLane(lane.Lane, ct);
@@ -181,7 +181,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                 ct);
         }
 
-        return await Decided(
+        return await DecideAndWrite(
             async () => (await client.Read(RunDocument.IdOf(webhookId), ct) is not { } run || await new DeliveryBatch(client).Delete(RunDocument.IdOf(webhookId), RunDocument.Read(run).ETag).Send(ct), settled), ct);
     }
 
@@ -211,9 +211,9 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     private static IEnumerable<List<Delivery>> Portions(IReadOnlyCollection<Delivery> deliveries)
     {
         var (portion, operations) = (new List<Delivery>(), 0);
-        foreach (var part in deliveries.DistinctBy(delivery => delivery.Id).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MostOfALane)))
+        foreach (var part in deliveries.DistinctBy(delivery => delivery.Id).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane)))
         {
-            if (operations + part.Length + 1 > DeliveryBatch.MostOperations)
+            if (operations + part.Length + 1 > DeliveryBatch.MaxOperations)
             {
                 yield return portion;
                 (portion, operations) = ([], 0);
@@ -226,7 +226,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         if (portion.Count > 0) yield return portion;
     }
 
-    private async ValueTask<(bool IsDone, IReadOnlyList<AttemptNoted> Result)> Attempted(string webhookId, AttemptMade[] attempts, CancellationToken ct)
+    private async ValueTask<(bool IsDone, IReadOnlyList<RecordedAttempt> Result)> RecordAttempts(string webhookId, FinishedAttempt[] attempts, CancellationToken ct)
     {
         var (documentsRead, runRead) = (ById("*", attempts.Select(made => made.DeliveryId), ct).AsTask(), client.Read(RunDocument.IdOf(webhookId), ct).AsTask());
         await Task.WhenAll(documentsRead, runRead);
@@ -259,10 +259,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         if (batch.Count > 0 && !await batch.Send(ct)) return (false, []);
         var heads = steps.Where(step => step.After?.Head == step.Noted.Id).ToDictionary(step => step.Noted.Id, step => step.Noted, StringComparer.Ordinal);
         foreach (var head in await Deliveries(known.Values.Select(one => one.Head).OfType<string>().Where(head => !heads.ContainsKey(head)), ct)) heads[head.Id] = head;
-        return (true, [.. attempts.Select(made => known.TryGetValue(made.DeliveryId, out var one) ? new AttemptNoted(one.Head is null ? null : heads.GetValueOrDefault(one.Head), one.Since) : default)]);
+        return (true, [.. attempts.Select(made => known.TryGetValue(made.DeliveryId, out var one) ? new RecordedAttempt(one.Head is null ? null : heads.GetValueOrDefault(one.Head), one.Since) : default)]);
 
         // What becomes of the delivery and its lane; nothing where the attempt was noted before.
-        async Task<(AttemptMade Made, Delivery Noted, LaneDocument? Lane, LaneDocument? After, bool IsConsistent)> Step(AttemptMade made, Delivery delivery)
+        async Task<(FinishedAttempt Made, Delivery Noted, LaneDocument? Lane, LaneDocument? After, bool IsConsistent)> Step(FinishedAttempt made, Delivery delivery)
         {
             var lane = lanes.GetValueOrDefault(delivery.Lane);
             if (delivery.Attempts.Any(attempt => attempt.Number == made.Attempt.Number)) return (made, delivery, lane, lane, true);
@@ -271,7 +271,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             var noted = delivery with
             {
                 Status = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status,
-                Attempts = [.. delivery.Attempts.Append(made.Attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept)],
+                Attempts = [.. delivery.Attempts.Append(made.Attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MaxKept)],
             };
             var (after, isConsistent) = await Advanced(lane, delivery.Status is DeliveryStatus.Pending && noted.Status is not DeliveryStatus.Pending ? [delivery] : [], made.Due, ct);
             return (made, noted, lane, after, isConsistent);
@@ -282,7 +282,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     {
         // How a delivery looks that this call has reopened, should an answer get lost.
         var mine = new Dictionary<string, Delivery>(StringComparer.Ordinal);
-        return await Decided(
+        return await DecideAndWrite(
             async () =>
             {
                 var before = await ReadLane(lane, ct);
@@ -316,10 +316,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             mine.TryGetValue(delivery.Id, out var reopened) && delivery.Status is DeliveryStatus.Pending && delivery.AttemptsBefore == reopened.AttemptsBefore;
     }
 
-    private async ValueTask<int> Settle(Lane lane, IReadOnlyCollection<Delivery> portion, DeliveryStatus status, CancellationToken ct)
+    private async ValueTask<int> Finalize(Lane lane, IReadOnlyCollection<Delivery> portion, DeliveryStatus status, CancellationToken ct)
     {
         var mine = new HashSet<string>(StringComparer.Ordinal);
-        return await Decided(
+        return await DecideAndWrite(
             async () =>
             {
                 var before = await ReadLane(lane, ct);
@@ -425,11 +425,11 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     /// <summary>Reads, decides and writes; anew where others were first, and where the service faltered.</summary>
     /// <param name="round">Answers whether its writes were done, and the result.</param>
     /// <param name="ct">Ends the wait.</param>
-    private async ValueTask<T> Decided<T>(Func<ValueTask<(bool IsDone, T Result)>> round, CancellationToken ct)
+    private async ValueTask<T> DecideAndWrite<T>(Func<ValueTask<(bool IsDone, T Result)>> round, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         var faults = 0;
-        for (var i = 0; i < MostRounds; i++)
+        for (var i = 0; i < MaxTries; i++)
         {
             try
             {

@@ -8,7 +8,7 @@ namespace NodeStash.Azure.Cosmos;
 internal sealed class DeliveryBatch(PartitionClient client)
 {
     /// <summary>Source: Microsoft Learn, "Transactional batch operations".</summary>
-    public const int MostOperations = 100;
+    public const int MaxOperations = 100;
 
     private readonly TransactionalBatch batch = client.Container.CreateTransactionalBatch(client.Key);
 

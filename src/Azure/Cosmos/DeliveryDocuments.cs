@@ -56,7 +56,7 @@ internal static class DeliveryDocument
         }
         else
         {
-            if (before.Attempts.Count == DeliveryAttempt.MostKept) changes.Add(PatchOperation.Remove("/attempts/0"));
+            if (before.Attempts.Count == DeliveryAttempt.MaxKept) changes.Add(PatchOperation.Remove("/attempts/0"));
             changes.Add(PatchOperation.Add("/attempts/-", Stream(JsonForm.Write(writer => Write(writer, attempt)))));
         }
 

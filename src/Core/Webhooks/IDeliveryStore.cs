@@ -13,7 +13,7 @@ public interface IDeliveryStore
 
     /// <summary>
     /// Records what is to be delivered; a lane that had nothing pending is due at once. Deliveries recorded before are left as they are, so that a repeated
-    /// feed batch changes nothing. Afterwards <see cref="WorkerOf"/> tells who is to be started or woken.
+    /// feed batch changes nothing. Afterwards <see cref="GetWorker"/> tells who is to be started or woken.
     /// </summary>
     /// <param name="deliveries">Pending ones, of any endpoints.</param>
     /// <param name="now">The time.</param>
@@ -24,7 +24,7 @@ public interface IDeliveryStore
     /// Who works for an endpoint; null for nobody. One that is awake takes again before it sleeps or ends, so what was recorded before
     /// this was asked does not escape it.
     /// </summary>
-    ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct);
+    ValueTask<Worker?> GetWorker(string webhookId, DateTimeOffset now, CancellationToken ct);
 
     /// <summary>Takes an endpoint from a worker that is no more, so that another can have it. Nothing changes where it is another's by now, or nobody's.</summary>
     ValueTask Release(string webhookId, string holder, CancellationToken ct);
@@ -39,18 +39,18 @@ public interface IDeliveryStore
     /// <param name="until">When a worker that is not heard of again loses the endpoint; if it sleeps, that long after the next lane is due.</param>
     /// <param name="limit">The most lanes.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct);
+    ValueTask<DueDeliveries> AcquireDue(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct);
 
     /// <summary>
     /// Adds attempts to deliveries, sets their status and when their lanes are due. An attempt of a number already stored changes nothing, nor does one of an
     /// unknown delivery. A delivery that was settled meanwhile gets the attempt but keeps its status, unless the attempt delivered it. Of many attempts the
-    /// last <see cref="DeliveryAttempt.MostKept"/> are kept.
+    /// last <see cref="DeliveryAttempt.MaxKept"/> are kept.
     /// </summary>
     /// <param name="webhookId">The endpoint of all of them, <c>wh_…</c></param>
     /// <param name="attempts">Of different lanes. They are noted in any order; if this fails, some may have been.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>What is known after each, in the same order.</returns>
-    ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct);
+    ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(string webhookId, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct);
 
     /// <summary>
     /// Keeps lanes from being taken while attempts that take long are under way, until their outcome is noted, or a time at which they have been lost. An
@@ -59,7 +59,7 @@ public interface IDeliveryStore
     /// <param name="attempts">The deliveries, and the number of the attempt under way.</param>
     /// <param name="until">When they are due again if nothing is heard of them.</param>
     /// <param name="ct">Ends the wait.</param>
-    ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct);
+    ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct);
 
     /// <summary>
     /// Makes deliveries pending again, with the whole schedule before them. Each goes back to its place in its lane; the lane is due at once if one of
@@ -81,7 +81,7 @@ public interface IDeliveryStore
     /// <param name="asOf">When the endpoint was seen to be deleted or disabled: deliveries recorded later stay pending, for it may be enabled again.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>How many deliveries.</returns>
-    ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct);
+    ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct);
 
     ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct);
 
@@ -150,7 +150,7 @@ public sealed record Delivery(
 public sealed record DeliveryAttempt(int Number, DateTimeOffset At, TimeSpan Duration, AttemptOutcome Outcome, int? StatusCode, string? Answer)
 {
     /// <summary>The most attempts kept of one delivery, which can be retried any number of times.</summary>
-    public const int MostKept = 50;
+    public const int MaxKept = 50;
 }
 
 /// <summary>Who works for an endpoint.</summary>
@@ -184,9 +184,9 @@ public enum WorkState
 /// <param name="Attempt">What happened.</param>
 /// <param name="Status">What the delivery becomes.</param>
 /// <param name="Due">When what comes next in the lane is due: the next attempt if the delivery stays pending, else the delivery behind it.</param>
-public sealed record AttemptMade(string DeliveryId, DeliveryAttempt Attempt, DeliveryStatus Status, DateTimeOffset Due);
+public sealed record FinishedAttempt(string DeliveryId, DeliveryAttempt Attempt, DeliveryStatus Status, DateTimeOffset Due);
 
 /// <summary>What is known once an attempt is noted.</summary>
 /// <param name="Next">The lane's oldest pending delivery; null where nothing is pending.</param>
 /// <param name="FailingSince">The first of the failures since the endpoint last took something; null where it has taken the last thing sent.</param>
-public readonly record struct AttemptNoted(Delivery? Next, DateTimeOffset? FailingSince);
+public readonly record struct RecordedAttempt(Delivery? Next, DateTimeOffset? FailingSince);

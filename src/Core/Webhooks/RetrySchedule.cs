@@ -14,7 +14,7 @@ public static class RetrySchedule
     ];
 
     /// <summary>How many attempts there are in all.</summary>
-    public static int Attempts => Waits.Count + 1;
+    public static int MaxAttempts => Waits.Count + 1;
 
     /// <summary>The wait after a failed attempt; null where it was the last.</summary>
     /// <param name="attempt">The number of the attempt that failed, from 1.</param>
@@ -22,7 +22,7 @@ public static class RetrySchedule
     /// <param name="chance">From 0 to 1: how much of <see cref="MaxJitter"/> is added.</param>
     public static TimeSpan? After(int attempt, TimeSpan? retryAfter, double chance)
     {
-        if (attempt > Waits.Count) return null;
+        if (attempt >= MaxAttempts) return null;
         var wait = Waits[attempt - 1];
         var (longest, asked) = (wait * 2, retryAfter > wait ? retryAfter.Value : wait);
         return asked < longest ? TimeSpan.FromTicks(Math.Min((asked * (1 + (MaxJitter * chance))).Ticks, longest.Ticks)) : longest;

@@ -49,7 +49,7 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
             return null;
         }, ct);
         if (updated.Error is null && !records.IsDryRun && !Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, updated.Value)))
-            await deliveries.Open(partition).Settle(id, DeliveryStatus.Failed, clock.GetUtcNow(), ct);
+            await deliveries.Open(partition).Finalize(id, DeliveryStatus.Failed, clock.GetUtcNow(), ct);
         return updated;
     }
 
@@ -58,7 +58,7 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
     {
         if (await records.Delete(Webhook.Schema, id, ifVersion, ct) is { } error) return error;
         if (records.IsDryRun) return null;
-        await deliveries.Open(partition).Settle(id, DeliveryStatus.Canceled, clock.GetUtcNow(), ct);
+        await deliveries.Open(partition).Finalize(id, DeliveryStatus.Canceled, clock.GetUtcNow(), ct);
         return null;
     }
 

@@ -9,7 +9,7 @@ public sealed class WebhookOptions
     /// <summary>The setting that <see cref="ConcurrencyPerEndpoint"/> comes from.</summary>
     public const string ConcurrencySetting = "NODESTASH_WEBHOOK_CONCURRENCY";
 
-    private const int DefaultConcurrency = 8, MostConcurrency = 64;
+    private const int DefaultConcurrency = 8, MaxConcurrency = 64;
 
     /// <summary>Whether endpoints on this machine's loopback addresses may be called, by http too. For development: on in the local host, off everywhere else.</summary>
     public bool AllowLoopback { get; init; }
@@ -36,8 +36,8 @@ public sealed class WebhookOptions
     {
         fault = null;
         if (string.IsNullOrEmpty(text)) return DefaultConcurrency;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var most) && most is >= 1 and <= MostConcurrency) return most;
-        fault = $"{ConcurrencySetting} will not do: expected a whole number from 1 to {MostConcurrency}";
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var most) && most is >= 1 and <= MaxConcurrency) return most;
+        fault = $"{ConcurrencySetting} will not do: expected a whole number from 1 to {MaxConcurrency}";
         return DefaultConcurrency;
     }
 }

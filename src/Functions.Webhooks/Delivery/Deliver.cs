@@ -51,7 +51,7 @@ public static class Deliver
     /// <summary>Sees to it that somebody works for an endpoint for which something was recorded.</summary>
     internal static async Task Begin(DurableTaskClient client, IDeliveryStore deliveries, string webhookId, DateTimeOffset now, CancellationToken ct)
     {
-        var worker = await deliveries.WorkerOf(webhookId, now, ct);
+        var worker = await deliveries.GetWorker(webhookId, now, ct);
         if (worker is { IsAsleep: true } && await client.GetInstanceAsync(worker.Holder, ct) is null or { IsCompleted: true })
         {
             // It was ended from outside, or lost with the durable engine's storage: it would sleep for ever.

@@ -15,7 +15,7 @@ internal sealed class Lanes
     /// <summary>The oldest delivery of each lane that has nothing under way, until the lanes end.</summary>
     public ChannelReader<Core.Webhooks.Delivery> Ready => ready.Reader;
 
-    public Channel<(Lane Lane, AttemptMade Made)> Attempts { get; } = Channel.CreateUnbounded<(Lane, AttemptMade)>();
+    public Channel<(Lane Lane, FinishedAttempt Made)> Attempts { get; } = Channel.CreateUnbounded<(Lane, FinishedAttempt)>();
 
     /// <summary>Begins with lanes, except those that are open: they have something under way.</summary>
     /// <returns>How many.</returns>

@@ -12,7 +12,7 @@ internal sealed class Round : IDisposable
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
 
     /// <summary>How long it lasts at most where nobody is known to wait for a turn, and the receiver keeps up.</summary>
-    public static readonly TimeSpan LongestRound = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan MaxRoundTime = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, (int Number, SendSlots.Slot Slot, long Begun)> underWay = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -87,7 +87,7 @@ internal sealed class Round : IDisposable
         lock (underWay)
         {
             ended = true;
-            foreach (var (_, slot, _) in underWay.Values) slot.IsSlow();
+            foreach (var (_, slot, _) in underWay.Values) slot.MarkSlow();
             return [.. underWay.Select(attempt => (attempt.Key, attempt.Value.Number))];
         }
     }
@@ -126,7 +126,7 @@ internal sealed class Round : IDisposable
 
     /// <summary>What was begun in the first half of a round and has not ended is slow: that is for others to be let in.</summary>
     private bool MayGoOn() =>
-        clock.GetElapsedTime(begun) < LongestRound && underWay.Values.All(attempt => clock.GetElapsedTime(attempt.Begun) < RoundTime / 2) && (isLong = isLong || slots.TryBeginLongRound());
+        clock.GetElapsedTime(begun) < MaxRoundTime && underWay.Values.All(attempt => clock.GetElapsedTime(attempt.Begun) < RoundTime / 2) && (isLong = isLong || slots.TryBeginLongRound());
 }
 
 /// <summary>An endpoint as it was at some moment.</summary>

@@ -28,7 +28,7 @@ public sealed partial class SendDeliveries(
     private static readonly TimeSpan LastAttempts = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The longest that <see cref="SendDueDeliveries"/> begins and waits for attempts; then it notes outcomes and ends.</summary>
-    public static readonly TimeSpan LongestRound = Round.LongestRound + LastAttempts;
+    public static readonly TimeSpan MaxRoundTime = Round.MaxRoundTime + LastAttempts;
 
     /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
@@ -49,7 +49,7 @@ public sealed partial class SendDeliveries(
         if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(LastAttempts, TimeProvider.System, CancellationToken.None));
         if (!working.IsCompleted && round.End() is { Count: > 0 } underWay)
         {
-            await round.Deliveries.PutOff(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
+            await round.Deliveries.Defer(underWay, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
             _ = GoOn(working, round.WebhookId);
         }
         else if (await working is { } done)
@@ -97,13 +97,13 @@ public sealed partial class SendDeliveries(
             {
                 // What was recorded since is left for the next round, which looks at the endpoint anew: it may be enabled again.
                 await NoteAttempts(round, lanes);
-                await round.Deliveries.Settle(round.WebhookId, round.IsGone ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, CancellationToken.None);
+                await round.Deliveries.Finalize(round.WebhookId, round.IsGone ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, CancellationToken.None);
                 return End(await Take(round, lanes, holder));
             }
 
             if (due.State is not WorkState.Due && lanes.Open == 0) return End(due);
             var begun = lanes.Begin(due.Heads);
-            if (due.Heads.Count >= slots.MostPerEndpoint)
+            if (due.Heads.Count >= slots.MaxPerEndpoint)
             {
                 await NoteAttempts(round, lanes, begun / 2);
                 continue;
@@ -133,7 +133,7 @@ public sealed partial class SendDeliveries(
     private ValueTask<DueDeliveries> Take(Round round, Lanes lanes, string holder)
     {
         var now = clock.GetUtcNow();
-        return round.Deliveries.Take(round.WebhookId, holder, now, now + HoldMargin, lanes.Open + MostLanes, CancellationToken.None);
+        return round.Deliveries.AcquireDue(round.WebhookId, holder, now, now + HoldMargin, lanes.Open + MostLanes, CancellationToken.None);
     }
 
     private static RoundSent End(DueDeliveries due) => due switch
@@ -161,7 +161,7 @@ public sealed partial class SendDeliveries(
     {
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, slots.MostPerEndpoint).Select(_ => SendOneByOne(round, lanes)));
+            await Task.WhenAll(Enumerable.Range(0, slots.MaxPerEndpoint).Select(_ => SendOneByOne(round, lanes)));
         }
         finally
         {
@@ -190,13 +190,13 @@ public sealed partial class SendDeliveries(
     }
 
     /// <summary>Gives up what is past its retention: there is nothing left to send.</summary>
-    private AttemptMade Expire(Core.Webhooks.Delivery delivery)
+    private FinishedAttempt Expire(Core.Webhooks.Delivery delivery)
     {
         var expired = new DeliveryAttempt(delivery.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, AttemptOutcome.Expired, null, null);
-        return new AttemptMade(delivery.Id, expired, DeliveryStatus.Failed, expired.At);
+        return new FinishedAttempt(delivery.Id, expired, DeliveryStatus.Failed, expired.At);
     }
 
-    private async Task<AttemptMade> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened)
+    private async Task<FinishedAttempt> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened)
     {
         var (webhook, secrets) = round.Endpoint;
         var (attempt, retryAfter) = await sender.Send(Webhook.Url.Of(webhook)!, secrets, happened, delivery.NextAttempt, CancellationToken.None);
@@ -205,7 +205,7 @@ public sealed partial class SendDeliveries(
         var isFinal = attempt.Outcome is AttemptOutcome.Delivered or AttemptOutcome.Gone;
         var wait = isFinal ? null : RetrySchedule.After(attempt.Number - delivery.AttemptsBefore, retryAfter, Random.Shared.NextDouble());
         var status = attempt.Outcome is AttemptOutcome.Delivered ? DeliveryStatus.Delivered : wait is null ? DeliveryStatus.Failed : DeliveryStatus.Pending;
-        return new AttemptMade(delivery.Id, attempt, status, clock.GetUtcNow() + (wait ?? TimeSpan.Zero));
+        return new FinishedAttempt(delivery.Id, attempt, status, clock.GetUtcNow() + (wait ?? TimeSpan.Zero));
     }
 
     /// <summary>
@@ -216,9 +216,9 @@ public sealed partial class SendDeliveries(
     {
         while (lanes.Open > 0 && lanes.Ready.Count >= enough && await lanes.IsAttemptMade(until))
         {
-            var attempts = new List<(Lane Lane, AttemptMade Made)>();
+            var attempts = new List<(Lane Lane, FinishedAttempt Made)>();
             while (lanes.Attempts.Reader.TryRead(out var attempt)) attempts.Add(attempt);
-            var noted = await round.Deliveries.Attempted(round.WebhookId, [.. attempts.Select(each => each.Made)], CancellationToken.None);
+            var noted = await round.Deliveries.RecordAttempts(round.WebhookId, [.. attempts.Select(each => each.Made)], CancellationToken.None);
             var goesOn = await Look(round);
             for (var i = 0; i < attempts.Count; i++)
             {
@@ -229,12 +229,12 @@ public sealed partial class SendDeliveries(
         }
     }
 
-    private async Task Heed(Round round, AttemptMade made, AttemptNoted noted)
+    private async Task Heed(Round round, FinishedAttempt made, RecordedAttempt noted)
     {
         var isWaitedFor = round.Done(made.DeliveryId);
         var (attempt, isExpired) = (made.Attempt, made.Attempt.Outcome is AttemptOutcome.Expired);
         if (attempt.Outcome is AttemptOutcome.Gone) await Disable(round, "gone", "The endpoint answered 410 Gone");
-        else if (!isExpired && noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
+        else if (!isExpired && noted.FailingSince <= attempt.At - FailureRun.MaxDuration) await Disable(round, "failing", $"Nothing but failures for {FailureRun.MaxDuration.Days} days");
         else if (!isWaitedFor && noted.Next is not null) await round.Begin(clock.GetUtcNow());
     }
 
@@ -245,7 +245,7 @@ public sealed partial class SendDeliveries(
         if (!await WebhookOperations.Disable(new RecordSet(round.Store, Origin.OfSystem, ids, clock), webhook, reason, CancellationToken.None)) return;
         Disabled(log, webhook.Id, reason, round.Store.Partition.WorkspaceId);
         Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
-        await round.Deliveries.Settle(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
+        await round.Deliveries.Finalize(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
     }
 
     private void Tell(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, DeliveryAttempt attempt)

@@ -12,31 +12,31 @@ namespace NodeStash.Functions.Webhooks.Delivery;
 public sealed class SendSlots(WebhookOptions options)
 {
     /// <summary>Attempts in the process at the same time.</summary>
-    public const int MostPerProcess = 512;
+    public const int MaxPerProcess = 512;
 
     /// <summary>Attempts of one data set at the same time: however many endpoints it has, and however they hang, half of the process is left to others.</summary>
-    public const int MostPerPartition = MostPerProcess / 2;
+    public const int MaxPerPartition = MaxPerProcess / 2;
 
     /// <summary>Slow attempts of one data set beyond which its slow endpoints begin no more.</summary>
-    public const int MostSlowPerPartition = 64;
+    public const int MaxSlowPerPartition = 64;
 
     /// <summary>Slow attempts in the process beyond which slow endpoints begin no more: half of it is left to the quick.</summary>
-    public const int MostSlowPerProcess = MostPerProcess / 2;
+    public const int MaxSlowPerProcess = MaxPerProcess / 2;
 
     /// <summary>Rounds in the process that may last longer than others at the same time: few, beside the many that take turns.</summary>
-    public const int MostLongRounds = 8;
+    public const int MaxLongRounds = 8;
 
     /// <summary>Attempts that an endpoint may have of which nothing is known; each that ends before it is slow earns it one more, up to what it may have.</summary>
     public const int FirstAttempts = 4;
 
     private readonly Dictionary<string, Endpoint> endpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DataSet> dataSets = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim all = new(MostPerProcess);
+    private readonly SemaphoreSlim all = new(MaxPerProcess);
     private int slow;
     private int longRounds;
 
     /// <summary>Attempts at one endpoint at the same time.</summary>
-    public int MostPerEndpoint => options.ConcurrencyPerEndpoint;
+    public int MaxPerEndpoint => options.ConcurrencyPerEndpoint;
 
     /// <summary>Whether an endpoint may begin nothing now: what it may have is slow, or what its data set may have is taken, and much of that slow.</summary>
     public bool IsBusy(string partition, string webhookId)
@@ -53,7 +53,7 @@ public sealed class SendSlots(WebhookOptions options)
     {
         lock (endpoints)
         {
-            if (longRounds == MostLongRounds) return false;
+            if (longRounds == MaxLongRounds) return false;
             longRounds++;
             return true;
         }
@@ -91,14 +91,14 @@ public sealed class SendSlots(WebhookOptions options)
         lock (endpoints)
         {
             if (!dataSets.TryGetValue(partition, out var dataSet)) dataSets.Add(partition, dataSet = new DataSet());
-            if (!endpoints.TryGetValue(webhookId, out var endpoint)) endpoints.Add(webhookId, endpoint = new Endpoint(Math.Min(MostPerEndpoint, AreManySlow(partition) ? 1 : FirstAttempts)));
+            if (!endpoints.TryGetValue(webhookId, out var endpoint)) endpoints.Add(webhookId, endpoint = new Endpoint(Math.Min(MaxPerEndpoint, AreManySlow(partition) ? 1 : FirstAttempts)));
             dataSet.Users++;
             endpoint.Users++;
             return new Slot(this, partition, dataSet, webhookId, endpoint);
         }
     }
 
-    private bool AreManySlow(string partition) => slow >= MostSlowPerProcess || (dataSets.TryGetValue(partition, out var dataSet) && dataSet.Slow >= MostSlowPerPartition);
+    private bool AreManySlow(string partition) => slow >= MaxSlowPerProcess || (dataSets.TryGetValue(partition, out var dataSet) && dataSet.Slow >= MaxSlowPerPartition);
 
     /// <summary>The right to make one attempt.</summary>
     public sealed class Slot : IDisposable
@@ -124,7 +124,7 @@ public sealed class SendSlots(WebhookOptions options)
         internal int Entered { get; set; }
 
         /// <summary>Says that the attempt takes longer than the round it began in.</summary>
-        public void IsSlow()
+        public void MarkSlow()
         {
             lock (slots.endpoints)
             {
@@ -141,7 +141,7 @@ public sealed class SendSlots(WebhookOptions options)
                 if (left) return;
                 left = true;
                 if (isSlow) CountSlow(-1);
-                else if (endpoint.Allowed < slots.MostPerEndpoint) endpoint.AllowMore();
+                else if (endpoint.Allowed < slots.MaxPerEndpoint) endpoint.AllowMore();
             }
 
             Leave();
@@ -167,7 +167,7 @@ public sealed class SendSlots(WebhookOptions options)
 
     internal sealed class DataSet
     {
-        public SemaphoreSlim Attempts { get; } = new(MostPerPartition);
+        public SemaphoreSlim Attempts { get; } = new(MaxPerPartition);
 
         /// <summary>Those who have a slot or wait for one.</summary>
         public int Users { get; set; }

@@ -26,7 +26,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         },
         ct);
 
-    public ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct)
+    public ValueTask<Worker?> GetWorker(string webhookId, DateTimeOffset now, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         return new(database.Read(session => numbers.Find(session, partition) is { } number ? FindWorker(session, number, webhookId, now) : null));
@@ -35,7 +35,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await database.Write(
         session => session.Execute("UPDATE endpoints SET holder = NULL WHERE partition = ?1 AND webhook = ?2 AND holder = ?3", numbers.Ensure(session, partition), webhookId, holder), ct);
 
-    public async ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct)
+    public async ValueTask<DueDeliveries> AcquireDue(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct)
     {
         var due = await database.Write(
             session =>
@@ -69,17 +69,17 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         };
     }
 
-    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) => await database.Write(
+    public async ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(string webhookId, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct) => await database.Write(
         session =>
         {
             var number = numbers.Ensure(session, partition);
-            var (run, noted) = (FindRun(session, number, webhookId), new List<AttemptNoted>(attempts.Count));
-            foreach (var made in attempts) noted.Add(Attempted(session, number, made, ref run));
+            var (run, noted) = (FindRun(session, number, webhookId), new List<RecordedAttempt>(attempts.Count));
+            foreach (var made in attempts) noted.Add(RecordAttempt(session, number, made, ref run));
             return noted;
         },
         ct);
 
-    public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await database.Write(
+    public async ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await database.Write(
         session =>
         {
             var number = numbers.Ensure(session, partition);
@@ -125,13 +125,13 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         },
         ct);
 
-    public async ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
+    public async ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
     {
         // A backlog may be long, and commits wait for each piece of work. What is left should this break off is settled by the worker, which looks at the endpoint.
         var settled = 0;
         for (Place? next = new Place("", 0, ""); next is { } from;)
         {
-            (var some, next) = await database.Write(session => Settle(session, webhookId, status, asOf, from), ct);
+            (var some, next) = await database.Write(session => Finalize(session, webhookId, status, asOf, from), ct);
             settled += some;
         }
 
@@ -224,7 +224,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 
     /// <summary>Settles a portion of an endpoint's pending deliveries: of those in memory first, then of those in rows, from a place on.</summary>
     /// <returns>How many, and where to go on; null where all have been looked at.</returns>
-    private (int Settled, Place? Next) Settle(Session session, string webhookId, DeliveryStatus status, DateTimeOffset asOf, Place from)
+    private (int Settled, Place? Next) Finalize(Session session, string webhookId, DeliveryStatus status, DateTimeOffset asOf, Place from)
     {
         var number = numbers.Ensure(session, partition);
         session.Execute("UPDATE endpoints SET failing_since = NULL, failed_at = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
@@ -256,7 +256,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         return (pending.Count(each => each.IsMeant), pending.Count < MostSettled ? null : pending[^1].Place);
     }
 
-    private AttemptNoted Attempted(Session session, long number, AttemptMade made, ref FailureRun? run)
+    private RecordedAttempt RecordAttempt(Session session, long number, FinishedAttempt made, ref FailureRun? run)
     {
         var attempt = made.Attempt;
         if (untried.Find(number, made.DeliveryId) is { } entry)
@@ -266,18 +266,18 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
                 Insert(session, number, entry.Delivery with { Attempts = [attempt], Status = made.Status });
                 untried.Remove(session, entry);
                 run = Note(session, number, entry.Delivery.Lane.WebhookId, run, attempt);
-                return new AttemptNoted(untried.Head(number, entry.Delivery.Lane), run?.Since);
+                return new RecordedAttempt(untried.Head(number, entry.Delivery.Lane), run?.Since);
             }
 
             PutInRows(session, number, entry.Delivery.Lane);
         }
 
         if (One(session, number, made.DeliveryId) is not { } delivery) return default;
-        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new AttemptNoted(Next(session, number, delivery.Lane), run?.Since);
+        if (delivery.Attempts.Any(known => known.Number == attempt.Number)) return new RecordedAttempt(Next(session, number, delivery.Lane), run?.Since);
 
         // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
         var next = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status;
-        var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept).ToArray();
+        var attempts = delivery.Attempts.Append(attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MaxKept).ToArray();
         session.Execute("UPDATE deliveries SET attempts = ?3, status = ?4 WHERE partition = ?1 AND id = ?2", number, delivery.Id, JsonSerializer.Serialize(attempts), (long)next);
 
         var head = Next(session, number, delivery.Lane);
@@ -287,7 +287,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
                 "UPDATE lanes SET due = ?4, under_way = 0 WHERE partition = ?1 AND webhook = ?2 AND record = ?3",
                 number, delivery.Lane.WebhookId, delivery.Lane.RecordId, made.Due.UtcTicks);
         run = Note(session, number, delivery.Lane.WebhookId, run, attempt);
-        return new AttemptNoted(head, run?.Since);
+        return new RecordedAttempt(head, run?.Since);
     }
 
     /// <summary>The oldest pending delivery of a lane, wherever it stands: in memory too, where what has a row was settled before more was recorded.</summary>

@@ -6,8 +6,8 @@ namespace NodeStash.LocalHost.Store;
 
 /// <summary>The deliveries of all data sets, in one file. There is one for a file, as it keeps in memory what it alone changes (<see cref="UntriedDeliveries"/>).</summary>
 /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
-/// <param name="mostUntried">The most deliveries in memory, some 600 bytes each; an endpoint has a sixth of them, which is more than a receiver that keeps up has before it.</param>
-public sealed class SqliteDeliveryStores(Database database, int mostUntried = 50_000) : IDeliveryStores
+/// <param name="maxBuffered">The most deliveries in memory, some 600 bytes each; an endpoint has a sixth of them, which is more than a receiver that keeps up has before it.</param>
+public sealed class SqliteDeliveryStores(Database database, int maxBuffered = 50_000) : IDeliveryStores
 {
     /// <summary>What is to be removed, from a place on (?1, ?2): ids are of the time of the event, and nothing is recorded before that.</summary>
     public const string Past =
@@ -17,7 +17,7 @@ public sealed class SqliteDeliveryStores(Database database, int mostUntried = 50
         """;
 
     private readonly PartitionNumbers numbers = new();
-    private readonly UntriedDeliveries untried = new(database, mostUntried);
+    private readonly UntriedDeliveries untried = new(database, maxBuffered);
 
     /// <summary>Where the purge goes on, so that it does not go by all that stays each time.</summary>
     private (long Partition, string Id) place = (0, "");
