@@ -147,12 +147,12 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     }
 
     /// <remarks>A query, and for each lane a point read and a batch.</remarks>
-    public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct)
+    public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct)
     {
         var reopened = 0;
         var found = await Deliveries(deliveryIds.Distinct(StringComparer.Ordinal), ct);
-        foreach (var portion in found.Where(delivery => those.Contains(delivery.Status)).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane)))
-            reopened += await Reopen(portion[0].Lane, portion, those, now, ct);
+        foreach (var portion in found.Where(delivery => statuses.Contains(delivery.Status)).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane)))
+            reopened += await Reopen(portion[0].Lane, portion, statuses, now, ct);
         return reopened;
     }
 
@@ -278,7 +278,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         }
     }
 
-    private async ValueTask<int> Reopen(Lane lane, IReadOnlyCollection<Delivery> portion, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct)
+    private async ValueTask<int> Reopen(Lane lane, IReadOnlyCollection<Delivery> portion, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct)
     {
         // How a delivery looks that this call has reopened, should an answer get lost.
         var mine = new Dictionary<string, Delivery>(StringComparer.Ordinal);
@@ -287,7 +287,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             {
                 var before = await ReadLane(lane, ct);
                 var documents = await ById("*", portion.Select(delivery => delivery.Id), ct);
-                var open = documents.Where(document => DeliveryDocument.Read(document) is var delivery && those.Contains(delivery.Status) && !IsMine(delivery)).ToList();
+                var open = documents.Where(document => DeliveryDocument.Read(document) is var delivery && statuses.Contains(delivery.Status) && !IsMine(delivery)).ToList();
                 var done = documents.Select(DeliveryDocument.Read).Count(IsMine);
                 if (open.Count == 0) return (true, done);
 

@@ -96,7 +96,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         },
         ct);
 
-    public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct) => await database.Write(
+    public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct) => await database.Write(
         session =>
         {
             var (number, dueAlready, reopened) = (numbers.Ensure(session, partition), 0, new Dictionary<string, Lane>(StringComparer.Ordinal));
@@ -104,11 +104,11 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             {
                 if (untried.Find(number, id) is not null)
                 {
-                    if (those.Contains(DeliveryStatus.Pending)) dueAlready++;
+                    if (statuses.Contains(DeliveryStatus.Pending)) dueAlready++;
                     continue;
                 }
 
-                if (One(session, number, id) is not { } delivery || !those.Contains(delivery.Status)) continue;
+                if (One(session, number, id) is not { } delivery || !statuses.Contains(delivery.Status)) continue;
                 session.Execute("UPDATE deliveries SET status = 0, attempts_before = ?3 WHERE partition = ?1 AND id = ?2", number, id, delivery.NextAttempt - 1L);
                 reopened[id] = delivery.Lane;
             }

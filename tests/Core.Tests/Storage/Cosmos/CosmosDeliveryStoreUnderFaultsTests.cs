@@ -66,8 +66,8 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
             return true;
         });
 
-        public ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct) =>
-            Done(() => store.Reopen(deliveryIds, those, now, ct));
+        public ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct) =>
+            Done(() => store.Reopen(deliveryIds, statuses, now, ct));
 
         public ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct) => Done(() => store.Finalize(webhookId, status, asOf, ct));
 
