@@ -16,4 +16,14 @@ public readonly record struct FailureRun(DateTimeOffset Since, DateTimeOffset La
     /// <param name="at">Time of the failure.</param>
     public static FailureRun After(FailureRun? before, DateTimeOffset at) =>
         before is { } run && at - run.Last <= MaxPause ? run with { Last = at > run.Last ? at : run.Last } : new FailureRun(at, at);
+
+    /// <summary>Continues a run with an attempt: a success ends it, a failure extends it. An expired delivery says nothing of the endpoint.</summary>
+    /// <param name="before">The run so far; null where there is none.</param>
+    /// <param name="attempt">The attempt.</param>
+    public static FailureRun? AfterAttempt(FailureRun? before, DeliveryAttempt attempt) => attempt.Outcome switch
+    {
+        AttemptOutcome.Delivered => null,
+        AttemptOutcome.Expired => before,
+        _ => After(before, attempt.At),
+    };
 }
