@@ -132,7 +132,7 @@ public sealed class RoundTests : IAsyncLifetime
                 var left = 0;
                 while (slots.TryBeginLongRound()) left++;
                 for (var i = 0; i < left; i++) slots.EndLongRound();
-                return left == SendSlots.MostLongRounds - expected;
+                return left == SendSlots.MaxLongRounds - expected;
             },
             $"{expected} long rounds");
     }

@@ -54,7 +54,7 @@ public sealed class SendSlotsTests
 
         Assert.NotNull(await next);
         Assert.NotNull(await afterwards);
-        first[1].IsSlow();
+        first[1].MarkSlow();
         first[1].Dispose();
         Assert.NotNull(await slots.TryEnter(Partition, "wh_1", CancellationToken.None));
         Assert.False(slots.TryEnter(Partition, "wh_1", CancellationToken.None).IsCompleted);
@@ -64,7 +64,7 @@ public sealed class SendSlotsTests
     public async Task The_process_makes_so_many_at_a_time()
     {
         var taken = new List<SendSlots.Slot>();
-        for (var i = 0; i < SendSlots.MostPerProcess; i++) taken.AddRange(await Take($"wh_{i}", 1, $"ws_{i}"));
+        for (var i = 0; i < SendSlots.MaxPerProcess; i++) taken.AddRange(await Take($"wh_{i}", 1, $"ws_{i}"));
 
         using var cancelled = new CancellationTokenSource();
         var one = slots.TryEnter(Partition, "wh_more", cancelled.Token);
@@ -77,7 +77,7 @@ public sealed class SendSlotsTests
     [Fact]
     public async Task However_many_endpoints_of_a_data_set_hang_others_have_their_turn_at_once()
     {
-        for (var i = 0; i < SendSlots.MostPerPartition; i++) await Take($"wh_{i}", 1);
+        for (var i = 0; i < SendSlots.MaxPerPartition; i++) await Take($"wh_{i}", 1);
 
         Assert.False(slots.TryEnter(Partition, "wh_more", CancellationToken.None).IsCompleted);
         Assert.NotNull(await slots.TryEnter("ws_2", "wh_other", CancellationToken.None));
@@ -88,7 +88,7 @@ public sealed class SendSlotsTests
     {
         var taken = await TakeAll("wh_1");
         Assert.False(slots.IsBusy(Partition, "wh_1"));
-        foreach (var slot in taken) slot.IsSlow();
+        foreach (var slot in taken) slot.MarkSlow();
 
         Assert.True(slots.IsBusy(Partition, "wh_1"));
         Assert.False(slots.IsBusy(Partition, "wh_2"));
@@ -100,8 +100,8 @@ public sealed class SendSlotsTests
     public async Task While_a_data_set_has_many_slow_ones_its_slow_endpoints_are_busy_its_quick_ones_and_other_data_sets_are_not()
     {
         using var quick = (await Take("wh_quick", 1))[0];
-        for (var i = 0; i < SendSlots.MostSlowPerPartition; i++) (await Take($"wh_{i}", 1))[0].IsSlow();
-        (await Take("wh_other", 1, "ws_2"))[0].IsSlow();
+        for (var i = 0; i < SendSlots.MaxSlowPerPartition; i++) (await Take($"wh_{i}", 1))[0].MarkSlow();
+        (await Take("wh_other", 1, "ws_2"))[0].MarkSlow();
 
         Assert.True(slots.IsBusy(Partition, "wh_0"));
         Assert.False(slots.IsBusy(Partition, "wh_quick"));
@@ -111,7 +111,7 @@ public sealed class SendSlotsTests
     [Fact]
     public async Task While_a_data_set_has_many_slow_ones_an_endpoint_of_it_that_nothing_is_known_of_gets_one()
     {
-        for (var i = 0; i < SendSlots.MostSlowPerPartition; i++) (await Take($"wh_{i}", 1))[0].IsSlow();
+        for (var i = 0; i < SendSlots.MaxSlowPerPartition; i++) (await Take($"wh_{i}", 1))[0].MarkSlow();
 
         await Take("wh_new", 1);
         Assert.False(slots.TryEnter(Partition, "wh_new", CancellationToken.None).IsCompleted);
@@ -122,10 +122,10 @@ public sealed class SendSlotsTests
     public async Task Where_a_data_set_has_all_it_may_and_much_of_it_is_slow_every_endpoint_of_it_is_busy()
     {
         var taken = new List<SendSlots.Slot>();
-        for (var i = 0; i < SendSlots.MostPerPartition; i++) taken.AddRange(await Take($"wh_{i}", 1));
+        for (var i = 0; i < SendSlots.MaxPerPartition; i++) taken.AddRange(await Take($"wh_{i}", 1));
         Assert.False(slots.IsBusy(Partition, "wh_new"));
 
-        foreach (var slot in taken.Take(SendSlots.MostSlowPerPartition)) slot.IsSlow();
+        foreach (var slot in taken.Take(SendSlots.MaxSlowPerPartition)) slot.MarkSlow();
 
         Assert.True(slots.IsBusy(Partition, "wh_new"));
         Assert.False(slots.IsBusy("ws_2", "wh_other"));
@@ -136,7 +136,7 @@ public sealed class SendSlotsTests
     [Fact]
     public async Task While_half_of_the_process_is_slow_whoever_has_slow_ones_is_busy()
     {
-        for (var i = 0; i < SendSlots.MostSlowPerProcess; i++) (await Take($"wh_{i}", 1, $"ws_{i}"))[0].IsSlow();
+        for (var i = 0; i < SendSlots.MaxSlowPerProcess; i++) (await Take($"wh_{i}", 1, $"ws_{i}"))[0].MarkSlow();
 
         Assert.True(slots.IsBusy("ws_0", "wh_0"));
         Assert.False(slots.IsBusy("ws_0", "wh_quick"));
@@ -156,7 +156,7 @@ public sealed class SendSlotsTests
     [Fact]
     public void Few_rounds_are_long_at_the_same_time()
     {
-        for (var i = 0; i < SendSlots.MostLongRounds; i++) Assert.True(slots.TryBeginLongRound());
+        for (var i = 0; i < SendSlots.MaxLongRounds; i++) Assert.True(slots.TryBeginLongRound());
 
         Assert.False(slots.TryBeginLongRound());
         slots.EndLongRound();

@@ -7,43 +7,45 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// The deliveries of one data set. There are no locks: what is decided on documents is written only if they still are as they were read,
-/// and decided anew where they are not. What may have been done though the service did not say so is found done when it is decided anew.
+/// Stores the deliveries of one partition. There are no locks: each operation reads documents, decides, and writes only if they are unchanged; otherwise it
+/// reads and decides again. A write whose answer was lost is found done when it decides again.
 /// </summary>
 internal sealed class CosmosDeliveryStore(PartitionClient client, Partition partition, TimeProvider clock) : IDeliveryStore
 {
-    /// <summary>After so many rounds in which others were first, the store is said to be unavailable.</summary>
-    private const int MostRounds = 100;
+    /// <summary>Most times that an operation reads and decides again because others wrote first. Then the store is unavailable.</summary>
+    private const int MaxTries = 100;
 
-    /// <summary>Deliveries settled or reopened in one batch; their lane is in it too.</summary>
-    private const int MostOfALane = DeliveryBatch.MostOperations - 1;
+    /// <summary>Most deliveries finalized or reopened in one batch, which contains their lane, too.</summary>
+    private const int MaxPerLane = DeliveryBatch.MaxOperations - 1;
 
-    /// <summary>Attempts noted in one batch: two writes each, and one for the endpoint's failures.</summary>
-    private const int MostNoted = (DeliveryBatch.MostOperations - 1) / 2;
+    /// <summary>Most attempts recorded in one batch: two writes each, and one for the endpoint's failures.</summary>
+    private const int MaxAttemptsPerBatch = (DeliveryBatch.MaxOperations - 1) / 2;
 
-    /// <summary>The part of its time after which a worker that is awake has its hold written anew: not with each round.</summary>
+    /// <summary>The part of its time after which the hold of an awake worker is written again: not with each round.</summary>
     private const double HoldSlack = 0.1;
 
-    /// <summary>How much older the last failure noted may be than the last there was: not each is written.</summary>
+    /// <summary>Largest age of the stored last failure behind the real one: not every failure is written.</summary>
     private static readonly TimeSpan RunSlack = TimeSpan.FromHours(1);
 
+    /// <inheritdoc/>
     public Partition Partition => partition;
 
-    /// <remarks>A batch for up to 50 lanes with one delivery each, and one more batch and query if some of the lanes or deliveries are there already.</remarks>
+    /// <remarks>Costs a batch for up to 50 lanes with one delivery each, and one more batch and query if some of them are stored already.</remarks>
     public async ValueTask Add(IReadOnlyCollection<Delivery> deliveries, DateTimeOffset now, CancellationToken ct)
     {
-        foreach (var portion in Portions(deliveries))
+        foreach (var portion in Split(deliveries))
         {
             var known = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
             var isFirst = true;
-            await Decided(
+            await DecideAndWrite(
                 async () =>
                 {
-                    // Mostly nothing of it is there yet; what is, is looked up once a batch has failed of it.
+                    // Mostly none of these documents exists yet. Those that do are looked up once a batch has failed because of them.
                     if (!isFirst)
                     {
                         var ids = portion.Select(delivery => delivery.Id).Concat(portion.Select(delivery => LaneDocument.IdOf(delivery.Lane)).Distinct());
-                        known = (await ById(LaneDocument.Columns, ids, ct)).ToDictionary(document => document.GetProperty("id").GetString()!, StringComparer.Ordinal);
+                        known = (await ReadDocuments(LaneDocument.Columns, ids, ct))
+                            .ToDictionary(document => document.GetProperty("id").GetString()!, StringComparer.Ordinal);
                     }
 
                     isFirst = false;
@@ -52,7 +54,8 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                     {
                         foreach (var delivery in lane) batch.Put(delivery.Id, DeliveryDocument.New(partition.Key, delivery), etag: null);
                         var before = known.TryGetValue(LaneDocument.IdOf(lane.Key), out var document) ? LaneDocument.Read(document) : null;
-                        var after = lane.Where(delivery => delivery.Status is DeliveryStatus.Pending).Aggregate(before, (sum, delivery) => sum?.With(delivery) ?? LaneDocument.Of(delivery, now));
+                        var after = lane.Where(delivery => delivery.Status is DeliveryStatus.Pending)
+                            .Aggregate(before, (sum, delivery) => sum?.With(delivery) ?? LaneDocument.Of(delivery, now));
                         if (after is not null && after != before) Put(batch, after);
                     }
 
@@ -63,14 +66,15 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     }
 
     /// <remarks>
-    /// One write, not a read: whoever lets the worker go between what was recorded and this, or has read before it and lets it go after, is found out.
+    /// Costs one write, not a read. The write makes a concurrent release of the worker fail, whether that read the endpoint before or after.
     /// </remarks>
-    public async ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct) => await Decided<Worker?>(
+    public async ValueTask<Worker?> GetWorker(string webhookId, DateTimeOffset now, CancellationToken ct) => await DecideAndWrite<Worker?>(
         async () =>
         {
             if (!PartitionClient.IsId(EndpointDocument.IdOf(webhookId))) return (true, null);
+            var id = EndpointDocument.IdOf(webhookId);
             using var answer = await ServiceErrors.Told(
-                () => client.Container.PatchItemStreamAsync(EndpointDocument.IdOf(webhookId), client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
+                () => client.Container.PatchItemStreamAsync(id, client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return (true, null);
             if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             using var document = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
@@ -79,7 +83,8 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
-    public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await Decided(
+    /// <inheritdoc/>
+    public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await DecideAndWrite(
         async () =>
         {
             var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
@@ -87,92 +92,106 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         },
         ct);
 
-    /// <remarks>A point read and two queries, whatever the number of lanes; a write where the worker falls asleep, wakes, begins or ends, and else once in a tenth of its time.</remarks>
-    public async ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) => await Decided<DueDeliveries>(
+    /// <remarks>
+    /// Costs a point read and two queries, whatever the number of lanes, and a write where the worker falls asleep, wakes, begins or ends; otherwise one write
+    /// in a tenth of its time.
+    /// </remarks>
+    public async ValueTask<DueDeliveries> AcquireDue(
+        string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) => await DecideAndWrite<DueDeliveries>(
         async () =>
         {
-            // The endpoint is read first: what was recorded before somebody asked for its worker is then seen by what follows, in this session.
+            // The endpoint is read first, so that in this session the queries see all that was added before somebody asked for its worker.
             var endpoint = await client.Read(EndpointDocument.IdOf(webhookId), ct) is { } document ? EndpointDocument.Read(document) : null;
-            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder) return (await IsStill(webhookId, endpoint, ct), new DueDeliveries(WorkState.Held, []));
+            if (endpoint?.IsHeld(now) == true && endpoint.Holder != holder)
+                return (await IsUnchanged(webhookId, endpoint, ct), new DueDeliveries(WorkState.Held, []));
 
-            var due = await Lanes(webhookId, " AND c.due <= @now", now, limit, ct);
+            var due = await ListLanes(webhookId, " AND c.due <= @now", now, limit, ct);
             if (due.Count > 0)
             {
                 var holds = endpoint is { IsAsleep: false } && endpoint.IsHeld(now) && until - endpoint.Until <= (until - now) * HoldSlack;
                 if (!holds && !await Hold(webhookId, new EndpointDocument(holder, until, IsAsleep: false, endpoint?.ETag), ct)) return (false, null!);
-                return (true, new DueDeliveries(WorkState.Due, await Heads(due, ct)));
+                return (true, new DueDeliveries(WorkState.Due, await ReadHeads(due, ct)));
             }
 
-            if (await Lanes(webhookId, "", now, 1, ct) is [var next])
+            if (await ListLanes(webhookId, "", now, 1, ct) is [var next])
             {
                 if (!await Hold(webhookId, new EndpointDocument(holder, next.Due + (until - now), IsAsleep: true, endpoint?.ETag), ct)) return (false, null!);
-                return (true, await Heads([next], ct) is [var head] ? new DueDeliveries(WorkState.Waits, [], (head, next.Due)) : new DueDeliveries(WorkState.Due, []));
+                if (await ReadHeads([next], ct) is not [var head]) return (true, new DueDeliveries(WorkState.Due, []));
+                return (true, new DueDeliveries(WorkState.Waits, [], (head, next.Due)));
             }
 
-            return (await LetGo(webhookId, endpoint, holder, until, ct), new DueDeliveries(WorkState.Empty, []));
+            return (await EndHold(webhookId, endpoint, holder, until, ct), new DueDeliveries(WorkState.Empty, []));
         },
         ct);
 
     /// <remarks>
-    /// For up to 49 attempts two queries (point reads for one), a point read and a batch of two writes for each (the delivery, its lane); a query more for each lane in
-    /// which something else is pending, and one for all of them.
+    /// Costs for up to 49 attempts two queries (point reads for one attempt), a point read, and a batch of two writes for each (the delivery, its lane); one
+    /// more query for each lane that has other pending deliveries, and one for all of these.
     /// </remarks>
-    public async ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct)
+    public async ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(string webhookId, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct)
     {
-        var noted = new List<AttemptNoted>(attempts.Count);
-        foreach (var portion in attempts.Chunk(MostNoted)) noted.AddRange(await Decided(() => Attempted(webhookId, portion, ct), ct));
-        return noted;
+        var recorded = new List<RecordedAttempt>(attempts.Count);
+        foreach (var portion in attempts.Chunk(MaxAttemptsPerBatch)) recorded.AddRange(await DecideAndWrite(() => RecordBatch(webhookId, portion, ct), ct));
+        return recorded;
     }
 
-    /// <remarks>Three queries, and a batch for up to 100 lanes.</remarks>
-    public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct)
+    /// <remarks>Costs three queries, and a batch for up to 100 lanes.</remarks>
+    public async ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct)
     {
-        foreach (var portion in attempts.Chunk(DeliveryBatch.MostOperations))
+        foreach (var portion in attempts.Chunk(DeliveryBatch.MaxOperations))
         {
-            await Decided(
+            await DecideAndWrite(
                 async () =>
                 {
-                    // Deliveries are looked at again once their lanes are read: an attempt noted since changes its lane, and the batch fails.
+                    // Deliveries are read again once their lanes are read: an attempt recorded since then changes its lane, and the batch fails.
                     var ids = portion.Select(attempt => attempt.DeliveryId).ToList();
-                    var lanes = (await Deliveries(ids, ct)).Select(delivery => LaneDocument.IdOf(delivery.Lane)).Distinct();
-                    var known = (await ById(LaneDocument.Columns, lanes, ct)).Select(LaneDocument.Read).ToDictionary(lane => lane.Lane);
+                    var lanes = (await ReadDeliveries(ids, ct)).Select(delivery => LaneDocument.IdOf(delivery.Lane)).Distinct();
+                    var known = (await ReadDocuments(LaneDocument.Columns, lanes, ct)).Select(LaneDocument.Read).ToDictionary(lane => lane.Lane);
                     var numbers = portion.ToLookup(attempt => attempt.DeliveryId, attempt => attempt.Number, StringComparer.Ordinal);
-                    var pending = (await Deliveries(ids, ct)).Where(delivery => delivery.Status is DeliveryStatus.Pending && numbers[delivery.Id].Any(number => delivery.NextAttempt <= number));
+                    var underWay = (await ReadDeliveries(ids, ct))
+                        .Where(delivery => delivery.Status is DeliveryStatus.Pending && numbers[delivery.Id].Any(number => delivery.NextAttempt <= number));
                     var batch = new DeliveryBatch(client);
-                    foreach (var lane in pending.Select(delivery => known.GetValueOrDefault(delivery.Lane)).OfType<LaneDocument>().Distinct()) Put(batch, lane with { Due = until, IsUnderWay = true });
+                    foreach (var lane in underWay.Select(delivery => known.GetValueOrDefault(delivery.Lane)).OfType<LaneDocument>().Distinct())
+                        Put(batch, lane with { Due = until, IsUnderWay = true });
                     return (batch.Count == 0 || await batch.Send(ct), true);
                 },
                 ct);
         }
     }
 
-    /// <remarks>A query, and for each lane a point read and a batch.</remarks>
-    public async ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct)
+    /// <remarks>Costs a query, and for each lane a point read and a batch.</remarks>
+    public async ValueTask<int> Reopen(
+        IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct)
     {
         var reopened = 0;
-        var found = await Deliveries(deliveryIds.Distinct(StringComparer.Ordinal), ct);
-        foreach (var portion in found.Where(delivery => those.Contains(delivery.Status)).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MostOfALane)))
-            reopened += await Reopen(portion[0].Lane, portion, those, now, ct);
+        var found = await ReadDeliveries(deliveryIds.Distinct(StringComparer.Ordinal), ct);
+        var lanes = found.Where(delivery => statuses.Contains(delivery.Status)).GroupBy(delivery => delivery.Lane);
+        foreach (var portion in lanes.SelectMany(lane => lane.Chunk(MaxPerLane)))
+            reopened += await Reopen(portion[0].Lane, portion, statuses, now, ct);
         return reopened;
     }
 
-    /// <remarks>A query, a point read, a query and a batch for each lane, and one for what was recorded since. Lane after lane: what was done stays if it breaks off, and is not counted when it is called again.</remarks>
-    public async ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
+    /// <remarks>
+    /// Costs a query, a point read, a query and a batch for each lane, and a query for the deliveries added since. Goes lane by lane: if it is interrupted,
+    /// finalized deliveries stay final, and a repeated call does not count them.
+    /// </remarks>
+    public async ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct)
     {
-        var settled = 0;
+        var finalized = 0;
         while (true)
         {
             var query = new QueryDefinition("SELECT * FROM c WHERE STARTSWITH(c.queue, @endpoint) AND c.created_at <= @asOf ORDER BY c.queue")
                 .WithParameter("@endpoint", DeliveryDocument.Queue(webhookId)).WithParameter("@asOf", Time.Of(asOf));
-            var pending = (await client.All(query, 10 * MostOfALane, ct)).Select(DeliveryDocument.Read).ToList();
+            var pending = (await client.All(query, 10 * MaxPerLane, ct)).Select(DeliveryDocument.Read).ToList();
             if (pending.Count == 0) break;
-            foreach (var portion in pending.GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MostOfALane))) settled += await Settle(portion[0].Lane, portion, status, ct);
+            foreach (var portion in pending.GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane)))
+                finalized += await Finalize(portion[0].Lane, portion, status, ct);
         }
 
-        // What is left was recorded since: the endpoint was enabled again, and nobody waits for what was given up.
-        foreach (var lane in await Lanes(webhookId, " AND c.due > @now", asOf, int.MaxValue, ct))
+        // Deliveries that are left were added since: the endpoint was enabled again, and they need not wait for the finalized ones.
+        foreach (var lane in await ListLanes(webhookId, " AND c.due > @now", asOf, int.MaxValue, ct))
         {
-            await Decided(
+            await DecideAndWrite(
                 async () =>
                 {
                     var now = await ReadLane(lane.Lane, ct);
@@ -181,39 +200,46 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                 ct);
         }
 
-        return await Decided(
-            async () => (await client.Read(RunDocument.IdOf(webhookId), ct) is not { } run || await new DeliveryBatch(client).Delete(RunDocument.IdOf(webhookId), RunDocument.Read(run).ETag).Send(ct), settled), ct);
+        return await DecideAndWrite(
+            async () =>
+            {
+                if (await client.Read(RunDocument.IdOf(webhookId), ct) is not { } run) return (true, finalized);
+                return (await new DeliveryBatch(client).Delete(RunDocument.IdOf(webhookId), RunDocument.Read(run).ETag).Send(ct), finalized);
+            },
+            ct);
     }
 
-    /// <remarks>A point read.</remarks>
-    public async ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct) => await Document(deliveryId, ct) is { } document ? DeliveryDocument.Read(document) : null;
+    /// <remarks>Costs a point read.</remarks>
+    public async ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct) =>
+        await ReadDelivery(deliveryId, ct) is { } document ? DeliveryDocument.Read(document) : null;
 
-    /// <remarks>A query that reads a range of an index.</remarks>
+    /// <remarks>Costs a query that reads a range of an index.</remarks>
     public async ValueTask<IReadOnlyList<Delivery>> List(string webhookId, DeliveryStatus? status, string? before, int limit, CancellationToken ct)
     {
-        var query = new QueryDefinition(
-            $"SELECT * FROM c WHERE c.webhook = @webhook{(status is null ? "" : " AND c.status = @status")}{(before is null ? "" : " AND c.id < @before")} ORDER BY c.webhook DESC, {(status is null ? "" : "c.status DESC, ")}c.id DESC")
-            .WithParameter("@webhook", webhookId);
+        var condition = (status is null ? "" : " AND c.status = @status") + (before is null ? "" : " AND c.id < @before");
+        var order = status is null ? "c.webhook DESC, c.id DESC" : "c.webhook DESC, c.status DESC, c.id DESC";
+        var query = new QueryDefinition($"SELECT * FROM c WHERE c.webhook = @webhook{condition} ORDER BY {order}").WithParameter("@webhook", webhookId);
         if (status is not null) query.WithParameter("@status", status.ToString());
         if (before is not null) query.WithParameter("@before", before);
         return [.. (await client.All(query, limit, ct)).Select(DeliveryDocument.Read)];
     }
 
-    /// <remarks>A query that reads a range of an index.</remarks>
+    /// <remarks>Costs a query that reads a range of an index.</remarks>
     public async ValueTask<IReadOnlyList<Delivery>> ListFailed(string webhookId, string after, int limit, CancellationToken ct)
     {
-        var query = new QueryDefinition("SELECT * FROM c WHERE c.webhook = @webhook AND c.status = @status AND c.id > @after ORDER BY c.webhook, c.status, c.id")
+        const string text = "SELECT * FROM c WHERE c.webhook = @webhook AND c.status = @status AND c.id > @after ORDER BY c.webhook, c.status, c.id";
+        var query = new QueryDefinition(text)
             .WithParameter("@webhook", webhookId).WithParameter("@status", nameof(DeliveryStatus.Failed)).WithParameter("@after", after);
         return [.. (await client.All(query, limit, ct)).Select(DeliveryDocument.Read)];
     }
 
-    /// <summary>Portions that each fit a batch with their lanes, in which a lane stands together.</summary>
-    private static IEnumerable<List<Delivery>> Portions(IReadOnlyCollection<Delivery> deliveries)
+    /// <summary>Splits deliveries into portions that each fit a batch together with their lanes. Deliveries of one lane stand together.</summary>
+    private static IEnumerable<List<Delivery>> Split(IReadOnlyCollection<Delivery> deliveries)
     {
         var (portion, operations) = (new List<Delivery>(), 0);
-        foreach (var part in deliveries.DistinctBy(delivery => delivery.Id).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MostOfALane)))
+        foreach (var part in deliveries.DistinctBy(delivery => delivery.Id).GroupBy(delivery => delivery.Lane).SelectMany(lane => lane.Chunk(MaxPerLane)))
         {
-            if (operations + part.Length + 1 > DeliveryBatch.MostOperations)
+            if (operations + part.Length + 1 > DeliveryBatch.MaxOperations)
             {
                 yield return portion;
                 (portion, operations) = ([], 0);
@@ -226,68 +252,85 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         if (portion.Count > 0) yield return portion;
     }
 
-    private async ValueTask<(bool IsDone, IReadOnlyList<AttemptNoted> Result)> Attempted(string webhookId, AttemptMade[] attempts, CancellationToken ct)
+    /// <summary>Reads deliveries, lanes and failures of some attempts, and records the attempts in one batch.</summary>
+    private async ValueTask<(bool IsDone, IReadOnlyList<RecordedAttempt> Result)> RecordBatch(
+        string webhookId, FinishedAttempt[] attempts, CancellationToken ct)
     {
-        var (documentsRead, runRead) = (ById("*", attempts.Select(made => made.DeliveryId), ct).AsTask(), client.Read(RunDocument.IdOf(webhookId), ct).AsTask());
+        var documentsRead = ReadDocuments("*", attempts.Select(finished => finished.DeliveryId), ct).AsTask();
+        var runRead = client.Read(RunDocument.IdOf(webhookId), ct).AsTask();
         await Task.WhenAll(documentsRead, runRead);
-        var read = (await documentsRead).Where(IsDelivery).Select(document => (Delivery: DeliveryDocument.Read(document), ETag: document.GetProperty("_etag").GetString()!)).ToDictionary(one => one.Delivery.Id, StringComparer.Ordinal);
+        var read = (await documentsRead).Where(IsDelivery)
+            .Select(document => (Delivery: DeliveryDocument.Read(document), ETag: document.GetProperty("_etag").GetString()!))
+            .ToDictionary(one => one.Delivery.Id, StringComparer.Ordinal);
         var before = await runRead is { } runDocument ? RunDocument.Read(runDocument) : null;
-        var lanes = (await ById(LaneDocument.Columns, read.Values.Select(one => LaneDocument.IdOf(one.Delivery.Lane)).Distinct(), ct)).Select(LaneDocument.Read).ToDictionary(lane => lane.Lane);
+        var laneIds = read.Values.Select(one => LaneDocument.IdOf(one.Delivery.Lane)).Distinct();
+        var lanes = (await ReadDocuments(LaneDocument.Columns, laneIds, ct)).Select(LaneDocument.Read).ToDictionary(lane => lane.Lane);
 
-        var steps = await Task.WhenAll(attempts.Where(made => read.ContainsKey(made.DeliveryId)).Select(made => Step(made, read[made.DeliveryId].Delivery)));
+        var steps = await Task.WhenAll(
+            attempts.Where(finished => read.ContainsKey(finished.DeliveryId)).Select(finished => Apply(finished, read[finished.DeliveryId], lanes, ct)));
         if (steps.Any(step => !step.IsConsistent)) return (false, []);
-        var (batch, run, known) = (new DeliveryBatch(client), before?.Run, new Dictionary<string, (string? Head, DateTimeOffset? Since)>(StringComparer.Ordinal));
-        foreach (var (made, noted, lane, after, _) in steps)
+        var (batch, run) = (new DeliveryBatch(client), before?.Run);
+        var states = new Dictionary<string, (string? Head, DateTimeOffset? Since)>(StringComparer.Ordinal);
+        foreach (var step in steps)
         {
-            var (delivery, etag) = read[made.DeliveryId];
-            if (noted != delivery)
+            if (step.After != step.Before)
             {
-                batch.Patch(delivery.Id, DeliveryDocument.Noting(delivery, made.Attempt, noted), etag);
-                Put(batch, lane, after);
-                run = made.Attempt.Outcome switch
-                {
-                    AttemptOutcome.Delivered => null,
-                    AttemptOutcome.Expired => run,
-                    _ => FailureRun.After(run, made.Attempt.At),
-                };
+                batch.Patch(step.Before.Id, DeliveryDocument.PatchAttempt(step.Before, step.Attempt, step.After), step.ETag);
+                Put(batch, step.Lane, step.LaneAfter);
+                run = FailureRun.AfterAttempt(run, step.Attempt);
             }
 
-            known[delivery.Id] = (after?.Head, run?.Since);
+            states[step.Before.Id] = (step.LaneAfter?.Head, run?.Since);
         }
 
         Put(batch, webhookId, before, run);
         if (batch.Count > 0 && !await batch.Send(ct)) return (false, []);
-        var heads = steps.Where(step => step.After?.Head == step.Noted.Id).ToDictionary(step => step.Noted.Id, step => step.Noted, StringComparer.Ordinal);
-        foreach (var head in await Deliveries(known.Values.Select(one => one.Head).OfType<string>().Where(head => !heads.ContainsKey(head)), ct)) heads[head.Id] = head;
-        return (true, [.. attempts.Select(made => known.TryGetValue(made.DeliveryId, out var one) ? new AttemptNoted(one.Head is null ? null : heads.GetValueOrDefault(one.Head), one.Since) : default)]);
-
-        // What becomes of the delivery and its lane; nothing where the attempt was noted before.
-        async Task<(AttemptMade Made, Delivery Noted, LaneDocument? Lane, LaneDocument? After, bool IsConsistent)> Step(AttemptMade made, Delivery delivery)
-        {
-            var lane = lanes.GetValueOrDefault(delivery.Lane);
-            if (delivery.Attempts.Any(attempt => attempt.Number == made.Attempt.Number)) return (made, delivery, lane, lane, true);
-
-            // What was settled while the attempt was under way stays settled, unless the attempt delivered it after all.
-            var noted = delivery with
-            {
-                Status = delivery.Status is DeliveryStatus.Pending || made.Status is DeliveryStatus.Delivered ? made.Status : delivery.Status,
-                Attempts = [.. delivery.Attempts.Append(made.Attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MostKept)],
-            };
-            var (after, isConsistent) = await Advanced(lane, delivery.Status is DeliveryStatus.Pending && noted.Status is not DeliveryStatus.Pending ? [delivery] : [], made.Due, ct);
-            return (made, noted, lane, after, isConsistent);
-        }
+        var heads = await ReadHeads(steps, ct);
+        return (true, [.. attempts.Select(finished => states.TryGetValue(finished.DeliveryId, out var state)
+            ? new RecordedAttempt(state.Head is null ? null : heads.GetValueOrDefault(state.Head), state.Since)
+            : default)]);
     }
 
-    private async ValueTask<int> Reopen(Lane lane, IReadOnlyCollection<Delivery> portion, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Applies an attempt to its delivery and lane. Changes nothing where the attempt is recorded already.</summary>
+    private async Task<AttemptStep> Apply(
+        FinishedAttempt finished, (Delivery Delivery, string ETag) read, Dictionary<Lane, LaneDocument> lanes, CancellationToken ct)
     {
-        // How a delivery looks that this call has reopened, should an answer get lost.
+        var (before, etag) = read;
+        var lane = lanes.GetValueOrDefault(before.Lane);
+        if (before.Attempts.Any(attempt => attempt.Number == finished.Attempt.Number)) return new(finished.Attempt, before, before, etag, lane, lane, true);
+
+        // A delivery that was finalized while the attempt was in flight keeps its status, unless the attempt delivered it.
+        var after = before with
+        {
+            Status = before.Status is DeliveryStatus.Pending || finished.Status is DeliveryStatus.Delivered ? finished.Status : before.Status,
+            Attempts = [.. before.Attempts.Append(finished.Attempt).OrderBy(each => each.Number).TakeLast(DeliveryAttempt.MaxKept)],
+        };
+        var becomesFinal = before.Status is DeliveryStatus.Pending && after.Status is not DeliveryStatus.Pending;
+        var (laneAfter, isConsistent) = await Advance(lane, becomesFinal ? [before] : [], finished.Due, ct);
+        return new(finished.Attempt, before, after, etag, lane, laneAfter, isConsistent);
+    }
+
+    /// <summary>Reads the oldest pending delivery of each lane after the attempts, except those that the attempts themselves left pending.</summary>
+    private async ValueTask<Dictionary<string, Delivery>> ReadHeads(AttemptStep[] steps, CancellationToken ct)
+    {
+        var heads = steps.Where(step => step.LaneAfter?.Head == step.After.Id).ToDictionary(step => step.After.Id, step => step.After, StringComparer.Ordinal);
+        var others = steps.Select(step => step.LaneAfter?.Head).OfType<string>().Where(head => !heads.ContainsKey(head)).ToList();
+        foreach (var head in await ReadDeliveries(others, ct)) heads[head.Id] = head;
+        return heads;
+    }
+
+    private async ValueTask<int> Reopen(
+        Lane lane, IReadOnlyCollection<Delivery> portion, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct)
+    {
+        // The deliveries that this call has reopened, to recognize them if an answer gets lost.
         var mine = new Dictionary<string, Delivery>(StringComparer.Ordinal);
-        return await Decided(
+        return await DecideAndWrite(
             async () =>
             {
                 var before = await ReadLane(lane, ct);
-                var documents = await ById("*", portion.Select(delivery => delivery.Id), ct);
-                var open = documents.Where(document => DeliveryDocument.Read(document) is var delivery && those.Contains(delivery.Status) && !IsMine(delivery)).ToList();
+                var documents = await ReadDocuments("*", portion.Select(delivery => delivery.Id), ct);
+                var open = documents
+                    .Where(document => DeliveryDocument.Read(document) is var delivery && statuses.Contains(delivery.Status) && !IsMine(delivery)).ToList();
                 var done = documents.Select(DeliveryDocument.Read).Count(IsMine);
                 if (open.Count == 0) return (true, done);
 
@@ -316,14 +359,14 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             mine.TryGetValue(delivery.Id, out var reopened) && delivery.Status is DeliveryStatus.Pending && delivery.AttemptsBefore == reopened.AttemptsBefore;
     }
 
-    private async ValueTask<int> Settle(Lane lane, IReadOnlyCollection<Delivery> portion, DeliveryStatus status, CancellationToken ct)
+    private async ValueTask<int> Finalize(Lane lane, IReadOnlyCollection<Delivery> portion, DeliveryStatus status, CancellationToken ct)
     {
         var mine = new HashSet<string>(StringComparer.Ordinal);
-        return await Decided(
+        return await DecideAndWrite(
             async () =>
             {
                 var before = await ReadLane(lane, ct);
-                var documents = await ById("*", portion.Select(delivery => delivery.Id), ct);
+                var documents = await ReadDocuments("*", portion.Select(delivery => delivery.Id), ct);
                 var pending = documents.Where(document => DeliveryDocument.Read(document).Status is DeliveryStatus.Pending).ToList();
                 var done = documents.Select(DeliveryDocument.Read).Count(delivery => mine.Contains(delivery.Id) && delivery.Status == status);
                 if (pending.Count == 0) return (true, done);
@@ -334,28 +377,37 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                     var id = document.GetProperty("id").GetString()!;
                     mine.Add(id);
                     batch.Patch(
-                        id, [PatchOperation.Set("/status", status.ToString()), PatchOperation.Remove("/queue"), PatchOperation.Set("/ttl", DeliveryDocument.KeptSeconds)], document.GetProperty("_etag").GetString()!);
+                        id,
+                        [
+                            PatchOperation.Set("/status", status.ToString()), PatchOperation.Remove("/queue"),
+                            PatchOperation.Set("/ttl", DeliveryDocument.KeptSeconds),
+                        ],
+                        document.GetProperty("_etag").GetString()!);
                 }
 
-                var (after, isConsistent) = await Advanced(before, [.. pending.Select(DeliveryDocument.Read)], before?.Due ?? default, ct);
+                var (after, isConsistent) = await Advance(before, [.. pending.Select(DeliveryDocument.Read)], before?.Due ?? default, ct);
                 Put(batch, before, after);
                 return (isConsistent && await batch.Send(ct), pending.Count + done);
             },
             ct);
     }
 
-    /// <summary>A lane brought forward: without what is pending there no more, due at a time, with nothing under way.</summary>
-    /// <returns>The lane, null where nothing is pending in it; and false where lane and deliveries were not read of one moment.</returns>
-    private async ValueTask<(LaneDocument? After, bool IsConsistent)> Advanced(LaneDocument? lane, IReadOnlyCollection<Delivery> settled, DateTimeOffset due, CancellationToken ct)
+    /// <summary>Advances a lane: removes finalized deliveries, sets when it is due, and ends its attempt in flight.</summary>
+    /// <returns>The lane, null where nothing is pending in it; and whether lane and deliveries were read as of the same moment.</returns>
+    private async ValueTask<(LaneDocument? After, bool IsConsistent)> Advance(
+        LaneDocument? lane, IReadOnlyCollection<Delivery> finalized, DateTimeOffset due, CancellationToken ct)
     {
-        if (lane is null) return (null, settled.Count == 0);
-        if (lane.Pending < settled.Count) return (null, false);
-        if (lane.Pending == settled.Count) return (null, true);
-        var after = lane with { Pending = lane.Pending - settled.Count, Due = due, IsUnderWay = false };
-        if (settled.All(delivery => delivery.Id != lane.Head)) return (after, true);
-        var query = new QueryDefinition("SELECT c.id, c.queue FROM c WHERE STARTSWITH(c.queue, @lane) AND NOT ARRAY_CONTAINS(@settled, c.id) ORDER BY c.queue OFFSET 0 LIMIT 1")
-            .WithParameter("@lane", DeliveryDocument.Queue(lane.Lane)).WithParameter("@settled", settled.Select(delivery => delivery.Id));
-        return await client.All(query, 1, ct) is [var next] ? (after with { Head = next.GetProperty("id").GetString()!, HeadQueue = next.GetProperty("queue").GetString()! }, true) : (null, false);
+        if (lane is null) return (null, finalized.Count == 0);
+        if (lane.Pending < finalized.Count) return (null, false);
+        if (lane.Pending == finalized.Count) return (null, true);
+        var after = lane with { Pending = lane.Pending - finalized.Count, Due = due, IsUnderWay = false };
+        if (finalized.All(delivery => delivery.Id != lane.Head)) return (after, true);
+        const string text =
+            "SELECT c.id, c.queue FROM c WHERE STARTSWITH(c.queue, @lane) AND NOT ARRAY_CONTAINS(@finalized, c.id) ORDER BY c.queue OFFSET 0 LIMIT 1";
+        var query = new QueryDefinition(text)
+            .WithParameter("@lane", DeliveryDocument.Queue(lane.Lane)).WithParameter("@finalized", finalized.Select(delivery => delivery.Id));
+        if (await client.All(query, 1, ct) is not [var next]) return (null, false);
+        return (after with { Head = next.GetProperty("id").GetString()!, HeadQueue = next.GetProperty("queue").GetString()! }, true);
     }
 
     private void Put(DeliveryBatch batch, LaneDocument? before, LaneDocument? after)
@@ -371,69 +423,74 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
             batch.Put(RunDocument.IdOf(webhookId), RunDocument.ToJson(partition.Key, webhookId, run), before?.ETag);
     }
 
-    /// <summary>Whether it still is as it was read: what this process has not seen yet would turn a worker away that another one has called.</summary>
-    private ValueTask<bool> IsStill(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
+    /// <summary>Whether the endpoint is unchanged since it was read. A stale read would turn away a worker that another process has called.</summary>
+    private ValueTask<bool> IsUnchanged(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
         new DeliveryBatch(client).Patch(EndpointDocument.IdOf(webhookId), [PatchOperation.Increment("/asked", 1)], endpoint.ETag!).Send(ct);
 
     private ValueTask<bool> Hold(string webhookId, EndpointDocument endpoint, CancellationToken ct) =>
         new DeliveryBatch(client).Put(EndpointDocument.IdOf(webhookId), endpoint.ToJson(partition.Key, webhookId), endpoint.ETag).Send(ct);
 
     /// <summary>
-    /// Ends a hold, if nobody has asked for the worker since it was read. Where none was there, a document that is made and removed again shows that there still is none.
+    /// Ends a hold, if nobody has asked for the worker since it was read. Where there was none, creating and removing a document in one batch proves that there
+    /// still is none.
     /// </summary>
-    private ValueTask<bool> LetGo(string webhookId, EndpointDocument? endpoint, string holder, DateTimeOffset until, CancellationToken ct)
+    private ValueTask<bool> EndHold(string webhookId, EndpointDocument? endpoint, string holder, DateTimeOffset until, CancellationToken ct)
     {
         var (id, batch) = (EndpointDocument.IdOf(webhookId), new DeliveryBatch(client));
         if (endpoint is null) batch.Put(id, new EndpointDocument(holder, until, IsAsleep: false).ToJson(partition.Key, webhookId), etag: null);
         return batch.Delete(id, endpoint?.ETag).Send(ct);
     }
 
-    /// <summary>Lanes of an endpoint, the one due for longest first.</summary>
-    private async ValueTask<IReadOnlyList<LaneDocument>> Lanes(string webhookId, string condition, DateTimeOffset now, int limit, CancellationToken ct)
+    /// <summary>Lists lanes of an endpoint, the one due for longest first.</summary>
+    private async ValueTask<IReadOnlyList<LaneDocument>> ListLanes(string webhookId, string condition, DateTimeOffset now, int limit, CancellationToken ct)
     {
-        var query = new QueryDefinition($"SELECT {LaneDocument.Columns} FROM c WHERE c.lane_of = @webhook{condition} ORDER BY c.lane_of, c.due").WithParameter("@webhook", webhookId);
+        var query = new QueryDefinition($"SELECT {LaneDocument.Columns} FROM c WHERE c.lane_of = @webhook{condition} ORDER BY c.lane_of, c.due")
+            .WithParameter("@webhook", webhookId);
         if (condition.Length > 0) query.WithParameter("@now", Time.Of(now));
         return [.. (await client.All(query, limit, ct)).Select(LaneDocument.Read)];
     }
 
-    /// <summary>The oldest delivery of each lane, in the lanes' order; without those that were settled since.</summary>
-    private async ValueTask<IReadOnlyList<Delivery>> Heads(IReadOnlyList<LaneDocument> lanes, CancellationToken ct)
+    /// <summary>Reads the oldest delivery of each lane, in the lanes' order, without those that were finalized since.</summary>
+    private async ValueTask<IReadOnlyList<Delivery>> ReadHeads(IReadOnlyList<LaneDocument> lanes, CancellationToken ct)
     {
-        var found = (await Deliveries(lanes.Select(lane => lane.Head), ct)).ToDictionary(delivery => delivery.Id, StringComparer.Ordinal);
+        var found = (await ReadDeliveries(lanes.Select(lane => lane.Head), ct)).ToDictionary(delivery => delivery.Id, StringComparer.Ordinal);
         return [.. lanes.Select(lane => found.GetValueOrDefault(lane.Head)).OfType<Delivery>().Where(delivery => delivery.Status is DeliveryStatus.Pending)];
     }
 
-    private async ValueTask<IReadOnlyList<Delivery>> Deliveries(IEnumerable<string> ids, CancellationToken ct) =>
-        [.. (await ById("*", ids, ct)).Where(IsDelivery).Select(DeliveryDocument.Read)];
+    private async ValueTask<IReadOnlyList<Delivery>> ReadDeliveries(IEnumerable<string> ids, CancellationToken ct) =>
+        [.. (await ReadDocuments("*", ids, ct)).Where(IsDelivery).Select(DeliveryDocument.Read)];
 
-    private async ValueTask<IReadOnlyList<JsonElement>> ById(string columns, IEnumerable<string> ids, CancellationToken ct)
+    private async ValueTask<IReadOnlyList<JsonElement>> ReadDocuments(string columns, IEnumerable<string> ids, CancellationToken ct)
     {
         var wanted = ids.ToArray();
         if (wanted is [var only]) return await client.Read(only, ct) is { } document ? [document] : [];
-        return wanted.Length == 0 ? [] : await client.All(new QueryDefinition($"SELECT {columns} FROM c WHERE ARRAY_CONTAINS(@ids, c.id)").WithParameter("@ids", wanted), wanted.Length, ct);
+        if (wanted.Length == 0) return [];
+        var query = new QueryDefinition($"SELECT {columns} FROM c WHERE ARRAY_CONTAINS(@ids, c.id)").WithParameter("@ids", wanted);
+        return await client.All(query, wanted.Length, ct);
     }
 
-    private async ValueTask<LaneDocument?> ReadLane(Lane lane, CancellationToken ct) => await client.Read(LaneDocument.IdOf(lane), ct) is { } document ? LaneDocument.Read(document) : null;
+    private async ValueTask<LaneDocument?> ReadLane(Lane lane, CancellationToken ct) =>
+        await client.Read(LaneDocument.IdOf(lane), ct) is { } document ? LaneDocument.Read(document) : null;
 
-    private async ValueTask<JsonElement?> Document(string deliveryId, CancellationToken ct) =>
+    private async ValueTask<JsonElement?> ReadDelivery(string deliveryId, CancellationToken ct) =>
         await client.Read(deliveryId, ct) is { } document && IsDelivery(document) ? document : default(JsonElement?);
 
     private static bool IsDelivery(JsonElement document) => document.GetProperty("kind").ValueEquals(DeliveryDocument.Kind);
 
     private DeliveryBatch Put(DeliveryBatch batch, LaneDocument lane) => batch.Put(LaneDocument.IdOf(lane.Lane), lane.ToJson(partition.Key), lane.ETag);
 
-    /// <summary>Reads, decides and writes; anew where others were first, and where the service faltered.</summary>
-    /// <param name="round">Answers whether its writes were done, and the result.</param>
+    /// <summary>Reads, decides and writes, and does so again where others wrote first or the service faltered.</summary>
+    /// <param name="attempt">Makes one try: answers whether its writes were done, and the result.</param>
     /// <param name="ct">Ends the wait.</param>
-    private async ValueTask<T> Decided<T>(Func<ValueTask<(bool IsDone, T Result)>> round, CancellationToken ct)
+    private async ValueTask<T> DecideAndWrite<T>(Func<ValueTask<(bool IsDone, T Result)>> attempt, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         var errors = 0;
-        for (var i = 0; i < MostRounds; i++)
+        for (var i = 0; i < MaxTries; i++)
         {
             try
             {
-                var (isDone, result) = await round();
+                var (isDone, result) = await attempt();
                 if (isDone) return result;
                 errors = 0;
                 if (i > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10 * i)), clock, ct);
@@ -447,4 +504,8 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
 
         throw new StoreUnavailableException("Others write the same deliveries all the time.");
     }
+
+    /// <summary>Holds the effect of an attempt on its delivery and lane.</summary>
+    private sealed record AttemptStep(
+        DeliveryAttempt Attempt, Delivery Before, Delivery After, string ETag, LaneDocument? Lane, LaneDocument? LaneAfter, bool IsConsistent);
 }

@@ -5,16 +5,22 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// The deliveries of all data sets, in one container. In the data set's partition there are three kinds of documents: a delivery; a lane for as
-/// long as something is pending in it; an endpoint for as long as somebody works for it or it fails.
+/// Opens the delivery stores of all partitions of one container. A partition has four kinds of documents: deliveries; lanes, for as long as they have
+/// pending deliveries; endpoints, for as long as they have a worker; runs of failures, for as long as an endpoint fails.
 /// </summary>
 /// <remarks>
-/// An event that arrives at the first attempt costs about 24 RU and a fifth of a request where many are recorded and noted together: docs/operations.md has what each step costs.
+/// An event that is delivered at the first attempt costs about 24 RU, and a fifth of a request where many are added and recorded together. See
+/// docs/operations.md for the cost of each step.
 /// </remarks>
-/// <param name="client">One for the process. Of session consistency; closed by whoever opened it.</param>
+/// <param name="client">The client of the process, of session consistency. Its owner closes it.</param>
 /// <param name="database">The name of the database.</param>
-/// <param name="clock">For the waits before something is tried again.</param>
+/// <param name="clock">Measures the waits before another try.</param>
 public sealed class CosmosDeliveryStores(CosmosClient client, string database, TimeProvider clock) : IDeliveryStores
 {
-    public IDeliveryStore Open(Partition partition) => new CosmosDeliveryStore(new PartitionClient(client.GetContainer(database, CosmosContainers.Deliveries), partition.Key, clock), partition, clock);
+    /// <inheritdoc/>
+    public IDeliveryStore Open(Partition partition)
+    {
+        var container = client.GetContainer(database, CosmosContainers.Deliveries);
+        return new CosmosDeliveryStore(new PartitionClient(container, partition.Key, clock), partition, clock);
+    }
 }

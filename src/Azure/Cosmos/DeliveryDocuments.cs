@@ -7,23 +7,24 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// A delivery as a document. What is pending has a place in its lane, <c>queue</c>, by which the next of a lane and all of an endpoint are found;
-/// what is settled has none, and a time to live.
+/// Reads and writes a delivery as a document. A pending delivery has a place in its lane, <c>queue</c>, which finds the next of a lane and all of an
+/// endpoint. A final one has no place, and a time to live.
 /// </summary>
 internal static class DeliveryDocument
 {
     public const string Kind = "delivery";
 
-    /// <summary>How long a delivery is kept once it is settled, in seconds: 30 days.</summary>
+    /// <summary>Time for which a final delivery is kept, in seconds: 30 days.</summary>
     public const int KeptSeconds = 30 * 24 * 60 * 60;
 
-    /// <summary>Orders a lane by version, then event id, as text.</summary>
-    public static string Queue(Delivery delivery) => string.Create(CultureInfo.InvariantCulture, $"{Queue(delivery.Lane)}{delivery.Version:D19}/{delivery.EventId}");
+    /// <summary>Returns the place of a delivery in its lane. As text it orders by version, then event id.</summary>
+    public static string Queue(Delivery delivery) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Queue(delivery.Lane)}{delivery.Version:D19}/{delivery.EventId}");
 
-    /// <summary>What the places of a lane begin with.</summary>
+    /// <summary>Returns the prefix of the places of a lane.</summary>
     public static string Queue(Lane lane) => $"{Queue(lane.WebhookId)}{lane.RecordId}/";
 
-    /// <summary>What the places of an endpoint begin with.</summary>
+    /// <summary>Returns the prefix of the places of an endpoint.</summary>
     public static string Queue(string webhookId) => $"{webhookId}/";
 
     public static ReadOnlyMemory<byte> New(string partition, Delivery delivery) => JsonForm.Object(writer =>
@@ -46,17 +47,18 @@ internal static class DeliveryDocument
         writer.WriteEndArray();
     });
 
-    /// <summary>What an attempt changes. Only the attempt goes over the wire: those before it, with what receivers answered, may be many times as large.</summary>
-    public static IReadOnlyList<PatchOperation> Noting(Delivery before, DeliveryAttempt attempt, Delivery after)
+    /// <summary>Returns the changes of an attempt. Only this attempt goes over the wire: earlier ones may be many times as large.</summary>
+    public static IReadOnlyList<PatchOperation> PatchAttempt(Delivery before, DeliveryAttempt attempt, Delivery after)
     {
         var changes = new List<PatchOperation>();
         if (before.Attempts is [.., var last] && last.Number > attempt.Number)
         {
-            changes.Add(PatchOperation.Set("/attempts", Stream(JsonForm.Array(after.Attempts.Select(each => JsonForm.Write(writer => Write(writer, each)))))));
+            var all = JsonForm.Array(after.Attempts.Select(each => JsonForm.Write(writer => Write(writer, each))));
+            changes.Add(PatchOperation.Set("/attempts", Stream(all)));
         }
         else
         {
-            if (before.Attempts.Count == DeliveryAttempt.MostKept) changes.Add(PatchOperation.Remove("/attempts/0"));
+            if (before.Attempts.Count == DeliveryAttempt.MaxKept) changes.Add(PatchOperation.Remove("/attempts/0"));
             changes.Add(PatchOperation.Add("/attempts/-", Stream(JsonForm.Write(writer => Write(writer, attempt)))));
         }
 
@@ -101,14 +103,14 @@ internal static class DeliveryDocument
         attempt.TryGetProperty("answer", out var answer) ? answer.GetString() : null);
 }
 
-/// <summary>A lane that has something pending. Every change of what is pending changes this document too, so that its ETag guards it.</summary>
+/// <summary>Describes a lane with pending deliveries. Every change of a pending delivery changes this document, too, so that its ETag guards them.</summary>
 /// <param name="Lane">The endpoint and the record.</param>
 /// <param name="Due">When its oldest delivery is to be sent.</param>
-/// <param name="IsUnderWay">Whether an attempt that takes long is under way.</param>
+/// <param name="IsUnderWay">Whether a slow attempt is in flight.</param>
 /// <param name="Pending">How many deliveries are pending.</param>
 /// <param name="Head">The oldest of them.</param>
 /// <param name="HeadQueue">Its place.</param>
-/// <param name="ETag">Of the document; null for a new one.</param>
+/// <param name="ETag">The ETag of the document; null for a new one.</param>
 internal sealed record LaneDocument(Lane Lane, DateTimeOffset Due, bool IsUnderWay, int Pending, string Head, string HeadQueue, string? ETag = null)
 {
     public const string Kind = "lane";
@@ -117,13 +119,14 @@ internal sealed record LaneDocument(Lane Lane, DateTimeOffset Due, bool IsUnderW
 
     public static string IdOf(Lane lane) => $"{Kind}:{lane.WebhookId}:{lane.RecordId}";
 
-    /// <summary>With a delivery more.</summary>
+    /// <summary>Adds a pending delivery.</summary>
     public LaneDocument With(Delivery delivery) => DeliveryDocument.Queue(delivery) is var queue && string.CompareOrdinal(queue, HeadQueue) < 0
         ? this with { Pending = Pending + 1, Head = delivery.Id, HeadQueue = queue }
         : this with { Pending = Pending + 1 };
 
-    /// <summary>A new one.</summary>
-    public static LaneDocument Of(Delivery delivery, DateTimeOffset due) => new(delivery.Lane, due, IsUnderWay: false, 1, delivery.Id, DeliveryDocument.Queue(delivery));
+    /// <summary>Creates the lane of its first pending delivery.</summary>
+    public static LaneDocument Of(Delivery delivery, DateTimeOffset due) =>
+        new(delivery.Lane, due, IsUnderWay: false, 1, delivery.Id, DeliveryDocument.Queue(delivery));
 
     public ReadOnlyMemory<byte> ToJson(string partition) => JsonForm.Object(writer =>
     {
@@ -149,11 +152,11 @@ internal sealed record LaneDocument(Lane Lane, DateTimeOffset Due, bool IsUnderW
         document.GetProperty("_etag").GetString());
 }
 
-/// <summary>Who works for an endpoint.</summary>
+/// <summary>Describes the worker of an endpoint.</summary>
 /// <param name="Holder">The orchestration.</param>
-/// <param name="Until">When it loses the endpoint if it is not heard of.</param>
-/// <param name="IsAsleep">Whether it waits for a lane to become due.</param>
-/// <param name="ETag">Of the document; null for a new one.</param>
+/// <param name="Until">When the worker loses the endpoint if it is not heard of again.</param>
+/// <param name="IsAsleep">Whether the worker waits for a lane to become due.</param>
+/// <param name="ETag">The ETag of the document; null for a new one.</param>
 internal sealed record EndpointDocument(string Holder, DateTimeOffset Until, bool IsAsleep, string? ETag = null)
 {
     private const string Kind = "endpoint";
@@ -179,7 +182,7 @@ internal sealed record EndpointDocument(string Holder, DateTimeOffset Until, boo
         document.GetProperty("_etag").GetString());
 }
 
-/// <summary>The failures of an endpoint since its last success. Beside who works for it, so that the two are not in each other's way.</summary>
+/// <summary>Describes the failures of an endpoint since its last success. A document of its own, so that it does not conflict with the worker's.</summary>
 internal sealed record RunDocument(FailureRun Run, string ETag)
 {
     private const string Kind = "failures";
@@ -199,7 +202,7 @@ internal sealed record RunDocument(FailureRun Run, string ETag)
         new(new FailureRun(Time.Read(document.GetProperty("since")), Time.Read(document.GetProperty("last"))), document.GetProperty("_etag").GetString()!);
 }
 
-/// <summary>Times as text that sorts as they do, to the tick: a number would be rounded.</summary>
+/// <summary>Converts times to text that sorts as they do, to the tick: a number would be rounded.</summary>
 internal static class Time
 {
     public static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);

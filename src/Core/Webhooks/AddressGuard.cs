@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace NodeStash.Core.Webhooks;
 
 /// <summary>
-/// Which addresses webhooks may be sent to: global unicast only (docs/api/webhooks.md, Addresses). The ranges are those of the IANA IPv4 and IPv6 Special-Purpose
-/// Address Registries that are not globally reachable, multicast (RFC 5771, RFC 4291), and IPv6 forms with an IPv4 address inside, which lead to that by a way that
-/// no table of IPv4 ranges sees.
+/// Decides which addresses webhooks may be sent to: global unicast only (docs/api/webhooks.md, Addresses). It refuses the ranges of the IANA IPv4 and IPv6
+/// Special-Purpose Address Registries that are not globally reachable, multicast (RFC 5771, RFC 4291), and IPv6 forms that contain an IPv4 address: they
+/// lead to it past any table of IPv4 ranges.
 /// </summary>
 public static class AddressGuard
 {
@@ -32,14 +32,14 @@ public static class AddressGuard
     ];
 
     /// <summary>
-    /// The only IPv6 addresses given out so far (IANA IPv6 Address Space). What is reserved may lead anywhere: IPv4-mapped (RFC 4291), IPv4-compatible, IPv4-translated
-    /// and NAT64 addresses (64:ff9b::/96, RFC 6052) are among it.
+    /// The only IPv6 addresses assigned so far (IANA IPv6 Address Space). Reserved addresses may lead anywhere: IPv4-mapped (RFC 4291), IPv4-compatible,
+    /// IPv4-translated and NAT64 addresses (64:ff9b::/96, RFC 6052) are among them.
     /// </summary>
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
     /// <summary>Whether an address may be called.</summary>
-    /// <param name="address">As the name resolved, or as it stood in the URL.</param>
-    /// <param name="allowLoopback">Whether this machine itself is allowed.</param>
+    /// <param name="address">The address that the name resolved to, or that the URL contains.</param>
+    /// <param name="allowLoopback">Whether the loopback addresses of this machine are allowed.</param>
     public static bool Allows(IPAddress address, bool allowLoopback)
     {
         if (address.IsIPv4MappedToIPv6) return false; // also where it stands for loopback

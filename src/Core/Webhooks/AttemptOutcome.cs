@@ -2,7 +2,7 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>What one attempt to deliver came to; shown in the delivery log in snake_case, and explained in docs/webhooks.md.</summary>
+/// <summary>Outcomes of an attempt to deliver. The delivery log shows them in snake_case; docs/webhooks.md explains them.</summary>
 public enum AttemptOutcome
 {
     /// <summary>Answered 2xx in time.</summary>
@@ -29,13 +29,13 @@ public enum AttemptOutcome
     /// <summary>The address may not be called (docs/api/webhooks.md, Addresses).</summary>
     RefusedAddress,
 
-    /// <summary>TLS could not be agreed on, or the certificate is not valid for the host.</summary>
+    /// <summary>The TLS handshake failed, or the certificate is not valid for the host.</summary>
     TlsFailure,
 
     /// <summary>The connection was refused, reset or broke off.</summary>
     ConnectionFailure,
 
-    /// <summary>Nothing was sent: the event had passed its 30 days.</summary>
+    /// <summary>Nothing was sent: the event is older than its retention of 30 days.</summary>
     Expired,
 
     /// <summary>The answer was not HTTP, or its headers were larger than 16 KiB.</summary>
@@ -45,10 +45,10 @@ public enum AttemptOutcome
     ConnectTimeout,
 }
 
-/// <summary>How outcomes are shown.</summary>
+/// <summary>Renders outcomes for users.</summary>
 public static class AttemptOutcomes
 {
-    /// <summary>E.g. <c>dns_failure</c>.</summary>
+    /// <summary>Returns the name on the wire, e.g. <c>dns_failure</c>.</summary>
     public static string Name(this AttemptOutcome outcome) => outcome switch
     {
         AttemptOutcome.Status3xx => "status_3xx",
@@ -57,7 +57,7 @@ public static class AttemptOutcomes
         _ => Text.ToSnakeCase(outcome.ToString()),
     };
 
-    /// <summary>What went wrong, in a sentence for who looks after the receiver; null for a success.</summary>
+    /// <summary>Explains a failure in a sentence for the owner of the receiver; null for a success.</summary>
     public static string? Error(this AttemptOutcome outcome) => outcome switch
     {
         AttemptOutcome.Delivered => null,

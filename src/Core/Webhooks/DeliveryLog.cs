@@ -1,37 +1,40 @@
 using System.Text.Json;
-using NodeStash.Core.Tenancy;
+using NodeStash.Core.Storage;
 using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>How deliveries are listed and shown. docs/api/webhooks.md, Endpoints.</summary>
+/// <summary>Lists deliveries and renders them for the API. Source: docs/api/webhooks.md, Endpoints.</summary>
 public sealed class DeliveryLog(IDeliveryStores stores)
 {
+    /// <summary>Type of a delivery in the API.</summary>
     public const string Type = "delivery";
+
+    /// <summary>Prefix of the ids of deliveries.</summary>
     public const string Prefix = "dlv_";
 
-    /// <summary>One page of an endpoint's deliveries, newest first.</summary>
-    /// <param name="caller">Whose deliveries.</param>
+    /// <summary>Lists one page of an endpoint's deliveries, newest first.</summary>
+    /// <param name="partition">The partition of the caller.</param>
     /// <param name="webhookId">The endpoint.</param>
-    /// <param name="status">Only deliveries of this status; null for all.</param>
+    /// <param name="status">Lists only deliveries of this status; null for all.</param>
     /// <param name="afterId">The last delivery of the page before; null for the first page.</param>
-    /// <param name="limit">The most deliveries.</param>
+    /// <param name="limit">The most deliveries to list.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>The deliveries, and whether there are more.</returns>
     public async ValueTask<(IReadOnlyList<Delivery> Deliveries, bool HasMore)> List(
-        Caller caller, string webhookId, DeliveryStatus? status, string? afterId, int limit, CancellationToken ct)
+        Partition partition, string webhookId, DeliveryStatus? status, string? afterId, int limit, CancellationToken ct)
     {
-        var page = await stores.Open(caller.Partition).List(webhookId, status, afterId, limit + 1, ct);
+        var page = await stores.Open(partition).List(webhookId, status, afterId, limit + 1, ct);
         return page.Count > limit ? ([.. page.Take(limit)], true) : (page, false);
     }
 
-    /// <summary>One delivery to an endpoint; null where the endpoint has none of that id.</summary>
-    public async ValueTask<Delivery?> Find(Caller caller, string webhookId, string deliveryId, CancellationToken ct) =>
-        await stores.Open(caller.Partition).Find(deliveryId, ct) is { } delivery && delivery.Lane.WebhookId == webhookId ? delivery : null;
+    /// <summary>Finds a delivery to an endpoint; null where the endpoint has none of that id.</summary>
+    public async ValueTask<Delivery?> Find(Partition partition, string webhookId, string deliveryId, CancellationToken ct) =>
+        await stores.Open(partition).Find(deliveryId, ct) is { } delivery && delivery.Lane.WebhookId == webhookId ? delivery : null;
 
-    /// <summary>A delivery's attributes, UTF-8 JSON.</summary>
+    /// <summary>Renders the attributes of a delivery as UTF-8 JSON.</summary>
     /// <param name="delivery">The delivery.</param>
-    /// <param name="withAnswers">Whether each attempt shows what the receiver answered; else only its outcome.</param>
+    /// <param name="withAnswers">Whether each attempt includes the receiver's answer; otherwise only its outcome.</param>
     public static ReadOnlyMemory<byte> Attributes(Delivery delivery, bool withAnswers) => JsonForm.Object(writer =>
     {
         writer.WriteString("id"u8, delivery.Id);
@@ -46,7 +49,7 @@ public sealed class DeliveryLog(IDeliveryStores stores)
         writer.WriteString("created_at"u8, Text.Format(delivery.CreatedAt));
     });
 
-    /// <summary>The attributes of a test that was sent, UTF-8 JSON.</summary>
+    /// <summary>Renders the attributes of a test that was sent as UTF-8 JSON.</summary>
     public static ReadOnlyMemory<byte> TestAttributes(string webhookId, string eventId, DeliveryAttempt attempt) => JsonForm.Object(writer =>
     {
         writer.WriteString("id"u8, eventId);

@@ -2,9 +2,12 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>What an endpoint subscribes to: <c>*</c>, all events of a noun (<c>deal.*</c>), or one event. docs/api/webhooks.md.</summary>
+/// <summary>
+/// Checks and matches the patterns that endpoints subscribe to: <c>*</c>, all events of a noun (<c>deal.*</c>), or one event. Source: docs/api/webhooks.md.
+/// </summary>
 public static class EventPattern
 {
+    /// <summary>The pattern that matches every event.</summary>
     public const string All = "*";
 
     private static readonly string[] RecordVerbs = ["created", "updated", "deleted", "archived", "restored"];
@@ -23,10 +26,10 @@ public static class EventPattern
         ["webhook"] = ["test"],
     };
 
-    /// <summary>The nouns that are built in.</summary>
+    /// <summary>The nouns that are built in. Custom objects add their slugs.</summary>
     public static IReadOnlyCollection<string> Nouns => Known.Keys;
 
-    /// <summary>What is wrong with a pattern; null if nothing. A noun that is not built in may be a custom object's slug.</summary>
+    /// <summary>Explains what is wrong with a pattern; null where it is valid. A noun that is not built in may be a custom object's slug.</summary>
     public static string? Check(string pattern)
     {
         if (pattern is All) return null;
@@ -35,6 +38,7 @@ public static class EventPattern
         return verb is All || verbs.Contains(verb) ? null : $"No such event; '{noun}' has {string.Join(", ", verbs)}";
     }
 
+    /// <summary>Whether one of the patterns matches the event.</summary>
     public static bool Matches(IReadOnlyList<string> patterns, string eventName)
     {
         foreach (var pattern in patterns)

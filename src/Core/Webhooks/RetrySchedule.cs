@@ -1,9 +1,9 @@
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>When an event that could not be delivered is tried again. docs/api/webhooks.md, Deliveries.</summary>
+/// <summary>Decides when a failed delivery is attempted again. Source: docs/api/webhooks.md, Deliveries.</summary>
 public static class RetrySchedule
 {
-    /// <summary>By how much chance may lengthen a wait: one tenth.</summary>
+    /// <summary>Largest part that jitter adds to a wait: one tenth.</summary>
     public const double MaxJitter = 0.1;
 
     /// <summary>Waits before attempts 2, 3, …; after the last of them the delivery is given up.</summary>
@@ -13,16 +13,16 @@ public static class RetrySchedule
         TimeSpan.FromHours(10), TimeSpan.FromHours(14), TimeSpan.FromHours(20), TimeSpan.FromHours(24),
     ];
 
-    /// <summary>How many attempts there are in all.</summary>
-    public static int Attempts => Waits.Count + 1;
+    /// <summary>Most attempts of a delivery until it is given up.</summary>
+    public static int MaxAttempts => Waits.Count + 1;
 
-    /// <summary>The wait after a failed attempt; null where it was the last.</summary>
+    /// <summary>Returns the wait after a failed attempt; null where it was the last.</summary>
     /// <param name="attempt">The number of the attempt that failed, from 1.</param>
-    /// <param name="retryAfter">What the receiver asked for in Retry-After; null for nothing. Lengthens the wait, with chance up to double.</param>
-    /// <param name="chance">From 0 to 1: how much of <see cref="MaxJitter"/> is added.</param>
+    /// <param name="retryAfter">The wait that the receiver asked for in Retry-After; null for none. It lengthens the wait, with jitter up to double.</param>
+    /// <param name="chance">A random number from 0 to 1: the part of <see cref="MaxJitter"/> that is added.</param>
     public static TimeSpan? After(int attempt, TimeSpan? retryAfter, double chance)
     {
-        if (attempt > Waits.Count) return null;
+        if (attempt >= MaxAttempts) return null;
         var wait = Waits[attempt - 1];
         var (maxLength, asked) = (wait * 2, retryAfter > wait ? retryAfter.Value : wait);
         return asked < maxLength ? TimeSpan.FromTicks(Math.Min((asked * (1 + (MaxJitter * chance))).Ticks, maxLength.Ticks)) : maxLength;

@@ -4,20 +4,23 @@ using System.Text;
 namespace NodeStash.Core.Webhooks;
 
 /// <summary>
-/// Seals what has to be stored and read again, such as signing secrets, with AES-256-GCM under a key that does not lie in the database.
-/// A sealed text is bound to its place: moved to another record it does not open.
+/// Seals secrets that are stored and read again, such as signing secrets, with AES-256-GCM. The key is not in the database.
+/// A sealed text is bound to its place: copied to another record it does not open.
 /// </summary>
-/// <param name="key">32 bytes.</param>
+/// <param name="key">The sealing key, 32 bytes.</param>
 public sealed class SecretBox(byte[] key)
 {
+    /// <summary>Length of the sealing key in bytes.</summary>
     public const int KeyBytes = 32;
 
     private const string Version = "v1:";
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
-    /// <param name="secret">What to seal.</param>
-    /// <param name="place">Where it will be stored, e.g. the record's id.</param>
+    /// <summary>Seals a secret.</summary>
+    /// <param name="secret">The bytes to seal.</param>
+    /// <param name="place">The place it is stored in, e.g. the id of its record.</param>
+    /// <returns>The sealed text, with its version: <c>v1:</c> and base64.</returns>
     public string Seal(ReadOnlySpan<byte> secret, string place)
     {
         var sealedBytes = new byte[NonceBytes + secret.Length + TagBytes];
@@ -29,12 +32,16 @@ public sealed class SecretBox(byte[] key)
         return Version + Convert.ToBase64String(sealedBytes);
     }
 
-    /// <exception cref="CryptographicException">It was sealed with another key or for another place, or was changed.</exception>
+    /// <summary>Opens a sealed text.</summary>
+    /// <param name="text">The text that <see cref="Seal"/> returned.</param>
+    /// <param name="place">The place it was sealed for.</param>
+    /// <exception cref="CryptographicException">The text was sealed with another key or for another place, or was changed.</exception>
     public byte[] Open(string text, string place)
     {
         if (!text.StartsWith(Version, StringComparison.Ordinal)) throw new CryptographicException("Sealed by a version that is not known.");
         var bytes = new byte[text.Length];
-        if (!Convert.TryFromBase64String(text[Version.Length..], bytes, out var length) || length < NonceBytes + TagBytes) throw new CryptographicException("Damaged.");
+        if (!Convert.TryFromBase64String(text[Version.Length..], bytes, out var length) || length < NonceBytes + TagBytes)
+            throw new CryptographicException("Damaged.");
         bytes = bytes[..length];
         var secret = new byte[bytes.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(key, TagBytes);

@@ -6,18 +6,18 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
 
-/// <summary>Makes and changes webhook endpoints: what goes beyond the schema is the address, the secret, and the deliveries that stand behind.</summary>
+/// <summary>Creates, changes and deletes webhook endpoints. It checks addresses, manages secrets and finalizes pending deliveries.</summary>
 public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box, WebhookOptions options, TimeProvider clock)
 {
-    /// <summary>Before the secret's base64, as the Standard Webhooks libraries expect it.</summary>
+    /// <summary>Prefix of a signing secret, which the Standard Webhooks libraries expect before its base64.</summary>
     public const string SecretPrefix = "whsec_";
 
     private const int SecretBytes = 32;
 
-    /// <summary>A new signing secret in clear, to be shown once: <c>whsec_</c> and the base64 of 32 random bytes.</summary>
+    /// <summary>Generates a signing secret: <c>whsec_</c> and the base64 of 32 random bytes. Show it once.</summary>
     public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
 
-    /// <summary>Makes an endpoint that signs with a secret of <see cref="NewSecret"/>.</summary>
+    /// <summary>Creates an endpoint that signs with the secret.</summary>
     public ValueTask<Result<StoredRecord>> Create(RecordSet records, JsonElement body, string secret, CancellationToken ct)
     {
         var errors = new ValidationErrors();
@@ -29,7 +29,7 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
         }, ct);
     }
 
-    /// <summary>Has an endpoint sign with a new secret of <see cref="NewSecret"/>; the one before signs too for a while.</summary>
+    /// <summary>Replaces the secret of an endpoint. The old secret signs, too, until the grace ends.</summary>
     public ValueTask<Result<StoredRecord>> RotateSecret(RecordSet records, string id, string secret, TimeSpan grace, CancellationToken ct) =>
         records.Update(Webhook.Schema, id, null, (change, _) =>
         {
@@ -40,8 +40,9 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
             return null;
         }, ct);
 
-    /// <summary>Changes an endpoint. Disabling it ends its deliveries; they are kept, to be recovered.</summary>
-    public async ValueTask<Result<StoredRecord>> Update(RecordSet records, Partition partition, string id, JsonElement body, long? ifVersion, CancellationToken ct)
+    /// <summary>Changes an endpoint. Disabling it fails its pending deliveries; they can be recovered.</summary>
+    public async ValueTask<Result<StoredRecord>> Update(
+        RecordSet records, Partition partition, string id, JsonElement body, long? ifVersion, CancellationToken ct)
     {
         var updated = await records.Update(Webhook.Schema, id, ifVersion, (change, errors) =>
         {
@@ -50,30 +51,31 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
             return null;
         }, ct);
         if (updated.Error is null && !records.IsDryRun && !Webhook.IsEnabled.Of(Record.Load(Webhook.Schema, updated.Value)))
-            await deliveries.Open(partition).Settle(id, DeliveryStatus.Failed, clock.GetUtcNow(), ct);
+            await deliveries.Open(partition).Finalize(id, DeliveryStatus.Failed, clock.GetUtcNow(), ct);
         return updated;
     }
 
-    /// <summary>Deletes an endpoint and ends its deliveries.</summary>
+    /// <summary>Deletes an endpoint and cancels its pending deliveries.</summary>
     public async ValueTask<Error?> Delete(RecordSet records, Partition partition, string id, long? ifVersion, CancellationToken ct)
     {
         if (await records.Delete(Webhook.Schema, id, ifVersion, ct) is { } error) return error;
         if (records.IsDryRun) return null;
-        await deliveries.Open(partition).Settle(id, DeliveryStatus.Canceled, clock.GetUtcNow(), ct);
+        await deliveries.Open(partition).Finalize(id, DeliveryStatus.Canceled, clock.GetUtcNow(), ct);
         return null;
     }
 
-    /// <summary>The live signing secrets of an endpoint, newest first.</summary>
+    /// <summary>Returns the live signing secrets of an endpoint, newest first.</summary>
     public IReadOnlyList<byte[]> SecretsOf(Record webhook)
     {
         var newest = box.Open(Webhook.Secret.Of(webhook)!, webhook.Id);
-        return Webhook.SecretBefore.Of(webhook) is { } before && Webhook.GraceEndsAt.Of(webhook) > clock.GetUtcNow() ? [newest, box.Open(before, webhook.Id)] : [newest];
+        var isInGrace = Webhook.GraceEndsAt.Of(webhook) > clock.GetUtcNow();
+        return Webhook.SecretBefore.Of(webhook) is { } before && isInGrace ? [newest, box.Open(before, webhook.Id)] : [newest];
     }
 
-    /// <summary>Disables an endpoint, telling why; its deliveries are kept, to be recovered.</summary>
-    /// <param name="system">The data set's records.</param>
-    /// <param name="seen">The endpoint as it was when it gave the reason: one that has another address by now is left alone.</param>
-    /// <param name="reason">Shown as <c>disabled_reason</c>.</param>
+    /// <summary>Disables an endpoint and says why. Does not touch its deliveries.</summary>
+    /// <param name="system">The records of its partition, written on the system's behalf.</param>
+    /// <param name="seen">The endpoint as it was when it gave the reason. One that has another address by now stays enabled.</param>
+    /// <param name="reason">The reason, shown as <c>disabled_reason</c>.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>Whether it is disabled.</returns>
     public static async ValueTask<bool> Disable(RecordSet system, Record seen, string reason, CancellationToken ct)

@@ -52,7 +52,7 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
             var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint($"{DeliveryLog.Type}\n{id}", call.Parameters()));
             var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, errors)?.Id : null;
             if (errors.Any) return Error.Invalid(errors.All);
-            var (deliveries, hasMore) = await log.List(call.Caller, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
+            var (deliveries, hasMore) = await log.List(call.Caller.Partition, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
             return Outcome.Page(
                 [.. deliveries.Select(d => new Resource(DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],
                 hasMore ? Cursor.Write(new Keyset([], deliveries[^1].Id), fingerprint) : null);
@@ -66,7 +66,7 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
             if (!Ids.IsId(deliveryId, DeliveryLog.Prefix)) return Error.Invalid("delivery_id", Ids.Expected(DeliveryLog.Prefix));
-            return await log.Find(call.Caller, id, deliveryId, call.Aborted) is not { } delivery
+            return await log.Find(call.Caller.Partition, id, deliveryId, call.Aborted) is not { } delivery
                 ? Error.NotFound(DeliveryLog.Type, deliveryId)
                 : new Outcome.Found(new Resource(DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery, withAnswers: true)));
         });

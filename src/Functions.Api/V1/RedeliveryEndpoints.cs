@@ -80,7 +80,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
             if (webhook.Error is { } missing) return missing;
             if (!Ids.IsId(deliveryId, DeliveryLog.Prefix)) return Error.Invalid("delivery_id", Ids.Expected(DeliveryLog.Prefix));
-            if (await log.Find(call.Caller, id, deliveryId, call.Aborted) is not { } delivery) return Error.NotFound(DeliveryLog.Type, deliveryId);
+            if (await log.Find(call.Caller.Partition, id, deliveryId, call.Aborted) is not { } delivery) return Error.NotFound(DeliveryLog.Type, deliveryId);
             if ((await call.Read()).Error is { } wrong) return wrong;
             if (!IsEnabled(webhook.Value)) return Disabled;
 

@@ -10,11 +10,12 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Functions.Webhooks.Delivery;
 
 /// <summary>
-/// Reads events off the change feed, records who is to get them, and has the endpoints worked for. Calls no receiver, so a slow one holds up
-/// nobody. A batch that comes twice is recorded once.
+/// Reads events from the change feed, records a delivery for each endpoint that subscribes, and wakes the endpoints' workers. It calls no receiver, so a
+/// slow one delays nobody. Reading a batch again records nothing new.
 /// </summary>
 public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores deliveries, WebhookOptions options, TimeProvider clock)
 {
+    /// <summary>Handles one batch of the change feed. A batch that fails comes again.</summary>
     [Function("delivery-feed")]
     [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
     public async Task Run(
@@ -29,18 +30,23 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
             var partition = Partition.Parse(events.Key);
             Instruments.EventsFed.Add(events.Count());
             var (store, now) = (deliveries.Open(partition), clock.GetUtcNow());
-            var webhooks = await EnabledWebhooks(await stores.OpenAt(events, now, ct), ct);
-            var due = webhooks.SelectMany(webhook => events.Where(e => IsFor(webhook, e)).Select(e => Delivery(webhook.Id, e.Id, e.Name, e.RecordId, e.Version, now))).ToList();
+            var webhooks = await ReadEnabledWebhooks(await stores.OpenAt(events, now, ct), ct);
+            var due = (
+                from webhook in webhooks
+                from happened in events
+                where IsFor(webhook, happened)
+                select Core.Webhooks.Delivery.Create(webhook.Id, happened.Id, happened.Name, happened.RecordId, happened.Version, now)).ToList();
             if (due.Count == 0) continue;
             await store.Add(due, now, ct);
-            await Task.WhenAll(due.Select(delivery => delivery.Lane.WebhookId).Distinct().Select(webhookId => Deliver.Begin(client, store, webhookId, now, ct)));
+            var endpoints = due.Select(delivery => delivery.Lane.WebhookId).Distinct();
+            await Task.WhenAll(endpoints.Select(webhookId => EndpointWorkers.Wake(client, store, webhookId, now, ct)));
         }
     }
 
-    private static async ValueTask<IReadOnlyList<Record>> EnabledWebhooks(IWorkspaceStore store, CancellationToken ct)
+    private static async ValueTask<IReadOnlyList<Record>> ReadEnabledWebhooks(IWorkspaceStore store, CancellationToken ct)
     {
-        var query = new RecordQuery(
-            Webhook.Schema.Type, new Condition.Equal(new KeyPath(Webhook.IsEnabled.Name), true), [new SortKey(new KeyPath(Webhook.Schema.CreatedAt.Name), false)], null, 100);
+        var isEnabled = new Condition.Equal(new KeyPath(Webhook.IsEnabled.Name), true);
+        var query = new RecordQuery(Webhook.Schema.Type, isEnabled, [new SortKey(new KeyPath(Webhook.Schema.CreatedAt.Name), false)], null, 100);
         var webhooks = new List<Record>();
         while (true)
         {
@@ -51,11 +57,7 @@ public sealed class DeliveryFeed(IWorkspaceStores stores, IDeliveryStores delive
         }
     }
 
-    /// <summary>Whether the endpoint subscribes to the event, and was there when it happened.</summary>
+    /// <summary>Whether the endpoint subscribes to the event, and existed when it happened.</summary>
     private bool IsFor(Record webhook, EventDocument happened) =>
         EventPattern.Matches(Webhook.Events.Of(webhook), happened.Name) && Ids.TimeOf(happened.Id) >= Ids.TimeOf(webhook.Id) - options.ClockTolerance;
-
-    /// <summary>The delivery of an event to an endpoint.</summary>
-    internal static Core.Webhooks.Delivery Delivery(string webhookId, string eventId, string eventName, string recordId, long version, DateTimeOffset now) =>
-        new(Ids.Derive(DeliveryLog.Prefix, eventId, webhookId), new Lane(webhookId, recordId), eventId, eventName, version, DeliveryStatus.Pending, [], now);
 }

@@ -4,12 +4,12 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
 
-/// <summary>Connects to receivers: resolves the name itself and connects to an address it has checked, so that no second resolution can slip another one in.</summary>
+/// <summary>Connects to receivers: resolves the name once and connects to an address it has checked, so that no second lookup can swap it.</summary>
 internal sealed class GuardedConnection(WebhookOptions options)
 {
     private static readonly HttpRequestOptionsKey<Progress> ProgressOf = new("nodestash.connection");
 
-    /// <summary>Watches how far a request gets. To be called before it is sent.</summary>
+    /// <summary>Watches how far a request gets. Call it before sending the request.</summary>
     public static Progress Watch(HttpRequestMessage request)
     {
         var progress = new Progress();
@@ -17,7 +17,7 @@ internal sealed class GuardedConnection(WebhookOptions options)
         return progress;
     }
 
-    /// <summary>A handler that follows no redirect, keeps no cookies, uses no proxy and adds no headers of its own.</summary>
+    /// <summary>Creates a handler that follows no redirect, keeps no cookies, uses no proxy and adds no headers of its own.</summary>
     public SocketsHttpHandler CreateHandler() => new()
     {
         AllowAutoRedirect = false,
@@ -26,8 +26,8 @@ internal sealed class GuardedConnection(WebhookOptions options)
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = null,
         MaxResponseHeadersLength = 16, // KiB
-        MaxResponseDrainSize = 0, // what was not read of an answer is not read afterwards either
-        ConnectTimeout = options.Timeout, // an attempt given up while connecting would otherwise go on doing so, for minutes
+        MaxResponseDrainSize = 0, // the rest of a long answer is not read afterwards either
+        ConnectTimeout = options.Timeout, // otherwise an attempt that timed out would go on connecting for minutes
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         ConnectCallback = Connect,
@@ -56,12 +56,12 @@ internal sealed class GuardedConnection(WebhookOptions options)
     }
 }
 
-/// <summary>How far a request got that may be given up any time.</summary>
+/// <summary>Tells how far a request has come.</summary>
 internal sealed class Progress
 {
     private volatile bool isConnecting;
 
-    /// <summary>Whether its connection is being made: its name resolved, its host called.</summary>
+    /// <summary>Whether the request is still connecting: resolving the name or calling the host.</summary>
     public bool IsConnecting
     {
         get => isConnecting;
@@ -69,5 +69,5 @@ internal sealed class Progress
     }
 }
 
-/// <summary>Every address of the name is one that may not be called.</summary>
+/// <summary>Thrown where the name resolves only to addresses that must not be called.</summary>
 internal sealed class RefusedAddressException() : IOException("The address is not public.");

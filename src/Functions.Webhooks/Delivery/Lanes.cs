@@ -3,23 +3,30 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
 
-/// <summary>Lanes that are worked off: what can be sent next in each, and attempts made of which nothing is noted yet.</summary>
+/// <summary>
+/// Queues the deliveries that a round may send now, one for each open lane, and collects the attempts that have finished. A lane is open from its first
+/// delivery until it has none left to send in this round.
+/// </summary>
 internal sealed class Lanes
 {
     private readonly Channel<Core.Webhooks.Delivery> ready = Channel.CreateUnbounded<Core.Webhooks.Delivery>();
     private readonly HashSet<Lane> open = [];
 
-    /// <summary>Those that are not done.</summary>
-    public int Open => open.Count;
+    /// <summary>Number of open lanes.</summary>
+    public int OpenCount => open.Count;
 
-    /// <summary>The oldest delivery of each lane that has nothing under way, until the lanes end.</summary>
+    /// <summary>Deliveries to send: the oldest of each open lane that has no attempt in flight. Completes when the lanes close.</summary>
     public ChannelReader<Core.Webhooks.Delivery> Ready => ready.Reader;
 
-    public Channel<(Lane Lane, AttemptMade Made)> Attempts { get; } = Channel.CreateUnbounded<(Lane, AttemptMade)>();
+    /// <summary>Finished attempts that are not recorded yet.</summary>
+    public Channel<(Lane Lane, FinishedAttempt Attempt)> Finished { get; } = Channel.CreateUnbounded<(Lane, FinishedAttempt)>();
 
-    /// <summary>Begins with lanes, except those that are open: they have something under way.</summary>
-    /// <returns>How many.</returns>
-    public int Begin(IReadOnlyList<Core.Webhooks.Delivery> heads)
+    /// <summary>Whether the lanes are closed: no further delivery is sent.</summary>
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Opens the lanes of these deliveries. Skips lanes that are open already: they have an attempt in flight.</summary>
+    /// <returns>The number of lanes opened.</returns>
+    public int Open(IReadOnlyList<Core.Webhooks.Delivery> heads)
     {
         var before = open.Count;
         foreach (var head in heads)
@@ -30,27 +37,26 @@ internal sealed class Lanes
         return open.Count - before;
     }
 
-    /// <summary>Waits until there is an attempt to be noted; false where there will be none, or none until then.</summary>
-    public async Task<bool> IsAttemptMade(Task? until)
+    /// <summary>Waits for a finished attempt.</summary>
+    /// <param name="until">Ends the wait when it completes; null to wait for as long as attempts may come.</param>
+    /// <returns>False where no attempt came before <paramref name="until"/>, or none will come any more.</returns>
+    public async Task<bool> WaitForFinished(Task? until)
     {
-        var made = Attempts.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
-        return (until is null || made.IsCompleted || await Task.WhenAny(made, until) == made) && await made;
+        var finished = Finished.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+        return (until is null || finished.IsCompleted || await Task.WhenAny(finished, until) == finished) && await finished;
     }
 
-    /// <summary>A lane goes on with this delivery; null where it is done.</summary>
-    public void Go(Lane lane, Core.Webhooks.Delivery? next)
+    /// <summary>Continues a lane with its next delivery; closes the lane where that is null.</summary>
+    public void Continue(Lane lane, Core.Webhooks.Delivery? next)
     {
         if (next is null) open.Remove(lane);
         else ready.Writer.TryWrite(next);
     }
 
-    /// <summary>Whether nothing more is begun, as the round is over or sending has failed.</summary>
-    public bool IsEnded { get; private set; }
-
-    /// <summary>Nothing more is begun.</summary>
-    public void End()
+    /// <summary>Closes all lanes: the round is over, or sending has failed. Attempts in flight go on.</summary>
+    public void Close()
     {
-        IsEnded = true;
+        IsClosed = true;
         ready.Writer.TryComplete();
     }
 }

@@ -13,144 +13,162 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Functions.Webhooks.Delivery;
 
 /// <summary>
-/// Sends what is due at one endpoint, for as long as a round lasts. Lanes are worked off side by side, each from its oldest delivery on until nothing
-/// is left in it or a delivery fails. An attempt that the receiver does not answer in that time goes on by itself, and the lane with it.
+/// Runs one round of an endpoint's worker: sends due deliveries, lanes side by side, each lane from its oldest delivery until it is empty or a delivery fails.
+/// An attempt that outlasts the round goes on by itself, and its lane is deferred until then.
 /// </summary>
 public sealed partial class SendDeliveries(
     IWorkspaceStores stores, IDeliveryStores deliveryStores, WebhookOperations endpoints, WebhookSender sender, SendSlots slots, WebhookOptions options,
     Ids ids, TimeProvider clock, ILogger<SendDeliveries> log)
 {
-    /// <summary>Lanes taken at a time. More than may be sent at once, so that sending need not wait for outcomes to be on disk.</summary>
-    private const int MostLanes = 512;
+    /// <summary>Lanes acquired at a time: more than may be sent at once, so that sending does not wait for outcomes to be on disk.</summary>
+    private const int MaxLanes = 512;
 
-    /// <summary>Before asking again where little was due: what comes in quick succession is one round of one worker, not a worker each.</summary>
+    /// <summary>Wait before asking again where little was due, so that events in quick succession are one round of one worker, not a worker each.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>What began just before the round was over has that long to end with it; what takes longer is slow.</summary>
-    private static readonly TimeSpan LastAttempts = TimeSpan.FromMilliseconds(250);
+    /// <summary>Time that attempts get to end after the round has closed. Those that take longer are slow.</summary>
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The longest that <see cref="SendDueDeliveries"/> begins and waits for attempts; then it notes outcomes and ends.</summary>
-    public static readonly TimeSpan LongestRound = Round.LongestRound + LastAttempts;
+    /// <summary>Longest time that <see cref="SendDueDeliveries"/> begins and waits for attempts. Then it records outcomes and ends.</summary>
+    public static readonly TimeSpan MaxRoundTime = Round.MaxTime + ClosingTime;
 
-    /// <summary>How much longer than it sleeps a worker that is not heard of again keeps its endpoint.</summary>
+    /// <summary>Time after which a worker that was not heard of again loses its endpoint, counted from the end of its sleep.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
 
-    /// <summary>How much longer than it may take an attempt that is not heard of again keeps its lane.</summary>
+    /// <summary>Time after which an attempt that was not heard of again loses its lane, counted from its timeout.</summary>
     private static readonly TimeSpan AttemptMargin = TimeSpan.FromSeconds(15);
 
+    private readonly AttemptSender attempts = new(sender, slots, clock, log);
+
+    /// <summary>Sends what is due at an endpoint for about a second, or up to ten while its receiver keeps up.</summary>
+    /// <returns>How the round ended.</returns>
     [Function(nameof(SendDueDeliveries))]
     public async Task<RoundSent> SendDueDeliveries([ActivityTrigger] EndpointWork work, [DurableClient] DurableTaskClient client, CancellationToken ct)
     {
         if (slots.IsBusy(work.Partition, work.WebhookId)) return new RoundSent(RoundEnd.Busy);
+        var holder = work.Holder ?? throw new InvalidOperationException("Work has a holder once it has started.");
         var partition = Partition.Parse(work.Partition);
-        using var round = new Round(work.WebhookId, stores.Open(partition), deliveryStores.Open(partition), client, slots, clock, ct);
-        var lanes = new Lanes();
-        using var end = round.Stopping.UnsafeRegister(_ => lanes.End(), null);
-        var working = WorkOff(round, lanes, work.Holder ?? throw new InvalidOperationException("Work has a holder once it is begun."));
-        await Task.WhenAny(working, round.Over);
-        if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(LastAttempts, TimeProvider.System, CancellationToken.None));
-        if (!working.IsCompleted && round.End() is { Count: > 0 } pending)
+        using var round = new Round(slots, clock, ct);
+        var dispatch = new Dispatch(work.WebhookId, holder, stores.Open(partition), deliveryStores.Open(partition), client, round, new Lanes());
+        using var close = round.Closing.UnsafeRegister(_ => dispatch.Lanes.Close(), null);
+        var working = RunRound(dispatch);
+        await Task.WhenAny(working, round.Closed);
+        if (!working.IsCompleted) await Task.WhenAny(working, Task.Delay(ClosingTime, TimeProvider.System, CancellationToken.None));
+        if (!working.IsCompleted && round.Detach() is { Count: > 0 } inFlight)
         {
-            await round.Deliveries.PutOff(pending, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
-            _ = GoOn(working, round.WebhookId);
+            await dispatch.Deliveries.Defer(inFlight, clock.GetUtcNow() + options.Timeout + AttemptMargin, CancellationToken.None);
+            _ = ObserveDetached(working, work.WebhookId);
         }
-        else if (await working is { } done)
+        else if (await working is { } sent)
         {
-            return done;
+            return sent;
         }
 
         ct.ThrowIfCancellationRequested();
         return new RoundSent(slots.IsBusy(work.Partition, work.WebhookId) ? RoundEnd.Busy : RoundEnd.More);
     }
 
-    /// <summary>Works off lanes side by side until nothing is due, or the round is over and what was under way has ended.</summary>
-    /// <returns>How the round ended; null where it was time.</returns>
-    private async Task<RoundSent?> WorkOff(Round round, Lanes lanes, string holder)
+    /// <summary>Works on lanes until nothing is due, or until the round is over and its attempts have ended and are recorded.</summary>
+    /// <returns>How the round ended; null where its time was up.</returns>
+    private async Task<RoundSent?> RunRound(Dispatch dispatch)
     {
-        var sending = SendReady(round, lanes);
-        RoundSent? done;
+        var sending = attempts.SendReady(dispatch);
+        RoundSent? sent;
         try
         {
-            done = await Follow(round, lanes, holder);
+            sent = await DispatchLoop(dispatch);
         }
         finally
         {
-            lanes.End();
-            await NoteAttempts(round, lanes);
+            dispatch.Lanes.Close();
+            await RecordFinished(dispatch);
         }
 
         await sending;
-        return done;
+        return sent;
     }
 
     /// <summary>
-    /// Takes what is due and notes what came of it, in turns, so that nothing is taken that is under way. More is taken before all of it is sent: those who send need not wait for it.
+    /// Acquires due deliveries and records finished attempts, in turns, so that a delivery in flight is not acquired again. It acquires more before all
+    /// deliveries are sent, so that senders need not wait.
     /// </summary>
-    private async Task<RoundSent?> Follow(Round round, Lanes lanes, string holder)
+    private async Task<RoundSent?> DispatchLoop(Dispatch dispatch)
     {
+        var (round, lanes) = (dispatch.Round, dispatch.Lanes);
         var patience = Gathering;
-        while (!round.IsOver && !lanes.IsEnded)
+        while (!round.IsClosed && !lanes.IsClosed)
         {
-            var due = await Take(round, lanes, holder);
+            var due = await AcquireDue(dispatch);
 
-            // After what is due, so that an event is signed with the secrets the endpoint had when it happened, or later ones.
+            // The endpoint is read after the due deliveries, so that an event is signed with the secrets of the time it happened, or later ones.
             var asOf = clock.GetUtcNow();
-            if (due.State is WorkState.Due or WorkState.Waits && !await Look(round))
-            {
-                // What was recorded since is left for the next round, which looks at the endpoint anew: it may be enabled again.
-                await NoteAttempts(round, lanes);
-                await round.Deliveries.Settle(round.WebhookId, round.IsGone ? DeliveryStatus.Canceled : DeliveryStatus.Failed, asOf, CancellationToken.None);
-                return End(await Take(round, lanes, holder));
-            }
+            if (due.State is WorkState.Due or WorkState.Waits && await RefreshEndpoint(dispatch) is not EndpointState.Enabled and var state)
+                return await FinalizePending(dispatch, state, asOf);
 
-            if (due.State is not WorkState.Due && lanes.Open == 0) return End(due);
-            var begun = lanes.Begin(due.Heads);
-            if (due.Heads.Count >= slots.MostPerEndpoint)
+            if (due.State is not WorkState.Due && lanes.OpenCount == 0) return ToRoundSent(due);
+            var opened = lanes.Open(due.Heads);
+            if (due.Heads.Count >= slots.MaxPerEndpoint)
             {
-                await NoteAttempts(round, lanes, begun / 2);
+                await RecordFinished(dispatch, opened / 2);
                 continue;
             }
 
-            // An attempt that takes long is not waited for: other records may have something due. The longer it takes, the less often this is asked.
-            patience = begun > 0 ? Gathering : patience * 2;
-            await NoteAttempts(round, lanes, until: Task.Delay(patience, TimeProvider.System, round.Stopping));
-            if (lanes.Open == 0) await Task.Delay(Gathering, TimeProvider.System, round.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // The loop does not wait for a slow attempt, because other records may have deliveries due. The longer it lasts, the less often the loop asks.
+            patience = opened > 0 ? Gathering : patience * 2;
+            await RecordFinished(dispatch, until: Task.Delay(patience, TimeProvider.System, round.Closing));
+            if (lanes.OpenCount == 0) await Task.Delay(Gathering, TimeProvider.System, round.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return null;
     }
 
-    /// <summary>Sees the endpoint as it is now; where it is gone or disabled nothing more is begun.</summary>
-    /// <returns>Whether it is there and enabled.</returns>
-    private async Task<bool> Look(Round round)
+    /// <summary>Acquires due deliveries. Open lanes may be among them, so the limit leaves room for as many others.</summary>
+    private ValueTask<DueDeliveries> AcquireDue(Dispatch dispatch)
     {
-        var webhook = await round.Store.Find(Webhook.Schema.Type, round.WebhookId, CancellationToken.None) is { } stored ? Record.Load(Webhook.Schema, stored) : null;
-        round.See(webhook is null ? null : new Seen(webhook, endpoints.SecretsOf(webhook)));
-        if (webhook is not null && Webhook.IsEnabled.Of(webhook)) return true;
-        round.Stop();
-        return false;
+        var (now, limit) = (clock.GetUtcNow(), dispatch.Lanes.OpenCount + MaxLanes);
+        return dispatch.Deliveries.AcquireDue(dispatch.WebhookId, dispatch.Holder, now, now + HoldMargin, limit, CancellationToken.None);
     }
 
-    /// <summary>Takes what is due; what is open may be among it, and leaves room for as much else.</summary>
-    private ValueTask<DueDeliveries> Take(Round round, Lanes lanes, string holder)
+    /// <summary>Reads the endpoint again, and closes the round where it is deleted or disabled. Attempts in flight keep the last endpoint read.</summary>
+    private async Task<EndpointState> RefreshEndpoint(Dispatch dispatch)
     {
-        var now = clock.GetUtcNow();
-        return round.Deliveries.Take(round.WebhookId, holder, now, now + HoldMargin, lanes.Open + MostLanes, CancellationToken.None);
+        var state = EndpointState.Deleted;
+        if (await dispatch.Store.Find(Webhook.Schema.Type, dispatch.WebhookId, CancellationToken.None) is { } stored)
+        {
+            var webhook = Record.Load(Webhook.Schema, stored);
+            dispatch.Round.Endpoint = new EndpointSnapshot(webhook, endpoints.SecretsOf(webhook));
+            state = Webhook.IsEnabled.Of(webhook) ? EndpointState.Enabled : EndpointState.Disabled;
+        }
+
+        if (state is not EndpointState.Enabled) dispatch.Round.StopSending(state);
+        return state;
     }
 
-    private static RoundSent End(DueDeliveries due) => due switch
+    /// <summary>
+    /// Cancels or fails the pending deliveries of an endpoint that is deleted or disabled. Leaves those recorded after <paramref name="asOf"/> to the next
+    /// round, which reads the endpoint anew: it may be enabled again.
+    /// </summary>
+    private async Task<RoundSent> FinalizePending(Dispatch dispatch, EndpointState state, DateTimeOffset asOf)
+    {
+        await RecordFinished(dispatch);
+        var status = state is EndpointState.Deleted ? DeliveryStatus.Canceled : DeliveryStatus.Failed;
+        await dispatch.Deliveries.Finalize(dispatch.WebhookId, status, asOf, CancellationToken.None);
+        return ToRoundSent(await AcquireDue(dispatch));
+    }
+
+    private static RoundSent ToRoundSent(DueDeliveries due) => due switch
     {
         { Next: var (delivery, at) } => new RoundSent(RoundEnd.Waits, new LaneWait(delivery.NextAttempt, at)),
         { State: WorkState.Due } => new RoundSent(RoundEnd.More),
         _ => new RoundSent(RoundEnd.Done),
     };
 
-    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it: what went wrong is logged, and the lane is due again in time.")]
-    private async Task GoOn(Task work, string webhookId)
+    [SuppressMessage("Design", "CA1031", Justification = "Nobody awaits it: the error is logged, and the lane is due again in time.")]
+    private async Task ObserveDetached(Task working, string webhookId)
     {
         try
         {
-            await work;
+            await working;
         }
         catch (Exception e)
         {
@@ -158,111 +176,55 @@ public sealed partial class SendDeliveries(
         }
     }
 
-    /// <summary>Sends what is ready, until the lanes end; then completes the attempts.</summary>
-    private async Task SendReady(Round round, Lanes lanes)
-    {
-        try
-        {
-            await Task.WhenAll(Enumerable.Range(0, slots.MostPerEndpoint).Select(_ => SendOneByOne(round, lanes)));
-        }
-        finally
-        {
-            lanes.Attempts.Writer.Complete();
-        }
-    }
-
-    /// <summary>Sends one delivery after the other, each the oldest of its lane.</summary>
-    private async Task SendOneByOne(Round round, Lanes lanes)
-    {
-        try
-        {
-            await foreach (var delivery in lanes.Ready.ReadAllAsync(CancellationToken.None))
-            {
-                using var slot = await slots.TryEnter(round.Store.Partition.Key, round.WebhookId, round.Stopping);
-                if (slot is null) return;
-                var happened = await round.Store.FindEvent(delivery.EventId, CancellationToken.None);
-                if (!round.Begin(delivery, slot)) return;
-                lanes.Attempts.Writer.TryWrite((delivery.Lane, happened is null ? Expire(delivery) : await Send(round, delivery, happened)));
-            }
-        }
-        finally
-        {
-            lanes.End();
-        }
-    }
-
-    /// <summary>Gives up what is past its retention: there is nothing left to send.</summary>
-    private AttemptMade Expire(Core.Webhooks.Delivery delivery)
-    {
-        var expired = new DeliveryAttempt(delivery.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, AttemptOutcome.Expired, null, null);
-        return new AttemptMade(delivery.Id, expired, DeliveryStatus.Failed, expired.At);
-    }
-
-    private async Task<AttemptMade> Send(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened)
-    {
-        var (webhook, secrets) = round.Endpoint;
-        var (attempt, retryAfter) = await sender.Send(Webhook.Url.Of(webhook)!, secrets, happened, delivery.NextAttempt, CancellationToken.None);
-        Tell(round, delivery, happened, attempt);
-
-        var isFinal = attempt.Outcome is AttemptOutcome.Delivered or AttemptOutcome.Gone;
-        var wait = isFinal ? null : RetrySchedule.After(attempt.Number - delivery.AttemptsBefore, retryAfter, Random.Shared.NextDouble());
-        var status = attempt.Outcome is AttemptOutcome.Delivered ? DeliveryStatus.Delivered : wait is null ? DeliveryStatus.Failed : DeliveryStatus.Pending;
-        return new AttemptMade(delivery.Id, attempt, status, clock.GetUtcNow() + (wait ?? TimeSpan.Zero));
-    }
-
     /// <summary>
-    /// Notes what came of attempts, all at once that were made since it last did, until all lanes are done, fewer deliveries are ready than <paramref name="enough"/>, or
-    /// <paramref name="until"/> completes and nothing is to be noted.
+    /// Records finished attempts in batches until no lane is open, fewer deliveries are ready than <paramref name="enough"/>, or <paramref name="until"/>
+    /// completes with nothing to record.
     /// </summary>
-    private async Task NoteAttempts(Round round, Lanes lanes, int enough = 0, Task? until = null)
+    private async Task RecordFinished(Dispatch dispatch, int enough = 0, Task? until = null)
     {
-        while (lanes.Open > 0 && lanes.Ready.Count >= enough && await lanes.IsAttemptMade(until))
+        var lanes = dispatch.Lanes;
+        while (lanes.OpenCount > 0 && lanes.Ready.Count >= enough && await lanes.WaitForFinished(until))
         {
-            var attempts = new List<(Lane Lane, AttemptMade Made)>();
-            while (lanes.Attempts.Reader.TryRead(out var attempt)) attempts.Add(attempt);
-            var noted = await round.Deliveries.Attempted(round.WebhookId, [.. attempts.Select(each => each.Made)], CancellationToken.None);
-            var goesOn = await Look(round);
-            for (var i = 0; i < attempts.Count; i++)
+            var batch = new List<(Lane Lane, FinishedAttempt Attempt)>();
+            while (lanes.Finished.Reader.TryRead(out var finished)) batch.Add(finished);
+            var recorded = await dispatch.Deliveries.RecordAttempts(dispatch.WebhookId, [.. batch.Select(each => each.Attempt)], CancellationToken.None);
+            var endpoint = await RefreshEndpoint(dispatch);
+            for (var i = 0; i < batch.Count; i++)
             {
-                var (lane, made) = attempts[i];
-                await Heed(round, made, noted[i]);
-                lanes.Go(lane, made.Status is DeliveryStatus.Pending || !goesOn ? null : noted[i].Next);
+                var (lane, finished) = batch[i];
+                await HandleOutcome(dispatch, finished, recorded[i]);
+                lanes.Continue(lane, finished.Status is DeliveryStatus.Pending || endpoint is not EndpointState.Enabled ? null : recorded[i].Next);
             }
         }
     }
 
-    private async Task Heed(Round round, AttemptMade made, AttemptNoted noted)
+    /// <summary>Disables an endpoint that answered 410 or has failed for too long. Wakes the worker for a lane that the round no longer continues.</summary>
+    private async Task HandleOutcome(Dispatch dispatch, FinishedAttempt finished, RecordedAttempt recorded)
     {
-        var isWaitedFor = round.Done(made.DeliveryId);
-        var (attempt, isExpired) = (made.Attempt, made.Attempt.Outcome is AttemptOutcome.Expired);
-        if (attempt.Outcome is AttemptOutcome.Gone) await Disable(round, "gone", "The endpoint answered 410 Gone");
-        else if (!isExpired && noted.FailingSince <= attempt.At - FailureRun.Longest) await Disable(round, "failing", $"Nothing but failures for {FailureRun.Longest.Days} days");
-        else if (!isWaitedFor && noted.Next is not null) await round.Begin(clock.GetUtcNow());
+        var isContinued = dispatch.Round.EndAttempt(finished.DeliveryId);
+        var (attempt, isExpired) = (finished.Attempt, finished.Attempt.Outcome is AttemptOutcome.Expired);
+        if (attempt.Outcome is AttemptOutcome.Gone)
+            await Disable(dispatch, "gone", "The endpoint answered 410 Gone");
+        else if (!isExpired && recorded.FailingSince <= attempt.At - FailureRun.MaxDuration)
+            await Disable(dispatch, "failing", $"Nothing but failures for {FailureRun.MaxDuration.Days} days");
+        else if (!isContinued && recorded.Next is not null)
+            await EndpointWorkers.Wake(dispatch.Client, dispatch.Deliveries, dispatch.WebhookId, clock.GetUtcNow(), CancellationToken.None);
     }
 
-    private async Task Disable(Round round, string cause, string reason)
+    private async Task Disable(Dispatch dispatch, string cause, string reason)
     {
-        if (!round.Stop()) return;
-        var webhook = round.Endpoint.Webhook;
-        if (!await WebhookOperations.Disable(new RecordSet(Crm.Catalog, round.Store, Origin.OfSystem, ids, clock), webhook, reason, CancellationToken.None)) return;
-        Disabled(log, webhook.Id, reason, round.Store.Partition.WorkspaceId);
+        if (!dispatch.Round.StopSending(EndpointState.Disabled)) return;
+        var webhook = dispatch.Round.Endpoint.Webhook;
+        var records = new RecordSet(Crm.Catalog, dispatch.Store, Origin.OfSystem, ids, clock);
+        if (!await WebhookOperations.Disable(records, webhook, reason, CancellationToken.None)) return;
+        Disabled(log, webhook.Id, reason, dispatch.Store.Partition.WorkspaceId);
         Instruments.EndpointsDisabled.Add(1, new KeyValuePair<string, object?>("cause", cause));
-        await round.Deliveries.Settle(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
+        await dispatch.Deliveries.Finalize(webhook.Id, DeliveryStatus.Failed, clock.GetUtcNow(), CancellationToken.None);
     }
-
-    private void Tell(Round round, Core.Webhooks.Delivery delivery, StoredEvent happened, DeliveryAttempt attempt)
-    {
-        Instruments.Attempts.Add(1, new KeyValuePair<string, object?>("outcome", attempt.Outcome.Name()));
-        if (attempt.Outcome is AttemptOutcome.Delivered) Instruments.DeliveryLag.Record((clock.GetUtcNow() - happened.At).TotalSeconds);
-        Attempted(log, delivery.EventName, happened.Id, round.WebhookId, attempt.Number, attempt.Outcome, attempt.StatusCode, round.Store.Partition.WorkspaceId);
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{EventName} {EventId} to {WebhookId}, attempt {Number}: {Outcome} {Status}, workspace {WorkspaceId}")]
-    private static partial void Attempted(ILogger logger, string eventName, string eventId, string webhookId, int number, AttemptOutcome outcome, int? status, string workspaceId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{WebhookId} is disabled: {Reason}, workspace {WorkspaceId}")]
     private static partial void Disabled(ILogger logger, string webhookId, string reason, string workspaceId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "What came of slow attempts at {WebhookId} could not be noted; they will be made again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The outcomes of slow attempts at {WebhookId} could not be recorded; the attempts will be made again")]
     private static partial void Lost(ILogger logger, Exception e, string webhookId);
 }

@@ -4,68 +4,70 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Functions.Webhooks.Delivery;
 
 /// <summary>
-/// Bounds the attempts under way in this process, so that neither an endpoint that is flooded nor many that hang take what the others need. An attempt that
-/// takes longer than a round lasts is slow: whoever has slow ones gets no more while there are too many of them.
+/// Bounds the attempts in flight in this process, so that neither a flooded endpoint nor many that hang take the slots of others. An attempt that outlasts
+/// its round is slow. An endpoint with slow attempts gets no slots while there are too many slow attempts.
 /// </summary>
-/// <param name="options">How many one endpoint may have.</param>
-[SuppressMessage("Design", "CA1001", Justification = "Attempts that are ended when the process stops still let go of their slots; a semaphore nobody waits for on a handle holds nothing.")]
+/// <param name="options">Sets the attempts of one endpoint.</param>
+[SuppressMessage("Design", "CA1001", Justification =
+    "Attempts that end when the process stops still leave their slots; a semaphore on whose handle nobody waits holds nothing.")]
 public sealed class SendSlots(WebhookOptions options)
 {
-    /// <summary>Attempts in the process at the same time.</summary>
-    public const int MostPerProcess = 512;
+    /// <summary>Most attempts of the process at the same time.</summary>
+    public const int MaxPerProcess = 512;
 
-    /// <summary>Attempts of one data set at the same time: however many endpoints it has, and however they hang, half of the process is left to others.</summary>
-    public const int MostPerPartition = MostPerProcess / 2;
+    /// <summary>Most attempts of one partition at the same time. However many of its endpoints hang, half of the process is left to others.</summary>
+    public const int MaxPerPartition = MaxPerProcess / 2;
 
-    /// <summary>Slow attempts of one data set beyond which its slow endpoints begin no more.</summary>
-    public const int MostSlowPerPartition = 64;
+    /// <summary>Slow attempts of one partition from which on its slow endpoints begin no more.</summary>
+    public const int MaxSlowPerPartition = 64;
 
-    /// <summary>Slow attempts in the process beyond which slow endpoints begin no more: half of it is left to the quick.</summary>
-    public const int MostSlowPerProcess = MostPerProcess / 2;
+    /// <summary>Slow attempts of the process from which on slow endpoints begin no more. Half of it is left to quick endpoints.</summary>
+    public const int MaxSlowPerProcess = MaxPerProcess / 2;
 
-    /// <summary>Rounds in the process that may last longer than others at the same time: few, beside the many that take turns.</summary>
-    public const int MostLongRounds = 8;
+    /// <summary>Most long rounds of the process at the same time: few beside the many rounds that take turns.</summary>
+    public const int MaxLongRounds = 8;
 
-    /// <summary>Attempts that an endpoint may have of which nothing is known; each that ends before it is slow earns it one more, up to what it may have.</summary>
+    /// <summary>Attempts that an unknown endpoint may have. Each one that ends before it is slow earns one more, up to <see cref="MaxPerEndpoint"/>.</summary>
     public const int FirstAttempts = 4;
 
-    private readonly Dictionary<string, Endpoint> endpoints = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, DataSet> dataSets = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim all = new(MostPerProcess);
+    private readonly Dictionary<string, EndpointLoad> endpoints = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PartitionLoad> partitions = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim all = new(MaxPerProcess);
     private int slow;
     private int longRounds;
 
-    /// <summary>Attempts at one endpoint at the same time.</summary>
-    public int MostPerEndpoint => options.ConcurrencyPerEndpoint;
+    /// <summary>Most attempts at one endpoint at the same time.</summary>
+    public int MaxPerEndpoint => options.ConcurrencyPerEndpoint;
 
-    /// <summary>Whether an endpoint may begin nothing now: what it may have is slow, or what its data set may have is taken, and much of that slow.</summary>
+    /// <summary>Whether an endpoint may begin nothing now: all its attempts are slow, or its partition has no slot left and many slow attempts.</summary>
     public bool IsBusy(string partition, string webhookId)
     {
         lock (endpoints)
         {
             if (endpoints.TryGetValue(webhookId, out var endpoint) && endpoint.Slow > 0) return endpoint.Slow >= endpoint.Allowed || AreManySlow(partition);
-            return AreManySlow(partition) && dataSets.TryGetValue(partition, out var dataSet) && dataSet.Attempts.CurrentCount == 0;
+            return AreManySlow(partition) && partitions.TryGetValue(partition, out var load) && load.Attempts.CurrentCount == 0;
         }
     }
 
-    /// <summary>Whether a round whose time is up may go on; if so, <see cref="EndLongRound"/> is to be called when it ends.</summary>
+    /// <summary>Takes a long round, for a round that wants to continue past its turn. If it answers true, call <see cref="EndLongRound"/> afterwards.</summary>
     public bool TryBeginLongRound()
     {
         lock (endpoints)
         {
-            if (longRounds == MostLongRounds) return false;
+            if (longRounds == MaxLongRounds) return false;
             longRounds++;
             return true;
         }
     }
 
+    /// <summary>Returns a long round.</summary>
     public void EndLongRound()
     {
         lock (endpoints) longRounds--;
     }
 
-    /// <summary>Waits for its turn: first among the attempts at the endpoint, then among those of the data set, then among all.</summary>
-    /// <returns>The right to make one attempt, until it is disposed; null where the turn did not come in time.</returns>
+    /// <summary>Waits for a slot: first of the endpoint, then of the partition, then of the process.</summary>
+    /// <returns>The slot, to be disposed after the attempt; null where <paramref name="ct"/> was cancelled first.</returns>
     public async Task<Slot?> TryEnter(string partition, string webhookId, CancellationToken ct)
     {
         var slot = Join(partition, webhookId);
@@ -90,41 +92,43 @@ public sealed class SendSlots(WebhookOptions options)
     {
         lock (endpoints)
         {
-            if (!dataSets.TryGetValue(partition, out var dataSet)) dataSets.Add(partition, dataSet = new DataSet());
-            if (!endpoints.TryGetValue(webhookId, out var endpoint)) endpoints.Add(webhookId, endpoint = new Endpoint(Math.Min(MostPerEndpoint, AreManySlow(partition) ? 1 : FirstAttempts)));
-            dataSet.Users++;
+            if (!partitions.TryGetValue(partition, out var load)) partitions.Add(partition, load = new PartitionLoad());
+            if (!endpoints.TryGetValue(webhookId, out var endpoint))
+                endpoints.Add(webhookId, endpoint = new EndpointLoad(Math.Min(MaxPerEndpoint, AreManySlow(partition) ? 1 : FirstAttempts)));
+            load.Users++;
             endpoint.Users++;
-            return new Slot(this, partition, dataSet, webhookId, endpoint);
+            return new Slot(this, partition, load, webhookId, endpoint);
         }
     }
 
-    private bool AreManySlow(string partition) => slow >= MostSlowPerProcess || (dataSets.TryGetValue(partition, out var dataSet) && dataSet.Slow >= MostSlowPerPartition);
+    private bool AreManySlow(string partition) =>
+        slow >= MaxSlowPerProcess || (partitions.TryGetValue(partition, out var load) && load.Slow >= MaxSlowPerPartition);
 
-    /// <summary>The right to make one attempt.</summary>
+    /// <summary>Entitles to one attempt, until it is disposed.</summary>
     public sealed class Slot : IDisposable
     {
         private readonly SendSlots slots;
         private readonly string partition;
-        private readonly DataSet dataSet;
+        private readonly PartitionLoad load;
         private readonly string webhookId;
-        private readonly Endpoint endpoint;
+        private readonly EndpointLoad endpoint;
         private bool isSlow;
         private bool left;
 
-        internal Slot(SendSlots slots, string partition, DataSet dataSet, string webhookId, Endpoint endpoint)
+        internal Slot(SendSlots slots, string partition, PartitionLoad load, string webhookId, EndpointLoad endpoint)
         {
-            (this.slots, this.partition, this.dataSet, this.webhookId, this.endpoint) = (slots, partition, dataSet, webhookId, endpoint);
-            Bounds = [endpoint.Attempts, dataSet.Attempts, slots.all];
+            (this.slots, this.partition, this.load, this.webhookId, this.endpoint) = (slots, partition, load, webhookId, endpoint);
+            Bounds = [endpoint.Attempts, load.Attempts, slots.all];
         }
 
-        /// <summary>What is to be entered, in this order.</summary>
+        /// <summary>The semaphores to enter, in this order.</summary>
         internal SemaphoreSlim[] Bounds { get; }
 
-        /// <summary>How many of them are.</summary>
+        /// <summary>Number of semaphores entered so far.</summary>
         internal int Entered { get; set; }
 
-        /// <summary>Says that the attempt takes longer than the round it began in.</summary>
-        public void IsSlow()
+        /// <summary>Marks the attempt as slow: it outlasts its round.</summary>
+        public void MarkSlow()
         {
             lock (slots.endpoints)
             {
@@ -134,6 +138,7 @@ public sealed class SendSlots(WebhookOptions options)
             }
         }
 
+        /// <summary>Leaves the slot. An attempt that was not slow earns its endpoint another.</summary>
         public void Dispose()
         {
             lock (slots.endpoints)
@@ -141,7 +146,7 @@ public sealed class SendSlots(WebhookOptions options)
                 if (left) return;
                 left = true;
                 if (isSlow) CountSlow(-1);
-                else if (endpoint.Allowed < slots.MostPerEndpoint) endpoint.AllowMore();
+                else if (endpoint.Allowed < slots.MaxPerEndpoint) endpoint.AllowMore();
             }
 
             Leave();
@@ -153,35 +158,35 @@ public sealed class SendSlots(WebhookOptions options)
             {
                 foreach (var bound in Bounds.AsSpan(0, Entered)) bound.Release();
                 if (--endpoint.Users == 0) slots.endpoints.Remove(webhookId);
-                if (--dataSet.Users == 0) slots.dataSets.Remove(partition);
+                if (--load.Users == 0) slots.partitions.Remove(partition);
             }
         }
 
         private void CountSlow(int by)
         {
             endpoint.Slow += by;
-            dataSet.Slow += by;
+            load.Slow += by;
             slots.slow += by;
         }
     }
 
-    internal sealed class DataSet
+    internal sealed class PartitionLoad
     {
-        public SemaphoreSlim Attempts { get; } = new(MostPerPartition);
+        public SemaphoreSlim Attempts { get; } = new(MaxPerPartition);
 
-        /// <summary>Those who have a slot or wait for one.</summary>
+        /// <summary>Number of attempts that have a slot or wait for one.</summary>
         public int Users { get; set; }
 
         public int Slow { get; set; }
     }
 
-    internal sealed class Endpoint(int first)
+    internal sealed class EndpointLoad(int first)
     {
         public SemaphoreSlim Attempts { get; } = new(first);
 
         public int Allowed { get; private set; } = first;
 
-        /// <summary>Those who have a slot or wait for one.</summary>
+        /// <summary>Number of attempts that have a slot or wait for one.</summary>
         public int Users { get; set; }
 
         public int Slow { get; set; }

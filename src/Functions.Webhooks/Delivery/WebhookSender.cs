@@ -10,12 +10,12 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Functions.Webhooks.Delivery;
 
-/// <summary>Sends one event to one address, once, and tells what came of it. Nothing a receiver does makes it throw.</summary>
+/// <summary>Sends an event to an address once and returns the attempt. Nothing that a receiver does makes it throw.</summary>
 public sealed class WebhookSender : IDisposable
 {
     private const string UserAgent = "NodeStash-Webhooks/1";
-    private const int MostRead = 64 * 1024;
-    private const int MostKept = 4 * 1024;
+    private const int MaxReadBytes = 64 * 1024;
+    private const int MaxKeptBytes = 4 * 1024;
 
     private readonly HttpMessageInvoker client;
     private readonly CancellationTokenSource closing = new();
@@ -30,13 +30,15 @@ public sealed class WebhookSender : IDisposable
         client = new HttpMessageInvoker(new GuardedConnection(options).CreateHandler());
     }
 
-    /// <param name="url">Where to.</param>
+    /// <summary>Signs and posts one event.</summary>
+    /// <param name="url">The address of the receiver.</param>
     /// <param name="secrets">The endpoint's live secrets, newest first.</param>
     /// <param name="happened">The event; its body is sent as it is stored.</param>
-    /// <param name="number">Of the attempt, from 1.</param>
+    /// <param name="number">The number of the attempt, from 1.</param>
     /// <param name="ct">Ends the attempt without an outcome, when the process stops.</param>
-    /// <returns>The attempt, and how long the receiver asked to wait (null where it did not).</returns>
-    public async Task<(DeliveryAttempt Attempt, TimeSpan? RetryAfter)> Send(string url, IReadOnlyList<byte[]> secrets, StoredEvent happened, int number, CancellationToken ct)
+    /// <returns>The attempt, and the wait that the receiver asked for; null where it asked for none.</returns>
+    public async Task<(DeliveryAttempt Attempt, TimeSpan? RetryAfter)> Send(
+        string url, IReadOnlyList<byte[]> secrets, StoredEvent happened, int number, CancellationToken ct)
     {
         var (at, start) = (clock.GetUtcNow(), clock.GetTimestamp());
         DeliveryAttempt Attempt(AttemptOutcome outcome, int? status = null, string? answer = null) =>
@@ -55,14 +57,15 @@ public sealed class WebhookSender : IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException)
         {
-            // What is given up may show as an error of the connection, too.
+            // An attempt that is cancelled may fail with an error of the connection, too.
             if (closing.IsCancellationRequested || ct.IsCancellationRequested) throw new OperationCanceledException("The attempt was ended.", e);
-            if (limit.IsCancellationRequested || e is OperationCanceledException) return (Attempt(progress.IsConnecting ? AttemptOutcome.ConnectTimeout : AttemptOutcome.Timeout), null);
+            if (limit.IsCancellationRequested || e is OperationCanceledException)
+                return (Attempt(progress.IsConnecting ? AttemptOutcome.ConnectTimeout : AttemptOutcome.Timeout), null);
             return (Attempt(e is HttpRequestException failure ? OutcomeOf(failure) : AttemptOutcome.ConnectionFailure), null);
         }
     }
 
-    /// <summary>Ends the attempts under way, without an outcome.</summary>
+    /// <summary>Ends the attempts in flight, without an outcome.</summary>
     public void Dispose()
     {
         closing.Cancel();
@@ -83,19 +86,19 @@ public sealed class WebhookSender : IDisposable
         return request;
     }
 
-    /// <summary>The first 4 KiB of the answer; up to 64 KiB are read, so that the connection can be used again.</summary>
+    /// <summary>Reads up to 64 KiB of the answer, so that the connection can be used again, and keeps the first 4 KiB.</summary>
     private static async Task<string?> Read(HttpResponseMessage response, CancellationToken ct)
     {
         await using var body = await response.Content.ReadAsStreamAsync(ct);
-        var buffer = ArrayPool<byte>.Shared.Rent(2 * MostKept);
+        var buffer = ArrayPool<byte>.Shared.Rent(2 * MaxKeptBytes);
         var kept = 0;
         try
         {
-            // What is kept comes first in the buffer, what is read past it goes behind.
-            for (var (total, read) = (0, -1); total < MostRead && read != 0; total += read)
+            // The buffer holds the kept bytes in its first half and the discarded ones in its second.
+            for (var (total, read) = (0, -1); total < MaxReadBytes && read != 0; total += read)
             {
-                read = await body.ReadAsync(kept < MostKept ? buffer.AsMemory(kept, MostKept - kept) : buffer.AsMemory(MostKept, MostKept), ct);
-                if (kept < MostKept) kept += read;
+                read = await body.ReadAsync(kept < MaxKeptBytes ? buffer.AsMemory(kept, MaxKeptBytes - kept) : buffer.AsMemory(MaxKeptBytes, MaxKeptBytes), ct);
+                if (kept < MaxKeptBytes) kept += read;
             }
 
             return kept == 0 ? null : Encoding.UTF8.GetString(buffer, 0, kept);

@@ -30,7 +30,7 @@ public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStor
             RedeliveryKind.Failed => await Failed(redelivery, deliveries, ct),
             _ => await Events(redelivery, webhook, store, deliveries, ct),
         };
-        await Deliver.Begin(client, deliveries, redelivery.WebhookId, clock.GetUtcNow(), ct);
+        await EndpointWorkers.Wake(client, deliveries, redelivery.WebhookId, clock.GetUtcNow(), ct);
         return next;
     }
 
@@ -54,7 +54,7 @@ public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStor
         var now = clock.GetUtcNow();
         var due = page.Events
             .Where(e => e.At <= redelivery.Until && EventPattern.Matches(Webhook.Events.Of(webhook), e.Name))
-            .Select(e => DeliveryFeed.Delivery(webhook.Id, e.Id, e.Name, e.RecordId, e.Version, now)).ToList();
+            .Select(e => Core.Webhooks.Delivery.Create(webhook.Id, e.Id, e.Name, e.RecordId, e.Version, now)).ToList();
         await deliveries.Add(due, now, ct);
         await deliveries.Reopen(
             [.. due.Select(delivery => delivery.Id)],

@@ -118,7 +118,7 @@ public static class Schema
         CREATE INDEX messages_by_time ON messages (queue, visible_at);
         """,
         """
-        CREATE TABLE untried ( -- as in UntriedDeliveries
+        CREATE TABLE untried ( -- as in PendingBuffer
             id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, webhook TEXT NOT NULL,
             due INTEGER NOT NULL,    -- ticks
             deliveries TEXT NOT NULL -- a JSON array

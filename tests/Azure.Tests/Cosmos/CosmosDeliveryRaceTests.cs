@@ -34,7 +34,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         await store.Add(many, Now, CancellationToken.None);
         Assert.Equal(21, (await Take()).Heads.Count);
 
-        Assert.Equal(250, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(250, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
         Assert.Equal(WorkState.Empty, (await Take()).State);
         Assert.Equal(250, await store.Reopen([.. many.Select(delivery => delivery.Id)], [DeliveryStatus.Failed], Now, CancellationToken.None));
         Assert.Equal(["dlv_100", .. many.Skip(230).Select(delivery => delivery.Id)], (await Take()).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
@@ -46,7 +46,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         await store.Add([New(1)], Now, CancellationToken.None);
         Before(RequestKind.Batch, async () => await store.Add([New(2)], Now, CancellationToken.None));
 
-        var noted = await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
+        var noted = await DeliveryStoreContract.RecordAttempt(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
 
         Assert.Equal("dlv_2", noted.Next?.Id);
         Assert.Equal(["dlv_2"], (await Take()).Heads.Select(head => head.Id));
@@ -57,12 +57,12 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
     {
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take();
-        await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
+        await DeliveryStoreContract.RecordAttempt(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         Worker? worker = null;
         Before(RequestKind.Batch, async () =>
         {
             await store.Add([New(2)], Now, CancellationToken.None);
-            worker = await store.WorkerOf("wh_1", Now, CancellationToken.None);
+            worker = await store.GetWorker("wh_1", Now, CancellationToken.None);
         });
 
         Assert.Equal(["dlv_2"], (await Take()).Heads.Select(head => head.Id));
@@ -73,9 +73,9 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
     public async Task An_attempt_noted_while_it_is_put_off_is_not_put_off()
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        Before(RequestKind.Batch, async () => await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now));
+        Before(RequestKind.Batch, async () => await DeliveryStoreContract.RecordAttempt(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now));
 
-        await store.PutOff([("dlv_1", 1)], Now.AddMinutes(1), CancellationToken.None);
+        await store.Defer([("dlv_1", 1)], Now.AddMinutes(1), CancellationToken.None);
 
         Assert.Equal(["dlv_2"], (await Take()).Heads.Select(head => head.Id));
     }
@@ -88,28 +88,28 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         using var other = late.Account.Connect();
         var (here, there) = (DeliveriesStandIn.Open(late.Client).Open(store.Partition), DeliveriesStandIn.Open(other).Open(store.Partition));
         await here.Add([New(1)], Now, CancellationToken.None);
-        await here.Take("wh_1", "one", Now, Now.AddHours(1), 10, CancellationToken.None);
-        Assert.Equal(WorkState.Held, (await there.Take("wh_1", "two", Now, Now.AddHours(1), 10, CancellationToken.None)).State);
-        await DeliveryStoreContract.Attempted(here, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
-        Assert.Equal(WorkState.Empty, (await here.Take("wh_1", "one", Now, Now.AddHours(1), 10, CancellationToken.None)).State);
+        await here.AcquireDue("wh_1", "one", Now, Now.AddHours(1), 10, CancellationToken.None);
+        Assert.Equal(WorkState.Held, (await there.AcquireDue("wh_1", "two", Now, Now.AddHours(1), 10, CancellationToken.None)).State);
+        await DeliveryStoreContract.RecordAttempt(here, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
+        Assert.Equal(WorkState.Empty, (await here.AcquireDue("wh_1", "one", Now, Now.AddHours(1), 10, CancellationToken.None)).State);
         await here.Add([New(2)], Now, CancellationToken.None);
 
-        Assert.Equal(["dlv_2"], (await there.Take("wh_1", "two", Now, Now.AddHours(1), 10, CancellationToken.None)).Heads.Select(head => head.Id));
+        Assert.Equal(["dlv_2"], (await there.AcquireDue("wh_1", "two", Now, Now.AddHours(1), 10, CancellationToken.None)).Heads.Select(head => head.Id));
         await late.DisposeAsync();
     }
 
     [Theory]
     [InlineData(Fault.TimeoutAfter)]
     [InlineData(Fault.DisconnectAfter)]
-    public async Task What_was_done_without_an_answer_is_counted_once(Fault problem)
+    public async Task What_was_done_without_an_answer_is_counted_once(Fault fault)
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        Account.Faults.Next(problem, 1, request => request.Kind == RequestKind.Batch);
-        Assert.Equal(2, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
-        Account.Faults.Next(problem, 1, request => request.Kind == RequestKind.Batch);
+        Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
+        Assert.Equal(2, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
         Assert.Equal(2, await store.Reopen(["dlv_1", "dlv_2"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
-        Account.Faults.Next(problem, 1, request => request.Kind == RequestKind.Batch);
-        Assert.Equal("dlv_2", (await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now)).Next?.Id);
+        Account.Faults.Next(fault, 1, request => request.Kind == RequestKind.Batch);
+        Assert.Equal("dlv_2", (await DeliveryStoreContract.RecordAttempt(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now)).Next?.Id);
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
     }
 
@@ -117,10 +117,10 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
     public async Task A_settled_delivery_is_forgotten_after_its_time_and_a_pending_one_is_not()
     {
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await DeliveryStoreContract.Attempted(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
+        await DeliveryStoreContract.RecordAttempt(store, "dlv_1", Delivered, DeliveryStatus.Delivered, Now);
         await store.Reopen(["dlv_1"], [DeliveryStatus.Delivered], Now, CancellationToken.None);
         Assert.Equal([-1, null], await Lives());
-        await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
+        await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
         Assert.Equal([2_592_000, 2_592_000], await Lives());
 
         async Task<List<int?>> Lives()
@@ -138,15 +138,15 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         var fifty = Enumerable.Range(100, 50).Select(i => New(i, record: $"ct_{i}")).ToList();
         await store.Add(fifty, Now, CancellationToken.None);
         Assert.Equal([RequestKind.Batch], Spent(out var recorded));
-        await store.WorkerOf("wh_1", Now, CancellationToken.None);
+        await store.GetWorker("wh_1", Now, CancellationToken.None);
         Assert.Equal([RequestKind.Patch], Spent(out _));
         await Take();
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Batch, RequestKind.Query], Spent(out var taken));
         await Take();
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Query], Spent(out var takenAgain));
-        await DeliveryStoreContract.Attempted(store, "dlv_100", Delivered, DeliveryStatus.Delivered, Now);
+        await DeliveryStoreContract.RecordAttempt(store, "dlv_100", Delivered, DeliveryStatus.Delivered, Now);
         Assert.Equal([RequestKind.Read, RequestKind.Read, RequestKind.Read, RequestKind.Batch], Spent(out var noted));
-        var together = await store.Attempted("wh_1", [.. Enumerable.Range(101, 49).Select(i => new AttemptMade($"dlv_{i}", Delivered, DeliveryStatus.Delivered, Now))], CancellationToken.None);
+        var together = await store.RecordAttempts("wh_1", [.. Enumerable.Range(101, 49).Select(i => new FinishedAttempt($"dlv_{i}", Delivered, DeliveryStatus.Delivered, Now))], CancellationToken.None);
         Assert.All(together, each => Assert.Equal(default, each));
         Assert.Equal([RequestKind.Read, RequestKind.Batch, RequestKind.Query, RequestKind.Query], Spent(out var notedTogether).Order());
         Assert.True((recorded + takenAgain + notedTogether) / 50 < 26 && noted < 16 && taken < 16, $"{recorded} {taken} {takenAgain} {noted} {notedTogether}");
@@ -156,7 +156,7 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
 
     private static Delivery New(int number, string record = "ct_1") => new($"dlv_{number}", new Lane("wh_1", record), $"evt_{number}", "contact.created", number, DeliveryStatus.Pending, [], Now);
 
-    private ValueTask<DueDeliveries> Take() => store.Take("wh_1", "one", Now, Now.AddHours(1), 100, CancellationToken.None);
+    private ValueTask<DueDeliveries> Take() => store.AcquireDue("wh_1", "one", Now, Now.AddHours(1), 100, CancellationToken.None);
 
     /// <summary>Lets something happen once, just before the next request of a kind.</summary>
     private void Before(RequestKind kind, Func<Task> happens) => Account.OnRequest = async request =>

@@ -47,7 +47,7 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
             return true;
         });
 
-        public ValueTask<Worker?> WorkerOf(string webhookId, DateTimeOffset now, CancellationToken ct) => Done(() => store.WorkerOf(webhookId, now, ct));
+        public ValueTask<Worker?> GetWorker(string webhookId, DateTimeOffset now, CancellationToken ct) => Done(() => store.GetWorker(webhookId, now, ct));
 
         public async ValueTask Release(string webhookId, string holder, CancellationToken ct) => await Done(async () =>
         {
@@ -55,22 +55,22 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
             return true;
         });
 
-        public ValueTask<DueDeliveries> Take(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) =>
-            Done(() => store.Take(webhookId, holder, now, until, limit, ct));
+        public ValueTask<DueDeliveries> AcquireDue(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) =>
+            Done(() => store.AcquireDue(webhookId, holder, now, until, limit, ct));
 
-        public ValueTask<IReadOnlyList<AttemptNoted>> Attempted(string webhookId, IReadOnlyList<AttemptMade> attempts, CancellationToken ct) =>
-            Done(() => store.Attempted(webhookId, attempts, ct));
+        public ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(string webhookId, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct) =>
+            Done(() => store.RecordAttempts(webhookId, attempts, ct));
 
-        public async ValueTask PutOff(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await Done(async () =>
+        public async ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await Done(async () =>
         {
-            await store.PutOff(attempts, until, ct);
+            await store.Defer(attempts, until, ct);
             return true;
         });
 
-        public ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> those, DateTimeOffset now, CancellationToken ct) =>
-            Done(() => store.Reopen(deliveryIds, those, now, ct));
+        public ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct) =>
+            Done(() => store.Reopen(deliveryIds, statuses, now, ct));
 
-        public ValueTask<int> Settle(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct) => Done(() => store.Settle(webhookId, status, asOf, ct));
+        public ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct) => Done(() => store.Finalize(webhookId, status, asOf, ct));
 
         public ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct) => Done(() => store.Find(deliveryId, ct));
 

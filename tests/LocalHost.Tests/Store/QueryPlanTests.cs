@@ -124,7 +124,7 @@ public sealed class QueryPlanTests : IAsyncLifetime
         Assert.Contains("SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", Plan(new Statement(SqliteChangeFeed.Passed, [0L, 500L])));
         Assert.Equal(
             ["SEARCH p USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH d USING INDEX deliveries_by_id (partition=? AND id>? AND id<?)"],
-            Plan(new Statement(SqliteDeliveryStores.Past, [0L, "", "dlv_1", 0L, 500L])));
+            Plan(new Statement(SqliteDeliveryStores.ExpiredQuery, [0L, "", "dlv_1", 0L, 500L])));
     }
 
     [Fact]

@@ -40,10 +40,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
 
         // What has come to its end since stands before what was removed last.
         var store = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
-        await Attempted(store, Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
-        await Attempted(store, Old(5).Id, Attempt, DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, Old(5).Id, Attempt, DeliveryStatus.Delivered, Now);
         Assert.Equal(1, await stores.Purge(Now, 1, CancellationToken.None));
-        await Attempted(stores.Open(new Partition("ws_2", WorkspaceEnvironment.Live)), Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
+        await RecordAttempt(stores.Open(new Partition("ws_2", WorkspaceEnvironment.Live)), Old(9).Id, Attempt, DeliveryStatus.Delivered, Now);
         Assert.Equal(2, await stores.Purge(Now, 10, CancellationToken.None));
         Assert.Equal(0, await stores.Purge(Now, 10, CancellationToken.None));
 
@@ -57,13 +57,13 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var partition = new Partition("ws_1", WorkspaceEnvironment.Live);
         var store = Stores.Open(partition);
         await store.Add([Of(1, "ct_1"), Of(2, "ct_1"), Of(3, "ct_2"), Of(4, "ct_3")], Now, CancellationToken.None);
-        await Attempted(store, "dlv_0001", Attempt, DeliveryStatus.Delivered, Now);
-        await Attempted(store, "dlv_0004", Attempt, DeliveryStatus.Pending, Now.AddHours(1));
+        await RecordAttempt(store, "dlv_0001", Attempt, DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_0004", Attempt, DeliveryStatus.Pending, Now.AddHours(1));
 
         file.Reopen();
 
         store = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(["dlv_0002", "dlv_0003"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
+        Assert.Equal(["dlv_0002", "dlv_0003"], (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
         Assert.Equal(["dlv_0004", "dlv_0003", "dlv_0002", "dlv_0001"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
     }
 
@@ -71,7 +71,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     public async Task However_long_a_backlog_is_all_of_it_is_delivered_once_and_in_order()
     {
         const int Records = 7, Events = 300;
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 100).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, maxBuffered: 100).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         string[] webhooks = ["wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7", "wh_8"];
         for (var i = 0; i < Events; i += 3)
         {
@@ -82,10 +82,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         foreach (var webhook in webhooks)
         {
             var order = new List<Delivery>();
-            while ((await store.Take(webhook, "one", Now.AddHours(1), Now.AddHours(2), 4, CancellationToken.None)).Heads is [_, ..] heads)
+            while ((await store.AcquireDue(webhook, "one", Now.AddHours(1), Now.AddHours(2), 4, CancellationToken.None)).Heads is [_, ..] heads)
             {
                 order.AddRange(heads);
-                await store.Attempted(webhook, [.. heads.Select(head => new AttemptMade(head.Id, Attempt, DeliveryStatus.Delivered, Now))], CancellationToken.None);
+                await store.RecordAttempts(webhook, [.. heads.Select(head => new FinishedAttempt(head.Id, Attempt, DeliveryStatus.Delivered, Now))], CancellationToken.None);
             }
 
             Assert.Equal(Events, order.DistinctBy(each => each.Id).Count());
@@ -99,7 +99,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task What_has_waited_longest_makes_room_for_what_is_recorded()
     {
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 12).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, maxBuffered: 12).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         for (var i = 1; i <= 6; i++) await store.Add([Of(1, "ct_1", $"wh_{i}"), Of(2, "ct_2", $"wh_{i}")], Now.AddSeconds(-i), CancellationToken.None);
         Assert.Equal(0, Count("deliveries"));
 
@@ -112,13 +112,13 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [Fact]
     public async Task What_was_recorded_before_in_memory_is_known_still_when_an_older_one_of_its_lane_puts_it_in_rows()
     {
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 6).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, maxBuffered: 6).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         await store.Add([Of(2, "ct_1")], Now, CancellationToken.None);
 
         await store.Add([Of(1, "ct_1"), Of(2, "ct_1")], Now, CancellationToken.None);
 
         Assert.Equal(["dlv_0002", "dlv_0001"], (await store.List("wh_1", DeliveryStatus.Pending, null, 10, CancellationToken.None)).Select(each => each.Id));
-        Assert.Equal(["dlv_0001"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id));
+        Assert.Equal(["dlv_0001"], (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id));
     }
 
     [Fact]
@@ -149,11 +149,11 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(1, Forms());
         file.Reopen();
         store = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(["dlv_0400"], (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["dlv_0400"], (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
 
-        async Task Deliver(int from, int to) => await store.Attempted(
+        async Task Deliver(int from, int to) => await store.RecordAttempts(
             "wh_1",
-            [.. Enumerable.Range(from, to - from + 1).Select(number => new AttemptMade($"dlv_{number:D4}", Attempt, DeliveryStatus.Delivered, Now))],
+            [.. Enumerable.Range(from, to - from + 1).Select(number => new FinishedAttempt($"dlv_{number:D4}", Attempt, DeliveryStatus.Delivered, Now))],
             CancellationToken.None);
 
         long Forms() => file.Database.Read(session => session.One("SELECT sum(json_array_length(deliveries)) FROM untried", row => row.GetInt64(0)));
@@ -163,20 +163,20 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     [InlineData(0)]
     [InlineData(4_200)]
     [InlineData(6_000)]
-    public async Task A_long_backlog_is_settled_whether_in_memory_or_in_rows_but_for_what_was_recorded_later(int mostUntried)
+    public async Task A_long_backlog_is_settled_whether_in_memory_or_in_rows_but_for_what_was_recorded_later(int maxBuffered)
     {
-        var stores = new SqliteDeliveryStores(file.Database, mostUntried);
+        var stores = new SqliteDeliveryStores(file.Database, maxBuffered);
         var store = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         // What is recorded later is the oldest of some lanes, and the last of others.
         Delivery[] all = [.. Enumerable.Range(0, 1_400).Select(number => Of(number, $"ct_{number / 700}_{number % 61}") with { CreatedAt = number % 700 is > 20 and < 30 or > 650 ? Now.AddTicks(1) : Now })];
         foreach (var some in all.Chunk(140)) await store.Add(some, Now.AddHours(1), CancellationToken.None);
         var later = all.Where(each => each.CreatedAt > Now).ToList();
 
-        Assert.Equal(all.Length - later.Count, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
-        Assert.Equal(0, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(all.Length - later.Count, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(0, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
 
         Assert.Equal(later.Select(each => each.Id), (await store.List("wh_1", DeliveryStatus.Pending, null, 2_000, CancellationToken.None)).Select(each => each.Id).Order(StringComparer.Ordinal));
-        var due = await store.Take("wh_1", "one", Now.AddHours(1), Now.AddHours(2), 2_000, CancellationToken.None);
+        var due = await store.AcquireDue("wh_1", "one", Now.AddHours(1), Now.AddHours(2), 2_000, CancellationToken.None);
         Assert.Equal(
             later.GroupBy(each => each.Lane).Select(lane => lane.First().Id).Order(StringComparer.Ordinal),
             due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
@@ -192,14 +192,14 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(2, await store.Reopen(["dlv_0001", "dlv_0002", "dlv_0002"], [DeliveryStatus.Failed, DeliveryStatus.Pending], Now, CancellationToken.None));
 
         Assert.Equal((0, 0), (Count("deliveries"), Count("lanes")));
-        Assert.Equal(2, (await store.Take("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Count);
+        Assert.Equal(2, (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Count);
     }
 
     [Fact]
     public async Task Who_reads_beside_the_writer_misses_nothing_that_goes_from_memory_to_rows()
     {
         const int Rounds = 80, AtOnce = 5;
-        var store = new SqliteDeliveryStores(file.Database, mostUntried: 120).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
+        var store = new SqliteDeliveryStores(file.Database, maxBuffered: 120).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         var (recorded, isOver) = (0, false);
         var readers = Enumerable.Range(0, 3).Select(seed => Task.Run(() => Read(new Random(seed)))).ToList();
 
@@ -207,10 +207,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         {
             await store.Add([.. Enumerable.Range(round * AtOnce, AtOnce).Select(number => Of(number, $"ct_{number % 23}"))], Now, CancellationToken.None);
             Volatile.Write(ref recorded, (round + 1) * AtOnce);
-            var heads = (await store.Take("wh_1", "one", Now, Now.AddHours(1), 7, CancellationToken.None)).Heads;
-            await store.Attempted(
+            var heads = (await store.AcquireDue("wh_1", "one", Now, Now.AddHours(1), 7, CancellationToken.None)).Heads;
+            await store.RecordAttempts(
                 "wh_1",
-                [.. heads.Select((head, i) => new AttemptMade(head.Id, Attempt with { Number = head.NextAttempt }, (i + round) % 3 == 0 ? DeliveryStatus.Pending : DeliveryStatus.Delivered, Now))],
+                [.. heads.Select((head, i) => new FinishedAttempt(head.Id, Attempt with { Number = head.NextAttempt }, (i + round) % 3 == 0 ? DeliveryStatus.Pending : DeliveryStatus.Delivered, Now))],
                 CancellationToken.None);
         }
 
@@ -235,8 +235,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Gen.Choose(0, int.MaxValue).SelectMany(seed => Gen.Choose(1, 40).Select(steps => (seed, steps))),
         async run =>
         {
-            using var inMemory = await Trial.Begin(mostUntried: 36, run.seed);
-            using var inRows = await Trial.Begin(mostUntried: 0, run.seed);
+            using var inMemory = await Trial.Begin(maxBuffered: 36, run.seed);
+            using var inRows = await Trial.Begin(maxBuffered: 0, run.seed);
             for (var i = 0; i < run.steps; i++)
             {
                 Assert.Equal(await inRows.Step(), await inMemory.Step());
@@ -265,19 +265,19 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
 
         private readonly TemporaryDatabase file = new([]);
         private readonly Random random;
-        private readonly int mostUntried;
+        private readonly int maxBuffered;
         private IDeliveryStore store;
         private int events;
 
-        private Trial(int mostUntried, int seed)
+        private Trial(int maxBuffered, int seed)
         {
-            (this.mostUntried, random) = (mostUntried, new Random(seed));
+            (this.maxBuffered, random) = (maxBuffered, new Random(seed));
             store = Open();
         }
 
-        public static async Task<Trial> Begin(int mostUntried, int seed)
+        public static async Task<Trial> Begin(int maxBuffered, int seed)
         {
-            var trial = new Trial(mostUntried, seed);
+            var trial = new Trial(maxBuffered, seed);
             await trial.file.Database.Write(session => session.Execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)"));
             await trial.file.Database.Write(session => session.Execute("CREATE TABLE orphans (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"));
             return trial;
@@ -321,7 +321,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
                 seen.Add("pending " + string.Join(' ', (await store.List(webhook, DeliveryStatus.Pending, null, 1000, CancellationToken.None)).Select(each => each.Id)));
                 foreach (var at in (DateTimeOffset[])[Now, Now.AddHours(1)])
                 {
-                    var due = await store.Take(webhook, "one", at, at.AddHours(1), 1000, CancellationToken.None);
+                    var due = await store.AcquireDue(webhook, "one", at, at.AddHours(1), 1000, CancellationToken.None);
                     seen.Add($"{due.State} {due.Next?.Delivery.Lane} {due.Next?.At} {string.Join(' ', due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal))}");
                 }
             }
@@ -337,14 +337,14 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
 
         public void Dispose() => file.Dispose();
 
-        private IDeliveryStore Open() => new SqliteDeliveryStores(file.Database, mostUntried).Open(Partition);
+        private IDeliveryStore Open() => new SqliteDeliveryStores(file.Database, maxBuffered).Open(Partition);
 
         private async Task<Func<Task<string>>> Any()
         {
             var webhook = Webhooks[random.Next(Webhooks.Length)];
             var known = await store.List(webhook, null, null, 1000, CancellationToken.None);
             var some = known.Where(_ => random.Next(4) == 0).Select(each => each.Id).ToList();
-            var heads = (await store.Take(webhook, "one", Now, Now.AddHours(1), 1000, CancellationToken.None)).Heads.OrderBy(head => head.Id, StringComparer.Ordinal).Where(_ => random.Next(2) == 0).ToList();
+            var heads = (await store.AcquireDue(webhook, "one", Now, Now.AddHours(1), 1000, CancellationToken.None)).Heads.OrderBy(head => head.Id, StringComparer.Ordinal).Where(_ => random.Next(2) == 0).ToList();
             switch (random.Next(8))
             {
                 case < 3:
@@ -358,20 +358,20 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
                         return "added";
                     };
                 case < 6:
-                    AttemptMade[] made = [.. heads.Select(head => random.Next(3) switch
+                    FinishedAttempt[] made = [.. heads.Select(head => random.Next(3) switch
                     {
                         0 => Made(head, AttemptOutcome.Timeout, DeliveryStatus.Pending, Now.AddMinutes(1)),
                         1 => Made(head, AttemptOutcome.Timeout, DeliveryStatus.Failed, Now),
                         _ => Made(head, AttemptOutcome.Delivered, DeliveryStatus.Delivered, Now),
                     })];
-                    return async () => string.Join(' ', (await store.Attempted(webhook, made, CancellationToken.None)).Select(noted => $"{noted.Next?.Id} {noted.FailingSince}"));
+                    return async () => string.Join(' ', (await store.RecordAttempts(webhook, made, CancellationToken.None)).Select(noted => $"{noted.Next?.Id} {noted.FailingSince}"));
                 case 6 when random.Next(2) == 0:
-                    return async () => $"{await store.Settle(webhook, DeliveryStatus.Failed, Now, CancellationToken.None)} settled";
+                    return async () => $"{await store.Finalize(webhook, DeliveryStatus.Failed, Now, CancellationToken.None)} settled";
                 case 6:
                     (string, int)[] pending = [.. heads.Select(head => (head.Id, head.NextAttempt))];
                     return async () =>
                     {
-                        await store.PutOff(pending, Now.AddMinutes(1), CancellationToken.None);
+                        await store.Defer(pending, Now.AddMinutes(1), CancellationToken.None);
                         return "put off";
                     };
                 default:
@@ -380,7 +380,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             }
         }
 
-        private static AttemptMade Made(Delivery head, AttemptOutcome outcome, DeliveryStatus status, DateTimeOffset due) =>
+        private static FinishedAttempt Made(Delivery head, AttemptOutcome outcome, DeliveryStatus status, DateTimeOffset due) =>
             new(head.Id, Attempt with { Number = head.NextAttempt, Outcome = outcome }, status, due);
 
         private static string Text(Delivery delivery) =>

@@ -32,7 +32,7 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
             CancellationToken.None);
         await new SqliteDeliveryStores(file.Database).Open(partition).Add(
             [new Delivery("dlv_1", lane, "evt_1", "contact.created", 1, DeliveryStatus.Pending, [], now)], now, CancellationToken.None);
-        await new SqliteDeliveryStores(file.Database).Open(partition).Take("wh_1", "one", now, now.AddMinutes(1), 10, CancellationToken.None);
+        await new SqliteDeliveryStores(file.Database).Open(partition).AcquireDue("wh_1", "one", now, now.AddMinutes(1), 10, CancellationToken.None);
         await new SqliteAccessStore(file.Database).PutWorkspace(new Workspace("ws_1", "Name", "local", now), CancellationToken.None);
         await new SqliteChangeFeed(file.Database).Advance("indexing", 1, CancellationToken.None);
 
@@ -44,7 +44,7 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
         Assert.Equal("ct_1", await store.FindOwner("email:jane", CancellationToken.None));
         Assert.NotNull(await store.FindEvent("evt_1", CancellationToken.None));
         var deliveries = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(WorkState.Held, (await deliveries.Take("wh_1", "two", now, now.AddMinutes(1), 10, CancellationToken.None)).State);
+        Assert.Equal(WorkState.Held, (await deliveries.AcquireDue("wh_1", "two", now, now.AddMinutes(1), 10, CancellationToken.None)).State);
         Assert.NotNull(await new SqliteAccessStore(file.Database).FindWorkspace("ws_1", CancellationToken.None));
         Assert.Equal(1, await new SqliteChangeFeed(file.Database).Checkpoint("indexing", CancellationToken.None));
         await new SqliteChangeFeed(file.Database).Changed(0, CancellationToken.None);

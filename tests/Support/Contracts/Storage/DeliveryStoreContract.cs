@@ -36,7 +36,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
 
         await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
 
@@ -59,7 +59,7 @@ public abstract class DeliveryStoreContract
         {
             Assert.Equal(head.Id, Assert.Single((await Take(store, "one")).Heads).Id);
             order.Add(head.Id);
-            var noted = await Attempted(store, head.Id, Attempt(1), order.Count == 2 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, Now);
+            var noted = await RecordAttempt(store, head.Id, Attempt(1), order.Count == 2 ? DeliveryStatus.Failed : DeliveryStatus.Delivered, Now);
             Assert.Equal((await Take(store, "one")).Heads.SingleOrDefault()?.Id, noted.Next?.Id);
         }
 
@@ -72,7 +72,7 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1), New(2), New(4) with { Lane = Lane with { WebhookId = "wh_2" } }], Now.AddSeconds(-1), CancellationToken.None);
         await store.Add([New(3) with { Lane = Lane with { RecordId = "ct_2" } }, New(5) with { Lane = Lane with { RecordId = "ct_3" } }], Now.AddSeconds(-2), CancellationToken.None);
-        await Attempted(store, "dlv_5", Attempt(1), DeliveryStatus.Pending, Later);
+        await RecordAttempt(store, "dlv_5", Attempt(1), DeliveryStatus.Pending, Later);
 
         Assert.Equal(["dlv_3", "dlv_1"], (await Take(store, "one")).Heads.Select(head => head.Id));
         Assert.Equal(["dlv_3"], (await Take(store, "one", limit: 1)).Heads.Select(head => head.Id));
@@ -84,7 +84,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
         await store.Add([New(3)], Now, CancellationToken.None);
 
         var waits = await Take(store, "one");
@@ -97,15 +97,15 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
-        Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Null(await store.GetWorker("wh_1", Now, CancellationToken.None));
 
         Assert.Equal(WorkState.Due, (await Take(store, "one")).State);
-        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", false), await store.GetWorker("wh_1", Now, CancellationToken.None));
         Assert.Equal(WorkState.Held, (await Take(store, "two")).State);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
         Assert.Equal(WorkState.Held, (await Take(store, "two")).State);
         Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
-        Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Null(await store.GetWorker("wh_1", Now, CancellationToken.None));
 
         await store.Add([New(2)], Now, CancellationToken.None);
         Assert.Equal(["dlv_2"], (await Take(store, "two")).Heads.Select(head => head.Id));
@@ -117,15 +117,15 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take(store, "one");
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
 
-        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", false), await store.GetWorker("wh_1", Now, CancellationToken.None));
         await Take(store, "one");
-        Assert.Equal(new Worker("one", true), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", true), await store.GetWorker("wh_1", Now, CancellationToken.None));
         await store.Add([New(2) with { Lane = Lane with { RecordId = "ct_2" } }], Now, CancellationToken.None);
-        Assert.Equal(new Worker("one", true), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", true), await store.GetWorker("wh_1", Now, CancellationToken.None));
         await Take(store, "one");
-        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", false), await store.GetWorker("wh_1", Now, CancellationToken.None));
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public abstract class DeliveryStoreContract
         await Take(store, "one");
 
         Assert.Equal(WorkState.Held, (await Take(store, "two", at: Later)).State);
-        Assert.Null(await store.WorkerOf("wh_1", Later.AddTicks(1), CancellationToken.None));
+        Assert.Null(await store.GetWorker("wh_1", Later.AddTicks(1), CancellationToken.None));
         Assert.Equal(WorkState.Due, (await Take(store, "two", at: Later.AddTicks(1))).State);
         Assert.Equal(WorkState.Held, (await Take(store, "one", at: Later.AddTicks(1))).State);
     }
@@ -150,10 +150,10 @@ public abstract class DeliveryStoreContract
         await Take(store, "one");
 
         await store.Release("wh_1", "another", CancellationToken.None);
-        Assert.Equal(new Worker("one", false), await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", false), await store.GetWorker("wh_1", Now, CancellationToken.None));
 
         await store.Release("wh_1", "one", CancellationToken.None);
-        Assert.Null(await store.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Null(await store.GetWorker("wh_1", Now, CancellationToken.None));
         Assert.Equal(["dlv_1"], (await Take(store, "two")).Heads.Select(head => head.Id));
         Assert.Equal(WorkState.Held, (await Take(store, "one")).State);
     }
@@ -164,7 +164,7 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
         await Take(store, "one");
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now.AddHours(24));
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now.AddHours(24));
         await Take(store, "one");
 
         Assert.Equal(WorkState.Held, (await Take(store, "two", at: Now.AddHours(24))).State);
@@ -188,11 +188,11 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2), New(3) with { Lane = Lane with { RecordId = "ct_2" } }], Now, CancellationToken.None);
-        await store.PutOff([("dlv_1", 1), ("dlv_3", 1)], Later, CancellationToken.None);
+        await store.Defer([("dlv_1", 1), ("dlv_3", 1)], Later, CancellationToken.None);
         await store.Add([New(4)], Now, CancellationToken.None);
 
         Assert.Equal((WorkState.Waits, Later), (await Take(store, "one") is var waits ? waits.State : default, waits.Next!.Value.At));
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
         Assert.Equal(["dlv_2", "dlv_3"], (await Take(store, "one", at: Later)).Heads.Select(head => head.Id));
     }
@@ -202,8 +202,8 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
-        await store.PutOff([("dlv_1", 1)], Later, CancellationToken.None);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
+        await store.Defer([("dlv_1", 1)], Later, CancellationToken.None);
 
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
     }
@@ -213,15 +213,15 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2), New(3)], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
-        await Attempted(store, "dlv_1", Attempt(2), DeliveryStatus.Failed, Now);
-        await Attempted(store, "dlv_2", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(2), DeliveryStatus.Failed, Now);
+        await RecordAttempt(store, "dlv_2", Attempt(1), DeliveryStatus.Delivered, Now);
 
         Assert.Equal(1, await store.Reopen(["dlv_1", "dlv_2", "dlv_3", "dlv_9"], [DeliveryStatus.Failed], Now, CancellationToken.None));
 
         var head = Assert.Single((await Take(store, "one")).Heads);
         Assert.Equal(("dlv_1", 2, 3, 2), (head.Id, head.AttemptsBefore, head.NextAttempt, head.Attempts.Count));
-        Assert.Equal("dlv_3", (await Attempted(store, "dlv_1", Attempt(3), DeliveryStatus.Delivered, Now)).Next?.Id);
+        Assert.Equal("dlv_3", (await RecordAttempt(store, "dlv_1", Attempt(3), DeliveryStatus.Delivered, Now)).Next?.Id);
     }
 
     [Fact]
@@ -229,7 +229,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        foreach (var id in new[] { "dlv_1", "dlv_2" }) await Attempted(store, id, Attempt(1), DeliveryStatus.Delivered, Now);
+        foreach (var id in new[] { "dlv_1", "dlv_2" }) await RecordAttempt(store, id, Attempt(1), DeliveryStatus.Delivered, Now);
         Assert.Equal(WorkState.Empty, (await Take(store, "one")).State);
 
         Assert.Equal(2, await store.Reopen(["dlv_2", "dlv_1"], [DeliveryStatus.Failed, DeliveryStatus.Delivered], Now, CancellationToken.None));
@@ -242,7 +242,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
 
         await store.Reopen(["dlv_2"], [DeliveryStatus.Pending], Now, CancellationToken.None);
         Assert.Equal(WorkState.Waits, (await Take(store, "one")).State);
@@ -255,7 +255,7 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
-        await store.PutOff([("dlv_1", 1)], Later, CancellationToken.None);
+        await store.Defer([("dlv_1", 1)], Later, CancellationToken.None);
 
         await store.Reopen(["dlv_1"], [DeliveryStatus.Pending], Now, CancellationToken.None);
 
@@ -270,15 +270,15 @@ public abstract class DeliveryStoreContract
 
         Assert.Equal(Now, (await Fail("dlv_1", 1, Now)).FailingSince);
         Assert.Equal(Now, (await Fail("dlv_1", 2, Now.AddDays(2))).FailingSince);
-        Assert.Null((await Attempted(store, "dlv_2", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now)).FailingSince);
+        Assert.Null((await RecordAttempt(store, "dlv_2", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now)).FailingSince);
         Assert.Equal(Now.AddDays(3), (await Fail("dlv_1", 3, Now.AddDays(3))).FailingSince);
-        Assert.Equal(Now.AddDays(3), (await Attempted(store, "dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now)).FailingSince);
+        Assert.Equal(Now.AddDays(3), (await RecordAttempt(store, "dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now)).FailingSince);
         Assert.Equal(Now.AddDays(8), (await Fail("dlv_1", 4, Now.AddDays(8))).FailingSince);
-        await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
+        await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
         Assert.Equal(Now.AddDays(9), (await Fail("dlv_1", 5, Now.AddDays(9))).FailingSince);
 
-        async Task<AttemptNoted> Fail(string id, int number, DateTimeOffset at) =>
-            await Attempted(store, id, Attempt(number) with { At = at }, DeliveryStatus.Pending, Now);
+        async Task<RecordedAttempt> Fail(string id, int number, DateTimeOffset at) =>
+            await RecordAttempt(store, id, Attempt(number) with { At = at }, DeliveryStatus.Pending, Now);
     }
 
     [Fact]
@@ -287,12 +287,12 @@ public abstract class DeliveryStoreContract
         var store = NewStore();
         await store.Add([New(1), New(2), New(3) with { Lane = Lane with { RecordId = "ct_2" } }], Now, CancellationToken.None);
 
-        var noted = await store.Attempted(
+        var noted = await store.RecordAttempts(
             "wh_1",
             [
-                new AttemptMade("dlv_1", Attempt(1), DeliveryStatus.Failed, Now),
-                new AttemptMade("dlv_9", Attempt(1), DeliveryStatus.Delivered, Now),
-                new AttemptMade("dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now),
+                new FinishedAttempt("dlv_1", Attempt(1), DeliveryStatus.Failed, Now),
+                new FinishedAttempt("dlv_9", Attempt(1), DeliveryStatus.Delivered, Now),
+                new FinishedAttempt("dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now),
             ],
             CancellationToken.None);
 
@@ -305,12 +305,12 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
-        for (var number = 1; number <= DeliveryAttempt.MostKept + 2; number++) await Attempted(store, "dlv_1", Attempt(number), DeliveryStatus.Pending, Now);
+        for (var number = 1; number <= DeliveryAttempt.MaxKept + 2; number++) await RecordAttempt(store, "dlv_1", Attempt(number), DeliveryStatus.Pending, Now);
 
         var found = await store.Find("dlv_1", CancellationToken.None);
 
-        Assert.Equal(Enumerable.Range(3, DeliveryAttempt.MostKept), found!.Attempts.Select(attempt => attempt.Number));
-        Assert.Equal(DeliveryAttempt.MostKept + 3, found.NextAttempt);
+        Assert.Equal(Enumerable.Range(3, DeliveryAttempt.MaxKept), found!.Attempts.Select(attempt => attempt.Number));
+        Assert.Equal(DeliveryAttempt.MaxKept + 3, found.NextAttempt);
     }
 
     [Fact]
@@ -321,9 +321,9 @@ public abstract class DeliveryStoreContract
         var refused = new DeliveryAttempt(1, Now, TimeSpan.FromTicks(12345), AttemptOutcome.Status5xx, 503, "down \"for\" now ž");
         var unreached = new DeliveryAttempt(2, Later, TimeSpan.FromSeconds(15), AttemptOutcome.Timeout, null, null);
 
-        await Attempted(store, "dlv_1", refused, DeliveryStatus.Pending, Now);
-        await Attempted(store, "dlv_1", unreached, DeliveryStatus.Failed, Now);
-        await Attempted(store, "dlv_1", refused with { Outcome = AttemptOutcome.Gone }, DeliveryStatus.Pending, Now);
+        await RecordAttempt(store, "dlv_1", refused, DeliveryStatus.Pending, Now);
+        await RecordAttempt(store, "dlv_1", unreached, DeliveryStatus.Failed, Now);
+        await RecordAttempt(store, "dlv_1", refused with { Outcome = AttemptOutcome.Gone }, DeliveryStatus.Pending, Now);
 
         var found = await store.Find("dlv_1", CancellationToken.None);
         Assert.Equal([refused, unreached], found!.Attempts);
@@ -335,11 +335,11 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2)], Now, CancellationToken.None);
-        await store.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None);
+        await store.Finalize("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None);
 
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
-        await Attempted(store, "dlv_2", Attempt(1), DeliveryStatus.Delivered, Now);
-        await Attempted(store, "dlv_9", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
+        await RecordAttempt(store, "dlv_2", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_9", Attempt(1), DeliveryStatus.Delivered, Now);
 
         Assert.Equal((DeliveryStatus.Canceled, DeliveryStatus.Delivered), (await Status(store, "dlv_1"), await Status(store, "dlv_2")));
         Assert.Single((await store.Find("dlv_1", CancellationToken.None))!.Attempts);
@@ -351,12 +351,12 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1)], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
-        await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Now);
+        await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
         await store.Add([New(2)], Now, CancellationToken.None);
 
         // The second of them is noted twice.
-        foreach (var number in (int[])[2, 2]) Assert.Equal("dlv_2", (await Attempted(store, "dlv_1", Attempt(number), DeliveryStatus.Failed, Now)).Next?.Id);
+        foreach (var number in (int[])[2, 2]) Assert.Equal("dlv_2", (await RecordAttempt(store, "dlv_1", Attempt(number), DeliveryStatus.Failed, Now)).Next?.Id);
 
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
     }
@@ -366,10 +366,10 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2), New(3), New(4) with { Lane = new Lane("wh_2", "ct_1") }], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now);
 
-        Assert.Equal(2, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
-        Assert.Equal(0, await store.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
+        Assert.Equal(2, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(0, await store.Finalize("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
 
         DeliveryStatus?[] statuses = [await Status(store, "dlv_1"), await Status(store, "dlv_2"), await Status(store, "dlv_3"), await Status(store, "dlv_4")];
         Assert.Equal([DeliveryStatus.Delivered, DeliveryStatus.Failed, DeliveryStatus.Failed, DeliveryStatus.Pending], statuses);
@@ -381,9 +381,9 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2) with { CreatedAt = Now + TimeSpan.FromTicks(1) }], Now, CancellationToken.None);
-        await Attempted(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
+        await RecordAttempt(store, "dlv_1", Attempt(1), DeliveryStatus.Pending, Later);
 
-        Assert.Equal(1, await store.Settle("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
+        Assert.Equal(1, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
 
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
     }
@@ -393,14 +393,14 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(3), New(2), New(4), New(5) with { Lane = new Lane("wh_2", "ct_1") }], Now, CancellationToken.None);
-        await Attempted(store, "dlv_2", Attempt(1), DeliveryStatus.Failed, Now);
+        await RecordAttempt(store, "dlv_2", Attempt(1), DeliveryStatus.Failed, Now);
 
         Assert.Equal(["dlv_4", "dlv_3"], await List(store, limit: 2));
         Assert.Equal(["dlv_2", "dlv_1"], await List(store, before: "dlv_3"));
         Assert.Equal(["dlv_2"], await List(store, DeliveryStatus.Failed));
         Assert.Equal(["dlv_4", "dlv_3", "dlv_1"], await List(store, DeliveryStatus.Pending));
         Assert.Empty(await List(store, DeliveryStatus.Pending, before: "dlv_1"));
-        await Attempted(store, "dlv_4", Attempt(1), DeliveryStatus.Failed, Now);
+        await RecordAttempt(store, "dlv_4", Attempt(1), DeliveryStatus.Failed, Now);
         Assert.Equal(["dlv_2", "dlv_4"], (await store.ListFailed("wh_1", "dlv_1", 10, CancellationToken.None)).Select(delivery => delivery.Id));
         Assert.Equal(["dlv_2"], (await store.ListFailed("wh_1", "", 1, CancellationToken.None)).Select(delivery => delivery.Id));
         Assert.Equal(["dlv_4"], (await store.ListFailed("wh_1", "dlv_2", 10, CancellationToken.None)).Select(delivery => delivery.Id));
@@ -418,12 +418,12 @@ public abstract class DeliveryStoreContract
         {
             Assert.Null(await other.Find("dlv_1", CancellationToken.None));
             Assert.Empty(await List(other));
-            Assert.Null(await other.WorkerOf("wh_1", Now, CancellationToken.None));
+            Assert.Null(await other.GetWorker("wh_1", Now, CancellationToken.None));
             Assert.Equal(WorkState.Empty, (await Take(other, "two")).State);
-            Assert.Equal(0, await other.Settle("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
-            Assert.Equal(default, await Attempted(other, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now));
+            Assert.Equal(0, await other.Finalize("wh_1", DeliveryStatus.Canceled, Now, CancellationToken.None));
+            Assert.Equal(default, await RecordAttempt(other, "dlv_1", Attempt(1), DeliveryStatus.Delivered, Now));
             Assert.Equal(0, await other.Reopen(["dlv_1"], [DeliveryStatus.Pending], Now, CancellationToken.None));
-            await other.PutOff([("dlv_1", 1)], Later.AddDays(1), CancellationToken.None);
+            await other.Defer([("dlv_1", 1)], Later.AddDays(1), CancellationToken.None);
             await other.Add([New(1) with { EventName = "other", Status = DeliveryStatus.Failed }], Now, CancellationToken.None);
             Assert.Equal("other", (await other.Find("dlv_1", CancellationToken.None))!.EventName);
             Assert.Equal("other", Assert.Single(await other.ListFailed("wh_1", "", 10, CancellationToken.None)).EventName);
@@ -432,7 +432,7 @@ public abstract class DeliveryStoreContract
         var untouched = await owner.Find("dlv_1", CancellationToken.None);
         Assert.Equal(("contact.created", DeliveryStatus.Pending, 0), (untouched!.EventName, untouched.Status, untouched.Attempts.Count));
         Assert.Empty(await owner.ListFailed("wh_1", "", 10, CancellationToken.None));
-        Assert.Equal(new Worker("one", false), await owner.WorkerOf("wh_1", Now, CancellationToken.None));
+        Assert.Equal(new Worker("one", false), await owner.GetWorker("wh_1", Now, CancellationToken.None));
         Assert.Equal(WorkState.Due, (await Take(owner, "one")).State);
     }
 
@@ -447,7 +447,7 @@ public abstract class DeliveryStoreContract
 
         foreach (var lane in delivered.GroupBy(each => each.Lane)) Assert.Equal(Enumerable.Range(1, 12).Select(version => (long)version), lane.Select(each => each.Version));
         Assert.Equal(8 * 12, delivered.Count);
-        foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Null(await store.WorkerOf(webhookId, clock.GetUtcNow(), CancellationToken.None));
+        foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Null(await store.GetWorker(webhookId, clock.GetUtcNow(), CancellationToken.None));
         foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Empty(await store.List(webhookId, DeliveryStatus.Pending, null, 1, CancellationToken.None));
 
         // Each feed has its own records, whose events it records in order, some at a time.
@@ -462,7 +462,7 @@ public abstract class DeliveryStoreContract
                 foreach (var webhook in (string[])["wh_1", "wh_2"])
                 {
                     var holder = $"{feed}{webhook}{batch}";
-                    var worker = await store.WorkerOf(webhook, clock.GetUtcNow(), deadline.Token);
+                    var worker = await store.GetWorker(webhook, clock.GetUtcNow(), deadline.Token);
                     if (worker is null) workers.Enqueue(Task.Run(() => Work(webhook, holder)));
                     else if (worker.IsAsleep) wakes.GetOrAdd(worker.Holder, _ => new SemaphoreSlim(0)).Release();
                 }
@@ -472,7 +472,7 @@ public abstract class DeliveryStoreContract
         async Task Work(string webhook, string holder)
         {
             var own = StoresOfAnotherProcess.Open(store.Partition);
-            while (await own.Take(webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
+            while (await own.AcquireDue(webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
             {
                 if (due.Next is { At: var at })
                 {
@@ -481,18 +481,18 @@ public abstract class DeliveryStoreContract
                 }
 
                 var made = due.Heads.Select(Send).ToList();
-                if (made.Count % 2 == 0) await own.Attempted(webhook, made, deadline.Token);
-                else await Task.WhenAll(made.Select(each => own.Attempted(webhook, [each], deadline.Token).AsTask()));
+                if (made.Count % 2 == 0) await own.RecordAttempts(webhook, made, deadline.Token);
+                else await Task.WhenAll(made.Select(each => own.RecordAttempts(webhook, [each], deadline.Token).AsTask()));
             }
         }
 
         // Every third event arrives at the second attempt.
-        AttemptMade Send(Delivery head)
+        FinishedAttempt Send(Delivery head)
         {
             var arrives = head.Version % 3 != 0 || head.NextAttempt == 2;
             var attempt = new DeliveryAttempt(head.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, arrives ? AttemptOutcome.Delivered : AttemptOutcome.Timeout, null, null);
             if (arrives) delivered.Enqueue((head.Lane, head.Version));
-            return new AttemptMade(head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5));
+            return new FinishedAttempt(head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5));
         }
     }
 
@@ -504,10 +504,10 @@ public abstract class DeliveryStoreContract
 
     /// <summary>Takes what is due, for a minute.</summary>
     private static async Task<DueDeliveries> Take(IDeliveryStore store, string holder, string webhookId = "wh_1", int limit = 10, DateTimeOffset? at = null) =>
-        await store.Take(webhookId, holder, at ?? Now, (at ?? Now) + (Later - Now), limit, CancellationToken.None);
+        await store.AcquireDue(webhookId, holder, at ?? Now, (at ?? Now) + (Later - Now), limit, CancellationToken.None);
 
-    public static async Task<AttemptNoted> Attempted(IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
-        Assert.Single(await store.Attempted("wh_1", [new AttemptMade(id, attempt, status, due)], CancellationToken.None));
+    public static async Task<RecordedAttempt> RecordAttempt(IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
+        Assert.Single(await store.RecordAttempts("wh_1", [new FinishedAttempt(id, attempt, status, due)], CancellationToken.None));
 
     private static async Task<DeliveryStatus?> Status(IDeliveryStore store, string id) => (await store.Find(id, CancellationToken.None))?.Status;
 

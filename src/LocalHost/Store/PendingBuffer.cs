@@ -4,24 +4,24 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// Deliveries of which no attempt was noted yet, of a whole file: in memory, and on disk a row for all that were recorded together for an endpoint. Most of them are
-/// delivered at once, and so are written to <c>deliveries</c> once, with what came of it. What is pending in a lane is either all of it here, or all of it there.
+/// Buffers the deliveries of a file that have no recorded attempt: in memory, and on disk in one row for all that were added together for an endpoint. Most
+/// of them are delivered at once, and so get their row in <c>deliveries</c> once, with the outcome. The pending deliveries of a lane are all here or all there.
 /// </summary>
-/// <remarks>Written to by the writer's thread, in its transactions; read by any.</remarks>
-internal sealed class UntriedDeliveries
+/// <remarks>The writer's thread changes it, in its transactions; any thread reads it.</remarks>
+internal sealed class PendingBuffer
 {
     private readonly int max;
     private readonly Lock access = new();
     private readonly Dictionary<(long Partition, string WebhookId), Endpoint> endpoints = [];
     private readonly Dictionary<(long Partition, string DeliveryId), Entry> entries = [];
 
-    /// <summary>How many are not leaving.</summary>
+    /// <summary>Number of entries that are not leaving.</summary>
     private int waiting;
 
-    /// <summary>Finds what was left when the file was last closed.</summary>
-    /// <param name="database">The file.</param>
-    /// <param name="max">So many at most, and of one endpoint a sixth of that; what waits behind them has rows of its own.</param>
-    public UntriedDeliveries(Database database, int max)
+    /// <summary>Loads the deliveries that were left when the file was last closed.</summary>
+    /// <param name="database">The open file.</param>
+    /// <param name="max">The most deliveries it holds, a sixth of them of one endpoint. Those beyond have rows of their own.</param>
+    public PendingBuffer(Database database, int max)
     {
         this.max = max;
         database.Read(session =>
@@ -31,12 +31,12 @@ internal sealed class UntriedDeliveries
         });
     }
 
-    /// <summary>Records deliveries to one endpoint.</summary>
-    /// <param name="session">The writer's.</param>
-    /// <param name="partition">Their data set.</param>
+    /// <summary>Adds deliveries to one endpoint.</summary>
+    /// <param name="session">The session of the writer.</param>
+    /// <param name="partition">The number of their partition.</param>
     /// <param name="webhookId">The endpoint.</param>
-    /// <param name="deliveries">Pending ones, not recorded before, of lanes of which nothing is pending on disk.</param>
-    /// <param name="due">Since when they are due.</param>
+    /// <param name="deliveries">Pending deliveries that are not stored yet, of lanes that have nothing pending in rows.</param>
+    /// <param name="due">The time since which they are due.</param>
     public void Add(Session session, long partition, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset due)
     {
         var id = session.Insert(
@@ -51,7 +51,7 @@ internal sealed class UntriedDeliveries
         });
     }
 
-    /// <summary>Lets go of deliveries that have a row of their own from now on. Those who read see them until that is on disk.</summary>
+    /// <summary>Removes deliveries that get a row of their own. Readers see them until that row is on disk.</summary>
     public void Remove(Session session, params IReadOnlyList<Entry> removed)
     {
         Leave(removed);
@@ -59,70 +59,74 @@ internal sealed class UntriedDeliveries
         foreach (var batch in removed.Select(each => each.Batch).Distinct()) Shorten(session, batch);
     }
 
-    /// <summary>Whether an endpoint can have so many more, as far as its own go.</summary>
+    /// <summary>Whether an endpoint may have so many more, by its own bound.</summary>
     public bool HasRoom(long partition, string webhookId, int added)
     {
         lock (access) return (endpoints.GetValueOrDefault((partition, webhookId))?.Waiting ?? 0) + added <= max / 6;
     }
 
     /// <summary>
-    /// What is to have rows of its own before so many can be added, for there are too many of all endpoints: whole lanes of the one that has waited longest. To be asked
-    /// again once they have, for there may be more; none where there is room.
+    /// Finds entries to move to rows before so many can be added to a full buffer: whole lanes of the endpoint that has waited longest. Ask again after
+    /// moving them, because there may be more; none where there is room.
     /// </summary>
-    public IReadOnlyList<Entry> InTheWay(int added)
+    public IReadOnlyList<Entry> FindCrowding(int added)
     {
         lock (access)
         {
-            if (waiting + added <= max || endpoints.Values.Where(each => each.Waiting > 0).MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } maxLength) return [];
+            if (waiting + added <= max) return [];
+            var candidates = endpoints.Values.Where(each => each.Waiting > 0);
+            if (candidates.MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } longest) return [];
             var crowding = new List<Entry>();
-            foreach (var head in maxLength.Order.Where(maxLength.IsHead).TakeWhile(_ => crowding.Count < added)) crowding.AddRange(maxLength.Lanes[head.Delivery.Lane.RecordId]);
+            foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => crowding.Count < added))
+                crowding.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
             return crowding;
         }
     }
 
-    /// <summary>As the writer has it.</summary>
+    /// <summary>Finds an entry as the writer sees it; null where there is none.</summary>
     public Entry? Find(long partition, string deliveryId)
     {
         lock (access) return entries.TryGetValue((partition, deliveryId), out var entry) && !entry.IsLeaving ? entry : null;
     }
 
-    /// <summary>As those who read have it: before they look into the rows, so that what goes there meanwhile is seen in one of both places, at least.</summary>
-    public Delivery? See(long partition, string deliveryId)
+    /// <summary>Finds a delivery as readers see it. Readers look here before they look into the rows, so that they miss none that is on its way.</summary>
+    public Delivery? Peek(long partition, string deliveryId)
     {
         lock (access) return entries.GetValueOrDefault((partition, deliveryId))?.Delivery;
     }
 
-    /// <summary>An endpoint's, as in <see cref="See(long, string)"/>.</summary>
-    public IReadOnlyList<Delivery> SeeAll(long partition, string webhookId)
+    /// <summary>Lists the deliveries of an endpoint as readers see them; see <see cref="Peek"/>.</summary>
+    public IReadOnlyList<Delivery> PeekAll(long partition, string webhookId)
     {
         lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) ? [.. endpoint.Order.Select(each => each.Delivery)] : [];
     }
 
+    /// <summary>Whether an endpoint has entries, as the writer sees it.</summary>
     public bool Any(long partition, string webhookId)
     {
         lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) && endpoint.Lanes.Count > 0;
     }
 
-    /// <summary>An endpoint's.</summary>
-    public IReadOnlyList<Entry> Of(long partition, string webhookId)
+    /// <summary>Lists the entries of an endpoint as the writer sees them, the one due for longest first.</summary>
+    public IReadOnlyList<Entry> List(long partition, string webhookId)
     {
         lock (access) return endpoints.TryGetValue((partition, webhookId), out var endpoint) ? [.. endpoint.Order.Where(each => !each.IsLeaving)] : [];
     }
 
-    /// <summary>A lane's, oldest first.</summary>
-    public IReadOnlyList<Entry> Of(long partition, Lane lane)
+    /// <summary>Lists the entries of a lane, oldest first.</summary>
+    public IReadOnlyList<Entry> List(long partition, Lane lane)
     {
         lock (access) return LaneOf(partition, lane) is { } found ? [.. found] : [];
     }
 
-    /// <summary>The oldest of a lane; null where there is none.</summary>
-    public Delivery? Head(long partition, Lane lane)
+    /// <summary>Finds the oldest delivery of a lane; null where there is none.</summary>
+    public Delivery? FindHead(long partition, Lane lane)
     {
         lock (access) return LaneOf(partition, lane)?[0].Delivery;
     }
 
-    /// <summary>The oldest delivery of each of an endpoint's lanes, the lane due for longest first.</summary>
-    public IReadOnlyList<(long Due, Delivery Head)> Heads(long partition, string webhookId, int limit)
+    /// <summary>Lists the oldest delivery of each lane of an endpoint, the lane due for longest first.</summary>
+    public IReadOnlyList<(long Due, Delivery Head)> ListHeads(long partition, string webhookId, int limit)
     {
         lock (access)
         {
@@ -131,12 +135,14 @@ internal sealed class UntriedDeliveries
         }
     }
 
-    private List<Entry>? LaneOf(long partition, Lane lane) => endpoints.GetValueOrDefault((partition, lane.WebhookId))?.Lanes.GetValueOrDefault(lane.RecordId);
+    private List<Entry>? LaneOf(long partition, Lane lane) =>
+        endpoints.GetValueOrDefault((partition, lane.WebhookId))?.Lanes.GetValueOrDefault(lane.RecordId);
 
     private static string Forms(IEnumerable<Delivery> deliveries) =>
-        JsonSerializer.Serialize(deliveries.Select(each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks)));
+        JsonSerializer.Serialize(deliveries.Select(
+            each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks)));
 
-    /// <summary>Keeps a row from being long for the few of its deliveries that lag: written again each time but a sixteenth has left it, it costs little beside what it did to record them.</summary>
+    /// <summary>Rewrites a row once less than a sixteenth of its deliveries is left, so that the few that lag do not keep it long.</summary>
     private static void Shorten(Session session, Batch batch)
     {
         if (batch.Left.Count == 0) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
@@ -153,8 +159,7 @@ internal sealed class UntriedDeliveries
         var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3)) { Held = forms.Length };
         Put([.. forms
             .Where(form => !session.One("SELECT 1 FROM deliveries WHERE partition = ?1 AND id = ?2", _ => true, batch.Partition, form.Id))
-            .Select(form => new Entry(
-                new Delivery(form.Id, new Lane(batch.WebhookId, form.Record), form.Event, form.Name, form.Version, DeliveryStatus.Pending, [], Ticks.ToTime(form.CreatedAt)), batch))]);
+            .Select(form => new Entry(form.ToDelivery(batch.WebhookId), batch))]);
     }
 
     private void Put(IReadOnlyList<Entry> added)
@@ -227,12 +232,13 @@ internal sealed class UntriedDeliveries
         }
     }
 
-    /// <summary>A delivery, and what it was recorded with.</summary>
+    /// <summary>Holds a delivery and the batch it was added with.</summary>
     public sealed class Entry(Delivery delivery, Batch batch)
     {
-        public static IComparer<Entry> InLane { get; } = Comparer<Entry>.Create((a, b) => a.Delivery.Version.CompareTo(b.Delivery.Version) is not 0 and var byVersion
-            ? byVersion
-            : string.CompareOrdinal(a.Delivery.EventId, b.Delivery.EventId));
+        public static IComparer<Entry> InLane { get; } = Comparer<Entry>.Create(
+            (a, b) => a.Delivery.Version.CompareTo(b.Delivery.Version) is not 0 and var byVersion
+                ? byVersion
+                : string.CompareOrdinal(a.Delivery.EventId, b.Delivery.EventId));
 
         public Delivery Delivery => delivery;
 
@@ -240,11 +246,11 @@ internal sealed class UntriedDeliveries
 
         public LinkedListNode<Entry>? Place { get; set; }
 
-        /// <summary>It is here for those who read and for nobody else, until its row is on disk.</summary>
+        /// <summary>Whether only readers see it, until its row is on disk.</summary>
         public bool IsLeaving { get; set; }
     }
 
-    /// <summary>A row of the table.</summary>
+    /// <summary>Stands for a row of the table: deliveries that were added together.</summary>
     public sealed class Batch(long id, long partition, string webhookId, long due)
     {
         public long Id => id;
@@ -253,30 +259,34 @@ internal sealed class UntriedDeliveries
 
         public string WebhookId => webhookId;
 
-        /// <summary>In ticks.</summary>
+        /// <summary>The time since which its deliveries are due, in ticks.</summary>
         public long Due => due;
 
-        /// <summary>How many deliveries stand in it.</summary>
+        /// <summary>Number of deliveries in the row.</summary>
         public int Held { get; set; }
 
-        /// <summary>Those of them that have no row of their own.</summary>
+        /// <summary>Those of its deliveries that have no row of their own.</summary>
         public HashSet<Entry> Left { get; } = [];
     }
 
     private sealed class Endpoint
     {
-        /// <summary>Those due for longest first, also those that are leaving.</summary>
+        /// <summary>Its entries, the one due for longest first, with those that are leaving.</summary>
         public LinkedList<Entry> Order { get; } = [];
 
-        /// <summary>By record, each by version, then event; without those that are leaving.</summary>
+        /// <summary>Its lanes by record, each by version, then event, without entries that are leaving.</summary>
         public Dictionary<string, List<Entry>> Lanes { get; } = new(StringComparer.Ordinal);
 
-        /// <summary>How many are not leaving.</summary>
+        /// <summary>Number of its entries that are not leaving.</summary>
         public int Waiting { get; set; }
 
         public bool IsHead(Entry entry) => Lanes.GetValueOrDefault(entry.Delivery.Lane.RecordId)?[0] == entry;
     }
 
-    /// <summary>How a delivery stands in its row.</summary>
-    private sealed record Form(string Id, string Record, string Event, string Name, long Version, long CreatedAt);
+    /// <summary>Form of a delivery in the JSON of its row. Stored by the names of its members.</summary>
+    private sealed record Form(string Id, string Record, string Event, string Name, long Version, long CreatedAt)
+    {
+        public Delivery ToDelivery(string webhookId) =>
+            new(Id, new Lane(webhookId, Record), Event, Name, Version, DeliveryStatus.Pending, [], Ticks.ToTime(CreatedAt));
+    }
 }
