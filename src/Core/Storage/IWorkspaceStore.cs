@@ -29,8 +29,13 @@ public interface IWorkspaceStore
     /// <summary>How many records match, order and limit aside.</summary>
     ValueTask<long> Count(string type, Condition where, CancellationToken ct);
 
-    /// <summary>How many records have each of some texts in a place of their keys; a text that none has is left out.</summary>
-    ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct);
+    /// <summary>Counts, for each of some texts, the records that have it in a place of their keys; a text that none has is left out.</summary>
+    /// <param name="type">The record type.</param>
+    /// <param name="path">The place.</param>
+    /// <param name="texts">The texts.</param>
+    /// <param name="where">What must hold for a record to count; without <see cref="Condition.Linked"/>.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct);
 
     /// <summary>
     /// What <paramref name="make"/> makes of the records of one type. An adapter that sees every change of the partition may keep it until a

@@ -63,6 +63,14 @@ public abstract record Condition
     /// <summary>All of them hold; of none: true.</summary>
     public sealed record All(IReadOnlyList<Condition> Conditions) : Condition;
 
+    /// <summary>Holds where this condition and another do.</summary>
+    public Condition And(Condition other) => (this, other) switch
+    {
+        (All { Conditions.Count: 0 }, _) => other,
+        (_, All { Conditions.Count: 0 }) => this,
+        _ => new All([this, other]),
+    };
+
     /// <summary>At least one holds; of none: false.</summary>
     public sealed record Any(IReadOnlyList<Condition> Conditions) : Condition;
 

@@ -83,7 +83,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
 
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => store.Count(type, where, ct);
 
-    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => store.CountEach(type, path, texts, ct);
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(
+        string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct) => store.CountEach(type, path, texts, where, ct);
 
     /// <summary>Made anew each time, as what is staged changes it.</summary>
     public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
