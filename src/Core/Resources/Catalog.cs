@@ -14,6 +14,9 @@ public static class Catalog
     /// <summary>Those that are searched, beside the records of custom objects.</summary>
     public static IReadOnlyList<Schema> Searchable { get; } = [.. All.Where(s => s.Searchables.Count > 0)];
 
+    /// <summary>Those whose records can be archived, beside the records of custom objects.</summary>
+    public static IReadOnlyList<Schema> Archivable { get; } = [.. All.Where(s => s.IsArchivable)];
+
     /// <summary>The indexes of all of them, and of custom objects' records.</summary>
     public static IReadOnlyList<RecordIndex> Indexes { get; } = [.. All.Append(CustomRecord.Schema).SelectMany(s => s.Indexes)];
 

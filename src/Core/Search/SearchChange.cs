@@ -17,7 +17,7 @@ public sealed record SearchField(string Name, Searchable As, string Text);
 /// <param name="Type">Of the record.</param>
 /// <param name="Id">Of the record.</param>
 /// <param name="Version">Of the record; for a removal, that of the change that removed it.</param>
-/// <param name="Fields">What it is found by; null where it is gone.</param>
+/// <param name="Fields">What it is found by; null where it is gone or archived.</param>
 public sealed record SearchChange(string Type, string Id, long Version, IReadOnlyList<SearchField>? Fields)
 {
     private const int MinDigits = 5;
@@ -26,8 +26,10 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\n', Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
 
+    /// <summary>What is to be known of a record as it is stored: one that is archived is not found.</summary>
     public static SearchChange Of(StoredRecord stored)
     {
+        if (ArchiveState.IsArchived(stored)) return Removal(stored.Type, stored.Id, stored.Version);
         var record = Record.Load(Catalog.Find(stored.Type), stored);
         return new SearchChange(stored.Type, stored.Id, stored.Version, [.. FieldsOf(record)]);
     }

@@ -14,10 +14,13 @@ public interface IWorkspaceStore
     /// </summary>
     string? Session { get; }
 
+    /// <summary>The same store with its archived records: this one, unless it hides them.</summary>
+    IWorkspaceStore WithArchived => this;
+
     /// <summary>The record, or null. One point read.</summary>
     ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct);
 
-    /// <summary>The type of the record with this id; null where there is none. One point read.</summary>
+    /// <summary>The type of the record with this id, archived or not; null where there is none. One point read.</summary>
     ValueTask<string?> TypeOf(string id, CancellationToken ct);
 
     /// <summary>Those of the records that exist, in no particular order.</summary>
