@@ -75,7 +75,8 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         {
             var broken = guard switch
             {
-                Guard.RecordExists exists => await Find(exists.Type, exists.Id, ct) is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : CommitOutcome.Done,
+                Guard.RecordExists exists =>
+                    exists.Holds(await Find(exists.Type, exists.Id, ct)) ? CommitOutcome.Done : new CommitOutcome(CommitResult.Missing, exists.Id),
                 Guard.UniqueKeyHeld held => await FindOwner(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : CommitOutcome.Done,
                 Guard.NoneMatch none => await Matches(none.Type, none.Where, ct) ? new CommitOutcome(CommitResult.Blocked, none.Type) : CommitOutcome.Done,
                 _ => throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(commit)),

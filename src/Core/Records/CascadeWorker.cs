@@ -48,7 +48,7 @@ public sealed class CascadeWorker(Ids ids, TimeProvider clock)
             var before = Record.Load(schema, stored);
             var change = new Change(before, cascade.DeletesRecords ? null : before.Next(), clock.GetUtcNow(), store, ids);
             if (change.After is { } after) cascade.Apply(after);
-            commit.Add(change);
+            commit.Add(change, isAsked: false);
         }
 
         // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be gone by now, for another or for none.

@@ -10,8 +10,11 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
     private readonly List<Guard> guards = [];
     private readonly List<StoredEvent> events = [];
 
+    /// <summary>Adds a change.</summary>
+    /// <param name="change">What to store.</param>
+    /// <param name="isAsked">Whether somebody asked for it: then it may not link to an archived record, as a change that follows from another may.</param>
     /// <returns>The record as it will be stored, or as it was if it is removed.</returns>
-    public StoredRecord Add(Change change)
+    public StoredRecord Add(Change change, bool isAsked)
     {
         var (before, after, schema) = (change.Before, change.After, change.Subject.Schema);
         if (before is not null && after is not null) after[schema.UpdatedAt] = Text.ToSecond(change.Now);
@@ -26,13 +29,14 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
         foreach (var unique in schema.Uniques) AddUniqueKey(unique, before, after);
         foreach (var link in schema.Links)
         {
-            if (link.IsChecked && change.Changes(link) && link.Of(after!) is { } target) guards.Add(new Guard.RecordExists(link.TargetType, target));
+            if (link.IsChecked && change.Changes(link) && link.Of(after!) is { } target)
+                guards.Add(new Guard.RecordExists(link.TargetType, target, IsVisible: isAsked && !change.IsCopied && ArchiveState.IsArchivable(link.TargetType)));
         }
 
         writes.AddRange(change.Writes);
         guards.AddRange(change.Guards);
         events.AddRange(EventWriter.EventsOf(change, stored.Attributes, partition, origin));
-        foreach (var other in change.With) Add(other);
+        foreach (var other in change.With) Add(other, isAsked: false);
         return stored;
     }
 

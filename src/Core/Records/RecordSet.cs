@@ -250,7 +250,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     private async ValueTask<(CommitOutcome Outcome, StoredRecord Stored)> Commit(Change change, CancellationToken ct)
     {
         var builder = new CommitBuilder(store.Partition, origin);
-        var stored = builder.Add(change);
+        var stored = builder.Add(change, isAsked: true);
         var recorder = IsDryRun ? null : options?.Recorder;
         var commit = builder.Build(recorder?.MakeAnswer(stored));
         using var activity = Instruments.Traces.StartActivity("store.commit");
