@@ -26,12 +26,18 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <summary>Whether writes are only tried.</summary>
     public bool IsDryRun => options?.IsDryRun == true;
 
-    public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct)
+    /// <summary>Reads one record.</summary>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="id">Of which record.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="withArchived">Whether it is read though it is archived.</param>
+    public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct, bool withArchived = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        return await FindVersion(schema, id, null, ct);
+        return await FindVersion(withArchived ? store.WithArchived : store, schema, id, null, ct);
     }
 
+    /// <summary>Reads a page of records; archived ones only where the query says so.</summary>
     public ValueTask<RecordPage> List(RecordQuery query, CancellationToken ct) => store.Query(query, ct);
 
     /// <summary>Creates a record of a client's JSON.</summary>
@@ -63,7 +69,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             if (await Decide(change, errors, ct) is { } error) return error;
             var (outcome, stored) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return stored;
-            if (Explain(change, outcome) is { } refusal) return refusal;
+            if (await Explain(change, outcome, ct) is { } refusal) return refusal;
         }
 
         return Error.Busy;
@@ -88,13 +94,57 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         Update(schema, id, ifVersion, (change, errors, _) => ValueTask.FromResult(apply(change, errors)), ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may read others for it, and be called again on newer versions.</summary>
-    public async ValueTask<Result<StoredRecord>> Update(
-        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
+    public ValueTask<Result<StoredRecord>> Update(
+        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct) =>
+        Update(store, schema, id, ifVersion, apply, ct);
+
+    /// <summary>
+    /// Archives a record: from then on it is hidden, keeps its links and unique keys, and is purged after <see cref="ArchiveState.Retention"/>.
+    /// </summary>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="id">Of which record; one that is archived already is not found.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public ValueTask<Result<StoredRecord>> Archive(Schema schema, string id, long? ifVersion, CancellationToken ct) =>
+        SetArchived(store, schema, id, ifVersion, isArchived: true, ct);
+
+    /// <summary>Restores an archived record; one that is not archived stays as it is.</summary>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="id">Of which record.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public ValueTask<Result<StoredRecord>> Restore(Schema schema, string id, long? ifVersion, CancellationToken ct) =>
+        SetArchived(store.WithArchived, schema, id, ifVersion, isArchived: false, ct);
+
+    private async ValueTask<Result<StoredRecord>> SetArchived(
+        IWorkspaceStore from, Schema schema, string id, long? ifVersion, bool isArchived, CancellationToken ct)
+    {
+        if (schema.ArchivedAt is not { } archivedAt) return Error.Invalid("id", $"A {schema.Noun} can't be archived or restored");
+        return await Update(
+            from,
+            schema,
+            id,
+            ifVersion,
+            (change, _, _) =>
+            {
+                change.After![archivedAt] = isArchived ? Text.ToSecond(change.Now) : null;
+                return ValueTask.FromResult<Error?>(null);
+            },
+            ct);
+    }
+
+    private async ValueTask<Result<StoredRecord>> Update(
+        IWorkspaceStore from,
+        Schema schema,
+        string id,
+        long? ifVersion,
+        Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply,
+        CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
         for (var round = 0; round < MaxAttempts; round++)
         {
-            var found = await FindVersion(schema, id, ifVersion, ct);
+            var found = await FindVersion(from, schema, id, ifVersion, ct);
             if (found.Error is { } missing) return missing;
             var before = Record.Load(schema, found.Value);
             var change = new Change(before, before.Next(), clock.GetUtcNow(), store, ids);
@@ -107,7 +157,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var (outcome, updated) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return updated;
             if (MissedRecords(change, outcome)) continue;
-            if (Explain(change, outcome) is { } refusal) return refusal;
+            if (await Explain(change, outcome, ct) is { } refusal) return refusal;
         }
 
         return Error.Busy;
@@ -134,6 +184,7 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             {
                 var updated = await Update(schema, id, body, ifVersion: null, ct);
                 if (updated.Error is not { Code: ErrorCode.NotFound }) return updated.Error is { } error ? error : (updated.Value, false);
+                if (await ConflictWithArchived(match, given, id, ct) is { } conflict) return conflict;
             }
             else
             {
@@ -152,12 +203,31 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     /// <param name="ifVersion">Only if it is of this version; null for any.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="force">Whether what stands against it goes with it.</param>
-    public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false)
+    public ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false) =>
+        Delete(store, schema, id, ifVersion, force, ct);
+
+    /// <summary>Deletes an archived record, with the same cascades as any deletion; one that is not archived is not found.</summary>
+    /// <param name="schema">Of which resource.</param>
+    /// <param name="id">Of which record.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public async ValueTask<Error?> Purge(Schema schema, string id, long? ifVersion, CancellationToken ct)
+    {
+        if (CheckId(schema, id) is { } wrong) return wrong;
+        var found = await FindVersion(store.WithArchived, schema, id, ifVersion, ct);
+        if (found.Error is { } missing) return missing;
+
+        // A restore makes another version.
+        if (!ArchiveState.IsArchived(found.Value)) return Error.NotFound(schema.Noun, id);
+        return await Delete(store.WithArchived, schema, id, found.Value.Version, force: false, ct);
+    }
+
+    private async ValueTask<Error?> Delete(IWorkspaceStore from, Schema schema, string id, long? ifVersion, bool force, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
         for (var round = 0; round < MaxAttempts; round++)
         {
-            var found = await FindVersion(schema, id, ifVersion, ct);
+            var found = await FindVersion(from, schema, id, ifVersion, ct);
             if (found.Error is { } missing) return missing;
             var before = Record.Load(schema, found.Value);
             var change = new Change(before, null, clock.GetUtcNow(), store, ids) { IsForced = force };
@@ -169,13 +239,16 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
             var (outcome, _) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return null;
             if (MissedRecords(change, outcome)) continue;
-            if (Explain(change, outcome) is { } refusal) return refusal;
+            if (await Explain(change, outcome, ct) is { } refusal) return refusal;
         }
 
         return Error.Busy;
     }
 
-    /// <summary>Takes into a change what it does to other records: themselves where they are few, and a guard that there are no others; else the announcement.</summary>
+    /// <summary>
+    /// Takes into a change what it does to other records, archived ones too: themselves where they are few, and a guard that there are no others;
+    /// else the announcement.
+    /// </summary>
     private async ValueTask<Error?> ApplyCascades(Change change, CancellationToken ct)
     {
         if (change.Cascades.Count == 0) return null;
@@ -186,7 +259,8 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
         foreach (var cascade in change.Cascades)
         {
             var room = options?.IsOneOfMany == true ? 0 : MaxSameCommit - beside.Count;
-            var page = await store.Query(new RecordQuery(cascade.Type, cascade.Matches, [new SortKey(new KeyPath(cascade.Schema.CreatedAt.Name), false)], null, room + 1), ct);
+            var oldest = new SortKey(new KeyPath(cascade.Schema.CreatedAt.Name), Descending: false);
+            var page = await store.WithArchived.Query(new RecordQuery(cascade.Type, cascade.Matches, [oldest], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
             // What is announced is carried through in order: a removal does not come before what looks at the records it removes. And what others of many
             // commits do to records of the type is not stored yet, so it is not found.
@@ -224,9 +298,9 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     private static bool MissedRecords(Change change, CommitOutcome outcome) =>
         outcome.Result is CommitResult.Blocked && change.Cascades.Exists(cascade => cascade.Type == outcome.Subject);
 
-    private async ValueTask<Result<StoredRecord>> FindVersion(Schema schema, string id, long? ifVersion, CancellationToken ct)
+    private static async ValueTask<Result<StoredRecord>> FindVersion(IWorkspaceStore from, Schema schema, string id, long? ifVersion, CancellationToken ct)
     {
-        var stored = await store.Find(schema.Type, id, ct);
+        var stored = await from.Find(schema.Type, id, ct);
         if (stored is null) return Error.NotFound(schema.Noun, id);
         return ifVersion is { } version && version != stored.Version ? Error.PreconditionFailed(stored.Version) : stored;
     }
@@ -263,18 +337,40 @@ public sealed class RecordSet(IWorkspaceStore store, Origin origin, Ids ids, Tim
     }
 
     /// <summary>Says in the client's terms why a commit was refused; null where it should be decided anew, because what it was decided on has changed.</summary>
-    private static Error? Explain(Change change, CommitOutcome outcome)
+    private async ValueTask<Error?> Explain(Change change, CommitOutcome outcome, CancellationToken ct)
     {
         var record = change.Subject;
         return outcome.Result switch
         {
             CommitResult.UniqueKeyTaken when record.Schema.Uniques.FirstOrDefault(u => u.KeyOf(record) == outcome.Subject) is { } unique =>
-                Error.Conflict(unique.Message(record), unique.Field),
+                await store.FindOwner(outcome.Subject!, ct) is { } owner && await ConflictWithArchived(unique, record, owner, ct) is { } conflict
+                    ? conflict
+                    : Error.Conflict(unique.Message(record), unique.Field),
             CommitResult.Missing when record.Schema.Links.FirstOrDefault(l => l.Of(record) == outcome.Subject) is { } link =>
                 Error.Unprocessable(link.Name, $"No {link.TargetType.Replace('_', ' ')} with id '{outcome.Subject}' in this workspace"),
-            CommitResult.Blocked => Error.Conflict($"Still in use by {Catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
+            CommitResult.Blocked => Error.Conflict(await IsBlockedByArchived(change, outcome.Subject!, ct)
+                ? $"Still in use by archived {Catalog.Find(outcome.Subject!).Collection}; restore and move them, or delete them for good, first"
+                : $"Still in use by {Catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
             CommitResult.Stale or CommitResult.Exists or CommitResult.Missing or CommitResult.UniqueKeyTaken => null,
             _ => throw new InvalidOperationException($"A commit of {record.Schema.Type} ended {outcome.Result}."),
         };
+    }
+
+    /// <summary>Says that a unique value belongs to an archived record; null where the owner is not archived.</summary>
+    private async ValueTask<Error?> ConflictWithArchived(Unique unique, Record wanted, string owner, CancellationToken ct) =>
+        await store.WithArchived.Find(wanted.Schema.Type, owner, ct) is { } stored && ArchiveState.IsArchived(stored)
+            ? Error.Conflict($"{unique.Message(wanted)}; it is archived as '{owner}': restore it, or delete it for good, first", unique.Field)
+            : null;
+
+    /// <summary>Whether only archived records stand against a change.</summary>
+    private async ValueTask<bool> IsBlockedByArchived(Change change, string type, CancellationToken ct)
+    {
+        if (!ArchiveState.IsArchivable(type)) return false;
+        foreach (var guard in change.Guards.OfType<Guard.NoneMatch>().Where(guard => guard.Type == type))
+        {
+            if (await store.Count(type, guard.Where, ct) > 0) return false;
+        }
+
+        return true;
     }
 }
