@@ -17,7 +17,7 @@ var queueSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data M
 var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 
 // Those of src/Core/Jobs. What fails five times goes to the one with -poison, which forgets it after 7 days, and on to the one with -given-up, which keeps it.
-var queueNames = ['wide-changes', 'redeliveries', 'webhook-tests', 'reindexes']
+var queueNames = ['wide-changes', 'redeliveries', 'webhook-tests', 'reindexes', 'purges']
 
 resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: 'st${suffix}'

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Azure.Cosmos;
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;
@@ -43,14 +44,20 @@ internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
         string Id, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> If, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> Set, string? ETag, CommitOutcome? Refused)
         : CommitOperation(Id, Refused)
     {
+        /// <summary>Whether it must not be an archived record. The stored procedure does not look at that: see <see cref="CommitRun"/>.</summary>
+        public bool IsVisible { get; init; }
+
         public override int Bytes => Set.Sum(set => set.Json.Length);
+
+        private IEnumerable<string> Conditions => If.Select(one => $"c[\"{one.Name}\"] = {System.Text.Encoding.UTF8.GetString(one.Json.Span)}")
+            .Concat(IsVisible ? [$"NOT IS_DEFINED({SqlBuilder.Path(ArchiveState.Path)})"] : []);
 
         public override void AddTo(TransactionalBatch batch)
         {
             PatchOperation[] changes = Set.Count == 0 ? [PatchOperation.Increment("/guards", 1)] : [.. Set.Select(set => PatchOperation.Set("/" + set.Name, Stream(set.Json)))];
             batch.PatchItem(Id, changes, new TransactionalBatchPatchItemRequestOptions
             {
-                FilterPredicate = If.Count == 0 ? null : "FROM c WHERE " + string.Join(" AND ", If.Select(one => $"c[\"{one.Name}\"] = {System.Text.Encoding.UTF8.GetString(one.Json.Span)}")),
+                FilterPredicate = If.Count == 0 ? null : "FROM c WHERE " + string.Join(" AND ", Conditions),
                 IfMatchEtag = ETag,
                 EnableContentResponseOnWrite = false,
             });

@@ -38,7 +38,9 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
             // What this commit removes has to be as it was read anyway.
             case Guard.RecordExists exists when known.Removed.GetValueOrDefault(exists.Id) is { } document && RecordDocument.IsOf(exists.Type, document): break;
             case Guard.UniqueKeyHeld held when known.Owners.GetValueOrDefault(held.Key).Owner is not null: break;
-            case Guard.RecordExists exists: operations.Add(Count(exists.Id, "type", exists.Type, new(CommitResult.Missing, exists.Id))); break;
+            case Guard.RecordExists exists:
+                operations.Add(Count(exists.Id, "type", exists.Type, new(CommitResult.Missing, exists.Id)) with { IsVisible = exists.IsVisible });
+                break;
             case Guard.UniqueKeyHeld held: operations.Add(Count(UniqueKeyDocument.Id(held.Key), "kind", UniqueKeyDocument.Kind, new(CommitResult.Missing, held.Key))); break;
             case Guard.NoneMatch: break; // asked before, see CosmosWorkspaceStore
             default: throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard));

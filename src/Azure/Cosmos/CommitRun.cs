@@ -39,6 +39,9 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
 
             var operations = new CommitPlan(store.Partition.Key, documents, new Known(removed, uniqueKeys)).Of(commit);
             if (operations.Count == 0) return CommitOutcome.Done;
+
+            // The stored procedure compares values alone. A record that is archived right after this look is one that was linked to before.
+            if (operations.Count > MaxOfBatch && await FindArchived(ct) is { } archived) return await Unless(archived, ct);
             try
             {
                 if (await Send(operations, ct) is not { } refused) return CommitOutcome.Done;
@@ -77,6 +80,17 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
                 lock (removed) uniqueKeys[key] = document is { } found ? (UniqueKeyDocument.Owner(found), found.GetProperty("_etag").GetString()) : default;
             }),
         ]);
+    }
+
+    /// <summary>The outcome where a guard names an archived record that must be visible; null where none does.</summary>
+    private async ValueTask<CommitOutcome?> FindArchived(CancellationToken ct)
+    {
+        foreach (var guard in commit.Guards.OfType<Guard.RecordExists>().Where(guard => guard.IsVisible))
+        {
+            if (await store.Find(guard.Type, guard.Id, ct) is { } found && !guard.Holds(found)) return new CommitOutcome(CommitResult.Missing, guard.Id);
+        }
+
+        return null;
     }
 
     /// <summary>Whether a unique key that was refused is the owner's own, or free by now: then the commit is to be planned knowing it.</summary>

@@ -43,11 +43,12 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         return (await client.All(SqlBuilder.Records("VALUE COUNT(1)", type, resolved).Query(), 1, ct))[0].GetInt64();
     }
 
-    public async ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct)
+    public async ValueTask<IReadOnlyDictionary<string, long>> CountEach(
+        string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct)
     {
         var wanted = texts.Distinct(StringComparer.Ordinal).ToList<object?>();
         if (wanted is []) return new Dictionary<string, long>();
-        var sql = SqlBuilder.Records($"{SqlBuilder.Path(path)} AS text, COUNT(1) AS n", type, new Condition.In(path, wanted));
+        var sql = SqlBuilder.Records($"{SqlBuilder.Path(path)} AS text, COUNT(1) AS n", type, new Condition.In(path, wanted).And(where));
         var rows = await client.All(sql.Query($" GROUP BY {SqlBuilder.Path(path)}"), wanted.Count, ct);
         return rows.ToDictionary(row => row.GetProperty("text").GetString()!, row => row.GetProperty("n").GetInt64(), StringComparer.Ordinal);
     }
@@ -74,7 +75,8 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         {
             var broken = guard switch
             {
-                Guard.RecordExists exists => await Find(exists.Type, exists.Id, ct) is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : CommitOutcome.Done,
+                Guard.RecordExists exists =>
+                    exists.Holds(await Find(exists.Type, exists.Id, ct)) ? CommitOutcome.Done : new CommitOutcome(CommitResult.Missing, exists.Id),
                 Guard.UniqueKeyHeld held => await FindOwner(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : CommitOutcome.Done,
                 Guard.NoneMatch none => await Matches(none.Type, none.Where, ct) ? new CommitOutcome(CommitResult.Blocked, none.Type) : CommitOutcome.Done,
                 _ => throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(commit)),

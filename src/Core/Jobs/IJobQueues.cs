@@ -38,6 +38,9 @@ public static class JobQueue
     /// <summary>Messages are <see cref="Reindexing"/>.</summary>
     public const string Reindexes = "reindexes";
 
+    /// <summary>Messages are <see cref="Purging"/>.</summary>
+    public const string Purges = "purges";
+
     /// <summary>Ends the name of the queue that takes the messages of another one that failed every time.</summary>
     public const string PoisonSuffix = "-poison";
 
@@ -50,7 +53,7 @@ public static class JobQueue
     /// <summary>The most bytes of a message in UTF-8: what is within the 64 KiB of Azure Storage Queues once it is Base64.</summary>
     public const int MaxBytes = 48 * 1024;
 
-    public static IReadOnlyList<string> All { get; } = [Cascades, Redeliveries, WebhookTests, Reindexes];
+    public static IReadOnlyList<string> All { get; } = [Cascades, Redeliveries, WebhookTests, Reindexes, Purges];
 
     /// <summary>Refuses a message that a queue would not take; every adapter asks before it does anything.</summary>
     /// <exception cref="ArgumentException">It is larger than <see cref="MaxBytes"/>.</exception>

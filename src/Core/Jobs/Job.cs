@@ -87,11 +87,23 @@ public sealed record Reindexing(string Partition, string Rebuild, string? Type =
     public override string Queue => JobQueue.Reindexes;
 }
 
+/// <summary>Deletes archived records whose time is up, environment by environment, version 1.</summary>
+/// <param name="Until">Records are deleted that were archived at this time or earlier.</param>
+/// <param name="Partition">The environment that comes next (<see cref="Storage.Partition.Key"/>); null for the first.</param>
+/// <param name="Type">Of the records that come next; null for the first.</param>
+/// <param name="ArchivedAt">Of the last record of the type that was looked at; null before the first.</param>
+/// <param name="Id">Its id; null before the first.</param>
+public sealed record Purging(DateTimeOffset Until, string? Partition = null, string? Type = null, string? ArchivedAt = null, string? Id = null) : Job
+{
+    public override string Queue => JobQueue.Purges;
+}
+
 /// <summary>Their JSON, and that of outcomes.</summary>
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(CascadeJob))]
 [JsonSerializable(typeof(Redelivery))]
 [JsonSerializable(typeof(WebhookTest))]
 [JsonSerializable(typeof(Reindexing))]
+[JsonSerializable(typeof(Purging))]
 [JsonSerializable(typeof(DeliveryAttempt))]
 internal sealed partial class JobJson : JsonSerializerContext;

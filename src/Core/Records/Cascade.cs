@@ -118,7 +118,7 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
 
     /// <summary>Reads the pending cascades of an environment. An overlay that has read already answers those it took into account.</summary>
     public static ValueTask<PendingCascades> Read(IWorkspaceStore store, Catalog catalog, CancellationToken ct) =>
-        store is CascadeOverlay { LastRead: { } pending } ? ValueTask.FromResult(pending) : ReadStored(store, catalog, ct);
+        store.WithArchived is CascadeOverlay { LastRead: { } pending } ? ValueTask.FromResult(pending) : ReadStored(store, catalog, ct);
 
     /// <summary>Reads the pending cascades as they are stored.</summary>
     internal static async ValueTask<PendingCascades> ReadStored(IWorkspaceStore store, Catalog catalog, CancellationToken ct) =>

@@ -21,6 +21,9 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
 
     public string? Session => store.Session;
 
+    /// <summary>The resources there are.</summary>
+    public Catalog Catalog => catalog;
+
     /// <summary>The pending cascades that the latest read of this overlay took into account; null before a read.</summary>
     public PendingCascades? LastRead { get; private set; }
 
@@ -56,14 +59,16 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) =>
         Read(async changes => await store.Count(type, await Rewrite(type, where, changes, ct), ct), ct);
 
-    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => Read(
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(
+        string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct) => Read(
         async changes =>
         {
-            if (changes.Count == 0) return await store.CountEach(type, path, texts, ct);
+            if (changes.Count == 0) return await store.CountEach(type, path, texts, where, ct);
             var counts = new Dictionary<string, long>(StringComparer.Ordinal);
             foreach (var text in texts)
             {
-                if (await store.Count(type, await Rewrite(type, new Condition.Equal(path, text), changes, ct), ct) is > 0 and var count) counts[text] = count;
+                var counted = await Rewrite(type, new Condition.Equal(path, text).And(where), changes, ct);
+                if (await store.Count(type, counted, ct) is > 0 and var count) counts[text] = count;
             }
 
             return counts;

@@ -41,7 +41,7 @@ public sealed class CascadeWorker(Catalog catalog, Ids ids, TimeProvider clock)
         var page = await store.Query(new RecordQuery(schema.Type, cascade.Matches, [new SortKey(new KeyPath(schema.CreatedAt.Name), false)], null, Batch), ct);
         if (page.Records.Count == 0) return false;
 
-        var (commit, bytes) = (new CommitBuilder(store.Partition, announced.Origin), 0);
+        var (commit, bytes) = (new CommitBuilder(catalog, store.Partition, announced.Origin), 0);
         foreach (var stored in page.Records)
         {
             if (bytes > 0 && bytes + stored.Attributes.Length > BatchBytes) break;
@@ -49,7 +49,7 @@ public sealed class CascadeWorker(Catalog catalog, Ids ids, TimeProvider clock)
             var before = Record.Load(schema, stored);
             var change = new Change(before, cascade.DeletesRecords ? null : before.Next(), clock.GetUtcNow(), store, ids);
             if (change.After is { } after) cascade.Apply(after);
-            commit.Add(change);
+            commit.Add(change, isAsked: false);
         }
 
         // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be gone by now, for another or for none.

@@ -8,6 +8,7 @@ public sealed class Catalog
 {
     private readonly Dictionary<string, Schema> byType;
     private readonly ILookup<string, (Schema Schema, LinkField Link)> byTarget;
+    private readonly HashSet<string> archivable;
     private readonly Func<string, Schema> custom;
 
     /// <param name="all">The resources that are built in.</param>
@@ -17,6 +18,8 @@ public sealed class Catalog
     {
         (All, this.custom) = (all, custom);
         Searchable = [.. all.Where(s => s.Searchables.Count > 0)];
+        Archivable = [.. all.Where(s => s.IsArchivable)];
+        archivable = [.. Archivable.Select(s => s.Type)];
         Indexes = [.. all.Append(customTemplate).SelectMany(s => s.Indexes)];
         byType = all.ToDictionary(s => s.Type, StringComparer.Ordinal);
         byTarget = all.SelectMany(s => s.Links.Where(l => l.IsChecked).Select(l => (Schema: s, Link: l))).ToLookup(l => l.Link.TargetType, StringComparer.Ordinal);
@@ -27,6 +30,9 @@ public sealed class Catalog
 
     /// <summary>The built-in resources that are searched. The records of custom objects are searched, too.</summary>
     public IReadOnlyList<Schema> Searchable { get; }
+
+    /// <summary>The built-in resources whose records can be archived. The records of custom objects can, too.</summary>
+    public IReadOnlyList<Schema> Archivable { get; }
 
     /// <summary>The indexes that a store needs for all resources, custom objects' records included.</summary>
     public IReadOnlyList<RecordIndex> Indexes { get; }
@@ -46,6 +52,9 @@ public sealed class Catalog
 
     /// <summary>The resource with this noun (<see cref="Schema.EventNoun"/>): a built-in one, or else the records of the custom object with this slug.</summary>
     public Schema Named(string noun) => byType.GetValueOrDefault(noun) ?? custom(noun);
+
+    /// <summary>Whether records of a type can be archived.</summary>
+    public bool IsArchivable(string type) => archivable.Contains(type) || TypeFamily.Of(type) == TypeFamily.Records;
 
     /// <summary>The fields, with their resources, that link to records of a type.</summary>
     public IEnumerable<(Schema Schema, LinkField Link)> LinksTo(string type) => byTarget[type];

@@ -7,7 +7,7 @@ namespace NodeStash.Core.Records;
 /// <summary>Tells which events a change has.</summary>
 public static class ChangeEvents
 {
-    /// <summary>The events of one change, in order: created, updated or deleted, then what the rules added.</summary>
+    /// <summary>The events of one change, in order: created, updated, archived, restored or deleted, then what the rules added.</summary>
     /// <param name="change">The change.</param>
     /// <param name="attributes">The record's attributes as they will be, or as they were if it is deleted.</param>
     /// <param name="partition">Whose it is.</param>
@@ -18,14 +18,22 @@ public static class ChangeEvents
         var subject = change.Subject;
         if (subject.Schema.EventNoun is { } noun && (before is null || after is null || after.ChangedSince(before).Any()))
         {
-            var verb = before is null ? "created" : after is null ? "deleted" : "updated";
+            var verb = VerbOf(before, after);
             var version = after?.Version ?? subject.Version + 1;
-            var previous = before is not null && after is not null ? Previous(before, after) : null;
+            var previous = verb is "updated" ? Previous(before!, after!) : null;
             yield return EventWriter.Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous, EnvelopeType: subject.Schema.EnvelopeType), change.Ids.New("evt_"), change.Now, partition, origin);
         }
 
         foreach (var extra in change.Events) yield return EventWriter.Write(extra, change.Ids.New("evt_"), change.Now, partition, origin);
     }
+
+    private static string VerbOf(Record? before, Record? after) => (before, after) switch
+    {
+        (null, _) => "created",
+        (_, null) => "deleted",
+        _ when ArchiveState.IsArchived(before) == ArchiveState.IsArchived(after) => "updated",
+        _ => ArchiveState.IsArchived(after) ? "archived" : "restored",
+    };
 
     /// <summary>The changed attributes as they were, as a JSON object.</summary>
     /// <param name="before">The record as it was.</param>

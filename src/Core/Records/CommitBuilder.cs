@@ -5,14 +5,17 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Records;
 
 /// <summary>Turns changes into what is stored together: the records, their unique keys, the guards on what they link to, and their events.</summary>
-internal sealed class CommitBuilder(Partition partition, Origin origin)
+internal sealed class CommitBuilder(Catalog catalog, Partition partition, Origin origin)
 {
     private readonly List<Write> writes = [];
     private readonly List<Guard> guards = [];
     private readonly List<StoredEvent> events = [];
 
+    /// <summary>Adds a change.</summary>
+    /// <param name="change">The change to store.</param>
+    /// <param name="isAsked">Whether somebody asked for it: then it may not link to an archived record. A change that follows from another may.</param>
     /// <returns>The record as it will be stored, or as it was if it is removed.</returns>
-    public StoredRecord Add(Change change)
+    public StoredRecord Add(Change change, bool isAsked)
     {
         var (before, after, schema) = (change.Before, change.After, change.Subject.Schema);
         if (before is not null && after is not null) after[schema.UpdatedAt] = Text.ToSecond(change.Now);
@@ -27,13 +30,15 @@ internal sealed class CommitBuilder(Partition partition, Origin origin)
         foreach (var unique in schema.Uniques) AddUniqueKey(unique, before, after);
         foreach (var link in schema.Links)
         {
-            if (link.IsChecked && change.Changes(link) && link.Of(after!) is { } target) guards.Add(new Guard.RecordExists(link.TargetType, target));
+            if (!link.IsChecked || !change.Changes(link) || link.Of(after!) is not { } target) continue;
+            var isVisible = isAsked && !change.IsCopied && catalog.IsArchivable(link.TargetType);
+            guards.Add(new Guard.RecordExists(link.TargetType, target, isVisible));
         }
 
         writes.AddRange(change.Writes);
         guards.AddRange(change.Guards);
         events.AddRange(ChangeEvents.Of(change, stored.Attributes, partition, origin));
-        foreach (var other in change.With) Add(other);
+        foreach (var other in change.With) Add(other, isAsked: false);
         return stored;
     }
 

@@ -211,6 +211,11 @@ public sealed class TimeField(string name) : Field(name)
 {
     private const string Expected = "Expected a time such as 2026-01-15T10:30:00Z, or a date";
 
+    /// <summary>Whether the engine finds records by it though clients can't.</summary>
+    public bool IsFound { get; init; }
+
+    public override bool HasKey => base.HasKey || IsFound;
+
     public override Facets Facets => new(JsonType.String) { Format = "date-time" };
 
     public DateTimeOffset? Of(Record record) => (DateTimeOffset?)record[this];

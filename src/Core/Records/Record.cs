@@ -54,7 +54,8 @@ public sealed class Record
     public IEnumerable<Field> ChangedSince(Record before) =>
         Schema.Fields.Where(f => f != Schema.UpdatedAt && !f.Same(before[f], this[f]));
 
-    public StoredRecord Store() => new(Schema.Type, Id, Version, JsonForm.Object(WriteAttributes), Schema.HasInternals ? JsonForm.Object(WriteInternal) : default(ReadOnlyMemory<byte>?));
+    public StoredRecord Store() =>
+        new(Schema.Type, Id, Version, JsonForm.Object(WriteAttributes), HasInternals ? JsonForm.Object(WriteInternal) : default(ReadOnlyMemory<byte>?));
 
     /// <summary>What the store finds and sorts the record by. A new record and one that was stored have the same: what is empty has no key.</summary>
     public ReadOnlyMemory<byte> Keys() => JsonForm.Object(writer =>
@@ -66,6 +67,8 @@ public sealed class Record
             field.WriteKey(writer, value);
         }
     });
+
+    private bool HasInternals => Schema.HasInternals && Schema.Fields.Any(f => f.Access is FieldAccess.Internal && this[f] is not null);
 
     private void WriteAttributes(Utf8JsonWriter writer)
     {

@@ -27,12 +27,18 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     /// <summary>Whether writes are only tried.</summary>
     public bool IsDryRun => options?.IsDryRun == true;
 
-    public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct)
+    /// <summary>Reads one record.</summary>
+    /// <param name="schema">The resource.</param>
+    /// <param name="id">The record.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="withArchived">Whether it is read even if it is archived.</param>
+    public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct, bool withArchived = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        return await store.Find(schema.Type, id, ct) is { } stored ? stored : Error.NotFound(schema.Noun, id);
+        return await (withArchived ? store.WithArchived : store).Find(schema.Type, id, ct) is { } stored ? stored : Error.NotFound(schema.Noun, id);
     }
 
+    /// <summary>Reads a page of records; archived ones only where the query says so.</summary>
     public ValueTask<RecordPage> List(RecordQuery query, CancellationToken ct) => store.Query(query, ct);
 
     /// <summary>Creates a record of a client's JSON.</summary>
@@ -71,7 +77,38 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        return await DecideAndCommit(() => DecideUpdate(schema, id, ifVersion, apply, ct), ct);
+        return await DecideAndCommit(() => DecideUpdate(schema, id, ifVersion, apply, withArchived: false, ct), ct);
+    }
+
+    /// <summary>
+    /// Archives a record: from then on it is hidden, keeps its links and unique keys, and is purged after <see cref="ArchiveState.Retention"/>.
+    /// </summary>
+    /// <param name="schema">The resource.</param>
+    /// <param name="id">The record; one that is archived already is not found.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public ValueTask<Result<StoredRecord>> Archive(Schema schema, string id, long? ifVersion, CancellationToken ct) =>
+        SetArchived(schema, id, ifVersion, isArchived: true, ct);
+
+    /// <summary>Restores an archived record; one that is not archived stays as it is.</summary>
+    /// <param name="schema">The resource.</param>
+    /// <param name="id">The record.</param>
+    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public ValueTask<Result<StoredRecord>> Restore(Schema schema, string id, long? ifVersion, CancellationToken ct) =>
+        SetArchived(schema, id, ifVersion, isArchived: false, ct);
+
+    private async ValueTask<Result<StoredRecord>> SetArchived(Schema schema, string id, long? ifVersion, bool isArchived, CancellationToken ct)
+    {
+        if (schema.ArchivedAt is not { } archivedAt) return Error.Invalid("id", $"A {schema.Noun} can't be archived or restored");
+        if (CheckId(schema, id) is { } wrong) return wrong;
+        return await DecideAndCommit(() => DecideUpdate(schema, id, ifVersion, Set, withArchived: !isArchived, ct), ct);
+
+        ValueTask<Error?> Set(Change change, ValidationErrors errors, CancellationToken token)
+        {
+            change.After![archivedAt] = isArchived ? Text.ToSecond(change.Now) : null;
+            return ValueTask.FromResult<Error?>(null);
+        }
     }
 
     /// <summary>Changes the record that has a unique value, or creates it.</summary>
@@ -97,9 +134,9 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
                 if (await store.FindOwner(uniqueKey, ct) is { } id)
                 {
                     isNew = false;
-                    var updated = await DecideUpdate(schema, id, ifVersion: null, Patch(schema, body), ct);
+                    var updated = await DecideUpdate(schema, id, ifVersion: null, Patch(schema, body), withArchived: false, ct);
                     if (updated.Error is not { Code: ErrorCode.NotFound }) return updated;
-                    return default(Decision);
+                    return await ConflictWithArchived(match, given, id, ct) is { } conflict ? conflict : default(Decision);
                 }
 
                 isNew = true;
@@ -119,7 +156,18 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
-        return (await DecideAndCommit(() => DecideDelete(schema, id, ifVersion, force, ct), ct)).Error;
+        return (await DecideAndCommit(() => DecideDelete(schema, id, ifVersion, force, isPurge: false, ct), ct)).Error;
+    }
+
+    /// <summary>Deletes an archived record, with the same cascades as any deletion; one that is not archived is not found.</summary>
+    /// <param name="schema">The resource.</param>
+    /// <param name="id">The record.</param>
+    /// <param name="ifVersion">Only if it is of this version, so that a restore wins; null for any.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public async ValueTask<Error?> Purge(Schema schema, string id, long? ifVersion, CancellationToken ct)
+    {
+        if (CheckId(schema, id) is { } wrong) return wrong;
+        return (await DecideAndCommit(() => DecideDelete(schema, id, ifVersion, force: false, isPurge: true, ct), ct)).Error;
     }
 
     /// <summary>
@@ -144,7 +192,7 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
             var (outcome, stored) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return stored;
             if (MissedRecords(change, outcome) || isOvertaken?.Invoke(outcome) == true) continue;
-            if (Explain(change, outcome) is { } refusal) return refusal;
+            if (await Explain(change, outcome, ct) is { } refusal) return refusal;
         }
 
         return Error.Busy;
@@ -163,10 +211,10 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     }
 
     private async ValueTask<Result<Decision>> DecideUpdate(
-        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
+        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, bool withArchived, CancellationToken ct)
     {
         var view = View();
-        var stored = await view.Find(schema.Type, id, ct);
+        var stored = await (withArchived ? view.WithArchived : view).Find(schema.Type, id, ct);
         if (CheckVersion(schema, id, stored, ifVersion) is { } missing) return missing;
         var before = Record.Load(schema, stored!);
         var (change, errors) = (NewChange(before, before.Next(), view), new ValidationErrors());
@@ -175,10 +223,11 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         return change.With.Count == 0 && !change.After!.ChangedSince(before).Any() ? new Decision(null, Unchanged: stored) : new Decision(change);
     }
 
-    private async ValueTask<Result<Decision>> DecideDelete(Schema schema, string id, long? ifVersion, bool force, CancellationToken ct)
+    private async ValueTask<Result<Decision>> DecideDelete(Schema schema, string id, long? ifVersion, bool force, bool isPurge, CancellationToken ct)
     {
         var view = View();
-        var stored = await view.Find(schema.Type, id, ct);
+        var stored = await (isPurge ? view.WithArchived : view).Find(schema.Type, id, ct);
+        if (isPurge && stored is not null && !ArchiveState.IsArchived(stored)) stored = null;
         if (CheckVersion(schema, id, stored, ifVersion) is { } missing) return missing;
         var before = Record.Load(schema, stored!);
         var change = NewChange(before, null, view);
@@ -198,11 +247,19 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     };
 
     /// <summary>The store as one decision reads it.</summary>
-    private IWorkspaceStore View() => store is CascadeOverlay overlay ? overlay.ForDecision() : store;
+    private IWorkspaceStore View() => store switch
+    {
+        ArchiveFilter filter => filter.ForDecision(),
+        CascadeOverlay overlay => overlay.ForDecision(),
+        _ => store,
+    };
 
     private Change NewChange(Record? before, Record? after, IWorkspaceStore view) => new(before, after, clock.GetUtcNow(), view, ids);
 
-    /// <summary>Takes into a change what it does to other records: themselves where they are few, and a guard that there are no others; else the announcement.</summary>
+    /// <summary>
+    /// Adds to a change what it does to other records, archived ones too: the changed records where they are few, with a guard that there are no
+    /// others; else the announcement of a cascade.
+    /// </summary>
     private async ValueTask<Error?> ApplyCascades(Change change, CancellationToken ct)
     {
         if (change.Cascades.Count == 0) return null;
@@ -213,7 +270,8 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         foreach (var cascade in change.Cascades)
         {
             var room = options?.IsOneOfMany == true ? 0 : MaxSameCommit - beside.Count;
-            var page = await store.Query(new RecordQuery(cascade.Type, cascade.Matches, [new SortKey(new KeyPath(cascade.Schema.CreatedAt.Name), false)], null, room + 1), ct);
+            var oldest = new SortKey(new KeyPath(cascade.Schema.CreatedAt.Name), Descending: false);
+            var page = await store.WithArchived.Query(new RecordQuery(cascade.Type, cascade.Matches, [oldest], null, room + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
             // What is announced is carried through in order: a removal does not come before what looks at the records it removes. And what others of many
             // commits do to records of the type is not stored yet, so it is not found.
@@ -277,8 +335,8 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     /// <exception cref="AlreadyAnsweredException">The request is a repeat, and was answered while this one was under way.</exception>
     private async ValueTask<(CommitOutcome Outcome, StoredRecord Stored)> Commit(Change change, CancellationToken ct)
     {
-        var builder = new CommitBuilder(store.Partition, origin);
-        var stored = builder.Add(change);
+        var builder = new CommitBuilder(catalog, store.Partition, origin);
+        var stored = builder.Add(change, isAsked: true);
         var recorder = IsDryRun ? null : options?.Recorder;
         var commit = builder.Build(recorder?.MakeAnswer(stored));
         using var activity = Instruments.Traces.StartActivity("store.commit");
@@ -291,19 +349,41 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     }
 
     /// <summary>Says in the client's terms why a commit was refused; null where it should be decided anew, because what it was decided on has changed.</summary>
-    private Error? Explain(Change change, CommitOutcome outcome)
+    private async ValueTask<Error?> Explain(Change change, CommitOutcome outcome, CancellationToken ct)
     {
         var record = change.Subject;
         return outcome.Result switch
         {
             CommitResult.UniqueKeyTaken when record.Schema.Uniques.FirstOrDefault(u => u.KeyOf(record) == outcome.Subject) is { } unique =>
-                Error.Conflict(unique.Message(record), unique.Field),
+                await store.FindOwner(outcome.Subject!, ct) is { } owner && await ConflictWithArchived(unique, record, owner, ct) is { } conflict
+                    ? conflict
+                    : Error.Conflict(unique.Message(record), unique.Field),
             CommitResult.Missing when record.Schema.Links.FirstOrDefault(l => l.Of(record) == outcome.Subject) is { } link =>
                 Error.Unprocessable(link.Name, $"No {link.TargetType.Replace('_', ' ')} with id '{outcome.Subject}' in this workspace"),
-            CommitResult.Blocked => Error.Conflict($"Still in use by {catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
+            CommitResult.Blocked => Error.Conflict(await IsBlockedByArchived(change, outcome.Subject!, ct)
+                ? $"Still in use by archived {catalog.Find(outcome.Subject!).Collection}; restore and move them, or delete them for good, first"
+                : $"Still in use by {catalog.Find(outcome.Subject!).Collection}; move or delete them first"),
             CommitResult.Stale or CommitResult.Exists or CommitResult.Missing or CommitResult.UniqueKeyTaken => null,
             _ => throw new InvalidOperationException($"A commit of {record.Schema.Type} ended {outcome.Result}."),
         };
+    }
+
+    /// <summary>The conflict where a unique value belongs to an archived record; null where its owner is not archived.</summary>
+    private async ValueTask<Error?> ConflictWithArchived(Unique unique, Record wanted, string owner, CancellationToken ct) =>
+        await store.WithArchived.Find(wanted.Schema.Type, owner, ct) is { } stored && ArchiveState.IsArchived(stored)
+            ? Error.Conflict($"{unique.Message(wanted)}; it is archived as '{owner}': restore it, or delete it for good, first", unique.Field)
+            : null;
+
+    /// <summary>Whether only archived records stand against a change.</summary>
+    private async ValueTask<bool> IsBlockedByArchived(Change change, string type, CancellationToken ct)
+    {
+        if (!catalog.IsArchivable(type)) return false;
+        foreach (var guard in change.Guards.OfType<Guard.NoneMatch>().Where(guard => guard.Type == type))
+        {
+            if (await store.Count(type, guard.Where, ct) > 0) return false;
+        }
+
+        return true;
     }
 
     /// <summary>What was decided: a change to commit, or that a record stays as it is; neither where it is to be decided anew.</summary>

@@ -15,13 +15,15 @@ public sealed class Schema
     /// <param name="prefix">Of its ids, with the underscore.</param>
     /// <param name="collection">Its name in paths, e.g. <c>contacts</c>.</param>
     /// <param name="fields">In the order they are answered; id, created_at and updated_at are added.</param>
-    public Schema(string type, string prefix, string collection, IReadOnlyList<Field> fields)
+    /// <param name="isArchivable">Whether records can be archived and restored.</param>
+    public Schema(string type, string prefix, string collection, IReadOnlyList<Field> fields, bool isArchivable = false)
     {
         Type = EnvelopeType = type;
         Prefix = prefix;
         (Collection, Scopes) = (collection, collection.Replace('-', '_'));
         Noun = type.Replace('_', ' ');
-        Fields = [.. fields, CreatedAt, UpdatedAt];
+        ArchivedAt = isArchivable ? new TimeField(ArchiveState.FieldName) { Access = FieldAccess.Internal, IsFound = true } : null;
+        Fields = [.. fields, CreatedAt, UpdatedAt, .. ArchivedAt is null ? Array.Empty<Field>() : [ArchivedAt]];
         for (var i = 0; i < Fields.Count; i++) Fields[i].Ordinal = i;
         byName = Fields.ToDictionary(f => f.Name, StringComparer.Ordinal);
         Keys = [.. Fields.Where(f => f.HasKey)];
@@ -65,6 +67,12 @@ public sealed class Schema
         Description = "When the record last changed, in UTC.",
         Access = FieldAccess.ReadOnly, IsSortable = true,
     };
+
+    /// <summary>When the record was archived; a field that no attributes show. Null where records can't be archived.</summary>
+    public TimeField? ArchivedAt { get; }
+
+    /// <summary>Whether records can be archived and restored.</summary>
+    public bool IsArchivable => ArchivedAt is not null;
 
     /// <summary>The fields the store keeps keys of.</summary>
     public IReadOnlyList<Field> Keys { get; }

@@ -74,7 +74,7 @@ public sealed record Include(string Name, string Type, Func<IReadOnlyList<Stored
     /// <summary>How many records link here.</summary>
     public static Include Count(string name, string type, string link) => new(name, type, async (records, store, ct) =>
     {
-        var counts = await store.CountEach(type, new KeyPath(link), [.. records.Select(r => r.Id)], ct);
+        var counts = await store.CountEach(type, new KeyPath(link), [.. records.Select(r => r.Id)], Condition.Always, ct);
         return [.. records.Select(r => new Included(Member.Number(name, counts.GetValueOrDefault(r.Id))))];
     });
 

@@ -49,7 +49,7 @@ public static class Contact
     };
 
     public static Schema Schema { get; } = new("contact", "ct_", "contacts",
-        [Email, FirstName, LastName, Phone, CompanyId, Title, Source, Shared.CustomFields(), Shared.Tags()])
+        [Email, FirstName, LastName, Phone, CompanyId, Title, Source, Shared.CustomFields(), Shared.Tags()], isArchivable: true)
     {
         EventNoun = "contact",
         SuccessorKey = MergeContacts.UniqueKeyOf,

@@ -167,7 +167,7 @@ public static class CustomField
 
         if (change.Pending.Conflicts(reach)) return Error.CascadeInProgress;
         change.Guards.Add(new Guard.NoneMatch(reach.Type, reach.Matches));
-        return await change.Store.Count(reach.Type, reach.Matches, ct) is > 0 and var count
+        return await change.Store.WithArchived.Count(reach.Type, reach.Matches, ct) is > 0 and var count
             ? Error.Conflict($"{Quoted(removed)} is in use by {count} {reach.Schema.Collection}; ?force=true clears it there", Options.Name)
             : null;
     }

@@ -127,8 +127,13 @@ public static class CustomObject
         var records = CustomRecord.AllOf(slug);
         if (!change.IsForced)
         {
-            if (await change.Store.Count(records.Type, Condition.Always, ct) is > 0 and var count)
-                return Error.Conflict($"'{slug}' has {count} {(count == 1 ? "record" : "records")}; ?force=true deletes them with it");
+            if (await change.Store.WithArchived.Count(records.Type, Condition.Always, ct) is > 0 and var count)
+            {
+                var archived = count - await change.Store.Count(records.Type, Condition.Always, ct);
+                var some = $"{count} {(count == 1 ? "record" : "records")}{(archived > 0 ? $", of which {archived} archived" : "")}";
+                return Error.Conflict($"'{slug}' has {some}; ?force=true deletes them with it");
+            }
+
             change.Guards.Add(new Guard.NoneMatch(records.Type, Condition.Always));
         }
 

@@ -24,7 +24,7 @@ public static class CustomRecord
     public static readonly MapField RelatedTypes = new("related_types") { Access = FieldAccess.Internal, IsFound = true };
 
     /// <summary>What all of them have in common.</summary>
-    public static Schema Schema { get; } = new(TypeFamily.Records, "rec_", "records", [Object, Name, CustomFields, RelatedTypes])
+    public static Schema Schema { get; } = new(TypeFamily.Records, "rec_", "records", [Object, Name, CustomFields, RelatedTypes], isArchivable: true)
     {
         EnvelopeType = "record",
         Noun = "record",

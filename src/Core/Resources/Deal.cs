@@ -63,7 +63,7 @@ public static class Deal
     };
 
     public static Schema Schema { get; } = new("deal", "dl_", "deals",
-        [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(), Shared.Tags()])
+        [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(), Shared.Tags()], isArchivable: true)
     {
         EventNoun = "deal",
         Includes = [Include.Linked(ContactId), Include.Linked(CompanyId), Include.Linked(PipelineId), new Include("stage", "pipeline", IncludeStage)],

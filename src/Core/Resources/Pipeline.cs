@@ -103,7 +103,8 @@ public static class Pipeline
     private static async ValueTask<IReadOnlyList<Included>> IncludeDealCount(IReadOnlyList<StoredRecord> pipelines, IWorkspaceStore store, CancellationToken ct)
     {
         var stages = pipelines.Select(pipeline => Stages.Of(Record.Load(Schema, pipeline))).ToList();
-        var counts = await store.CountEach(Deal.Schema.Type, new KeyPath(Deal.StageId.Name), [.. stages.SelectMany(each => each).Select(stage => stage.Id)], ct);
+        var ids = stages.SelectMany(each => each).Select(stage => stage.Id).ToList();
+        var counts = await store.CountEach(Deal.Schema.Type, new KeyPath(Deal.StageId.Name), ids, Condition.Always, ct);
         return [.. stages.Select(each => new Included(
             Member.Number("deal_count", each.Sum(stage => counts.GetValueOrDefault(stage.Id))),
             new Member(Stages.Name, JsonForm.Array(each.Select(stage => stage.Attributes(null, counts.GetValueOrDefault(stage.Id)))))))];

@@ -21,7 +21,10 @@ internal static class Relations
             if (values[definition.Slug] is not { } value || definition.CheckValue(value) is not null) continue;
             var id = value.GetString()!;
             var type = await change.Store.TypeOf(id, ct);
-            if (type is null && !(before[definition.Slug] is { } was && JsonElement.DeepEquals(was, value)))
+            var isKept = before[definition.Slug] is { } was && JsonElement.DeepEquals(was, value);
+
+            // A relation to an archived record stays, but no new one is made.
+            if (!isKept && (type is null || await change.Store.Find(type, id, ct) is null))
                 return Error.Unprocessable($"{CustomRecord.CustomFields.Name}.{definition.Slug}", $"No record with id '{id}' in this workspace");
             if (type is null) continue;
             types.Add(new(definition.Slug, JsonElement.Parse($"\"{type}\"")));

@@ -27,8 +27,10 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\n', Crm.Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
 
+    /// <summary>Describes a stored record for the index. An archived record is one to remove.</summary>
     public static SearchChange Of(StoredRecord stored)
     {
+        if (ArchiveState.IsArchived(stored)) return Removal(stored.Type, stored.Id, stored.Version);
         var record = Record.Load(Crm.Catalog.Find(stored.Type), stored);
         return new SearchChange(stored.Type, stored.Id, stored.Version, [.. FieldsOf(record)]);
     }

@@ -1,3 +1,5 @@
+using NodeStash.Core.Records;
+
 namespace NodeStash.Core.Storage;
 
 /// <summary>
@@ -81,7 +83,14 @@ public abstract record Guard
     }
 
     /// <summary>The record exists.</summary>
-    public sealed record RecordExists(string Type, string Id) : Guard;
+    /// <param name="Type">Of the record.</param>
+    /// <param name="Id">Of the record.</param>
+    /// <param name="IsVisible">Whether it must not be archived either.</param>
+    public sealed record RecordExists(string Type, string Id, bool IsVisible = false) : Guard
+    {
+        /// <summary>Whether the guard holds for the record that was found; null for none.</summary>
+        public bool Holds(StoredRecord? found) => found is not null && !(IsVisible && ArchiveState.IsArchived(found));
+    }
 
     /// <summary>Someone holds the unique key.</summary>
     public sealed record UniqueKeyHeld(string Key) : Guard;

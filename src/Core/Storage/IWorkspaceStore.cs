@@ -14,10 +14,13 @@ public interface IWorkspaceStore
     /// </summary>
     string? Session { get; }
 
+    /// <summary>The same store with its archived records: this one, unless it hides them.</summary>
+    IWorkspaceStore WithArchived => this;
+
     /// <summary>The record, or null. One point read.</summary>
     ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct);
 
-    /// <summary>The type of the record with this id; null where there is none. One point read.</summary>
+    /// <summary>The type of the record with this id, archived or not; null where there is none. One point read.</summary>
     ValueTask<string?> TypeOf(string id, CancellationToken ct);
 
     /// <summary>Those of the records that exist, in no particular order.</summary>
@@ -29,8 +32,13 @@ public interface IWorkspaceStore
     /// <summary>How many records match, order and limit aside.</summary>
     ValueTask<long> Count(string type, Condition where, CancellationToken ct);
 
-    /// <summary>How many records have each of some texts in a place of their keys; a text that none has is left out.</summary>
-    ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct);
+    /// <summary>Counts, for each of some texts, the records that have it in a place of their keys; a text that none has is left out.</summary>
+    /// <param name="type">The record type.</param>
+    /// <param name="path">The place.</param>
+    /// <param name="texts">The texts.</param>
+    /// <param name="where">What must hold for a record to count; without <see cref="Condition.Linked"/>.</param>
+    /// <param name="ct">Ends the wait.</param>
+    ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct);
 
     /// <summary>
     /// What <paramref name="make"/> makes of the records of one type. An adapter that sees every change of the partition may keep it until a

@@ -14,6 +14,9 @@ public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<Sor
     /// </summary>
     public int Skip { get; init; }
 
+    /// <summary>Whether archived records are answered, too. Only requests do not see them unless this is set: a store has them among all others.</summary>
+    public bool WithArchived { get; init; }
+
     /// <summary>Whether to count all records that match (<see cref="RecordPage.Total"/>).</summary>
     public bool WithTotal { get; init; }
 }
@@ -59,6 +62,14 @@ public abstract record Condition
 
     /// <summary>Holds for every record.</summary>
     public static Condition Always { get; } = new All([]);
+
+    /// <summary>Holds where this condition and another do.</summary>
+    public Condition And(Condition other) => (this, other) switch
+    {
+        (All { Conditions.Count: 0 }, _) => other,
+        (_, All { Conditions.Count: 0 }) => this,
+        _ => new All([this, other]),
+    };
 
     /// <summary>All of them hold; of none: true.</summary>
     public sealed record All(IReadOnlyList<Condition> Conditions) : Condition;

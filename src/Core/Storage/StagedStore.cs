@@ -83,7 +83,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
 
     public ValueTask<long> Count(string type, Condition where, CancellationToken ct) => store.Count(type, where, ct);
 
-    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => store.CountEach(type, path, texts, ct);
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(
+        string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct) => store.CountEach(type, path, texts, where, ct);
 
     /// <summary>Made anew each time, as what is staged changes it.</summary>
     public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
@@ -105,7 +106,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         switch (guard)
         {
             case Guard.RecordExists exists when records.TryGetValue((exists.Type, exists.Id), out var staged):
-                return staged is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : null;
+                return exists.Holds(staged) ? null : new CommitOutcome(CommitResult.Missing, exists.Id);
             case Guard.UniqueKeyHeld held when uniqueKeys.TryGetValue(held.Key, out var owner):
                 return owner is null ? new CommitOutcome(CommitResult.Missing, held.Key) : null;
         }
@@ -113,7 +114,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
         open.Add(guard);
         return guard switch
         {
-            Guard.RecordExists exists => await store.Find(exists.Type, exists.Id, ct) is null ? new CommitOutcome(CommitResult.Missing, exists.Id) : null,
+            Guard.RecordExists exists => exists.Holds(await store.Find(exists.Type, exists.Id, ct)) ? null : new CommitOutcome(CommitResult.Missing, exists.Id),
             Guard.UniqueKeyHeld held => await store.FindOwner(held.Key, ct) is null ? new CommitOutcome(CommitResult.Missing, held.Key) : null,
             _ => await store.Check(new Commit { Guards = [guard] }, ct) is { Result: not CommitResult.Done } broken ? broken : null,
         };

@@ -41,6 +41,10 @@ public static class Instruments
     /// <summary>Search indexes of environments that were found missing, damaged or of another form, and are built anew.</summary>
     public static readonly Counter<long> SearchRebuilds = Meter.CreateCounter<long>("nodestash.search.rebuilds", description: "Search indexes found missing, damaged or of another form, and built anew");
 
+    /// <summary>Archived records that were deleted because their time was up. Tags: type of the record; records of custom objects count as one type.</summary>
+    public static readonly Counter<long> RecordsPurged =
+        Meter.CreateCounter<long>("nodestash.records.purged", description: "Archived records deleted after their time, by type");
+
     /// <summary>Time from an event to its delivery.</summary>
     public static readonly Histogram<double> DeliveryLag = Meter.CreateHistogram<double>("nodestash.webhooks.delivery.lag", "s", "Time from an event to its delivery");
 }

@@ -38,8 +38,9 @@ public sealed class Authentication(IAccessStore access, IWorkspaceStores stores,
         var store = environment is WorkspaceEnvironment.Live ? live : stores.Open(new Partition(credential.WorkspaceId, environment), session);
         await usage.Seen(credential.KeyId, live, now, ct);
         Remember(credential);
-        var settled = new CascadeOverlay(store, Crm.Catalog, clock);
-        return new Caller(credential.KeyId, ChangeSource.Api, ApiKey.Scopes.Of(key), settled, live, new RecordSearch(settled, indexes.Open(store.Partition), searches));
+        var visible = new ArchiveFilter(new CascadeOverlay(store, Crm.Catalog, clock));
+        var search = new RecordSearch(visible, indexes.Open(store.Partition), searches);
+        return new Caller(credential.KeyId, ChangeSource.Api, ApiKey.Scopes.Of(key), visible, live, search);
     }
 
     private static async ValueTask<Record?> Load(IWorkspaceStore store, string keyId, CancellationToken ct) =>

@@ -34,7 +34,7 @@ public static class EventPattern
     {
         if (pattern is All) return null;
         if (pattern.Split('.') is not [var noun, var verb] || !Text.IsSlug(noun, 64)) return "Expected *, a noun and .*, or an event such as contact.created";
-        var verbs = Known.GetValueOrDefault(noun, ["created", "updated", "deleted"]);
+        var verbs = Known.GetValueOrDefault(noun, RecordVerbs);
         return verb is All || verbs.Contains(verb) ? null : $"No such event; '{noun}' has {string.Join(", ", verbs)}";
     }
 

@@ -97,6 +97,17 @@ public sealed record Resource(string Type, string Id, ReadOnlyMemory<byte> Attri
     /// <summary>A record as it is stored.</summary>
     public static Resource Of(Schema schema, StoredRecord record) => new(schema.EnvelopeType, record.Id, record.Attributes, record.Version);
 
+    /// <summary>A record as a door with an archive shows it: with <c>archived_at</c>, null where it is not archived.</summary>
+    public static Resource WithArchivedAt(Schema schema, StoredRecord record) => Of(schema, record) with
+    {
+        Attributes = JsonForm.Object(writer =>
+        {
+            foreach (var property in JsonElement.Parse(record.Attributes.Span).EnumerateObject()) property.WriteTo(writer);
+            if (ArchiveState.TimeOf(record) is { } at) writer.WriteString(ArchiveState.FieldName, Text.Format(at));
+            else writer.WriteNull(ArchiveState.FieldName);
+        }),
+    };
+
     /// <summary>The same with its secret, which is shown once; the same without where it is null.</summary>
     public Resource With(string? secret) => secret is null
         ? this

@@ -1,5 +1,6 @@
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Jobs;
+using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;
@@ -30,7 +31,8 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
             var schema = reindexing.Type is { } type ? Crm.Catalog.Find(type) : Crm.Catalog.Searchable[0];
             var after = reindexing is { CreatedAt: { } createdAt, Id: { } id } ? new Keyset([createdAt], id) : null;
             var page = await store.Query(new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, Page), ct);
-            if (!await index.Fill(reindexing.Rebuild, [.. page.Records.Select(SearchChange.Of)], ct)) return null;
+            var visible = page.Records.Where(record => !ArchiveState.IsArchived(record));
+            if (!await index.Fill(reindexing.Rebuild, [.. visible.Select(SearchChange.Of)], ct)) return null;
             if (page.Next is { Values: [string last] } next)
             {
                 reindexing = reindexing with { Type = schema.Type, CreatedAt = last, Id = next.Id };

@@ -28,6 +28,11 @@ public sealed partial class KeepGivenUp(IJobQueues queues, ILogger<KeepGivenUp> 
     public Task Reindexes(
         [QueueTrigger(JobQueue.Reindexes + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.Reindexes, message, ct);
 
+    [Function("keep-given-up-purges")]
+    public Task Purges(
+        [QueueTrigger(JobQueue.Purges + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
+        Keep(JobQueue.Purges, message, ct);
+
     /// <summary>Sends the job on as it is, so that the same text can be put back into its queue.</summary>
     private async Task Keep(string queue, string message, CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
@@ -6,6 +7,8 @@ namespace NodeStash.LocalHost.Store;
 internal sealed class CommitWriter(Session session, long partition, QueryTranslator translator)
 {
     private const string Columns = "version = ?4, attributes = ?5, internal = ?6, updated_at = ?9, last_event = ifnull(?10, last_event)";
+    private const string ExistsAtAll = "SELECT 1 FROM records WHERE partition = ?1 AND id = ?2 AND type = ?3";
+    private const string ExistsVisible = $"{ExistsAtAll} AND json_extract(keys, '$.{ArchiveState.FieldName}') IS NULL";
     private const string IsVersionBefore = "partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1";
 
     /// <summary>The positions of the last events of this commit, by record.</summary>
@@ -51,7 +54,7 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
 
     private CommitOutcome? Check(Guard guard) => guard switch
     {
-        Guard.RecordExists record => Exists("SELECT 1 FROM records WHERE partition = ?1 AND id = ?2 AND type = ?3", partition, record.Id, record.Type)
+        Guard.RecordExists record => Exists(record.IsVisible ? ExistsVisible : ExistsAtAll, partition, record.Id, record.Type)
             ? null : new CommitOutcome(CommitResult.Missing, record.Id),
         Guard.UniqueKeyHeld uniqueKey => Exists("SELECT 1 FROM claims WHERE partition = ?1 AND key = ?2", partition, uniqueKey.Key)
             ? null : new CommitOutcome(CommitResult.Missing, uniqueKey.Key),

@@ -19,10 +19,10 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     /// <summary>How many records match: one row of one number.</summary>
     public Statement Count(long partition, string type, Condition where) => Translation("count(*)", partition, type, where).Statement("");
 
-    /// <summary>How many records have each of some texts in a place of their keys: rows of a number and the text's stored form.</summary>
-    public Statement CountEach(long partition, string type, KeyPath path, IReadOnlyCollection<string> texts)
+    /// <summary>How many records that match have each of some texts in a place of their keys: rows of a number and the text's stored form.</summary>
+    public Statement CountEach(long partition, string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where)
     {
-        var sql = Translation("count(*)", partition, type, new Condition.In(path, [.. texts]), [new SortKey(path, Descending: false)]);
+        var sql = Translation("count(*)", partition, type, new Condition.In(path, [.. texts]).And(where), [new SortKey(path, Descending: false)]);
         return sql.Statement($" GROUP BY {sql.Path(path)}");
     }
 

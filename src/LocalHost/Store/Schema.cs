@@ -124,6 +124,11 @@ public static class Schema
             deliveries TEXT NOT NULL -- a JSON array
         ) STRICT;
         """,
+        """
+        -- What is archived, oldest first, to be purged. No other record is in it.
+        CREATE INDEX records_by_archival ON records (partition, type, json_extract(keys, '$.archived_at'), id)
+            WHERE json_extract(keys, '$.archived_at') IS NOT NULL;
+        """,
     ];
 
     /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>
@@ -168,15 +173,16 @@ public static class Schema
     private static void Estimate(Session session)
     {
         // Rows in all, then rows for each value of the first column, of the first two, and so on.
-        const string ByTypeAndKey = "100000 50000 10000 2 1", ByKey = "10000 5000 50 1";
+        const string ByTypeAndKey = "100000 50000 10000 2 1", ByKey = "10000 5000 50 1", Archived = "1000 500 100 2 1";
         session.Script("ANALYZE sqlite_schema"); // makes sqlite_stat1 where it is missing
         session.Execute(
             """
             INSERT INTO sqlite_stat1 (tbl, idx, stat)
-            SELECT 'records', name, CASE WHEN name = 'records_by_creation' OR name LIKE 'key of record::%' THEN ?1 WHEN name = 'records_by_id' THEN '100000 50000 1' ELSE ?2 END
+            SELECT 'records', name, CASE WHEN name = 'records_by_creation' OR name LIKE 'key of record::%' THEN ?1 WHEN name = 'records_by_id' THEN '100000 50000 1'
+                WHEN name = 'records_by_archival' THEN ?3 ELSE ?2 END
             FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'records' AND name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)
             """,
-            ByTypeAndKey, ByKey);
+            ByTypeAndKey, ByKey, Archived);
         session.Script("ANALYZE sqlite_schema"); // reads them
     }
 

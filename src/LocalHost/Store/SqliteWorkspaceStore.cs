@@ -68,12 +68,13 @@ internal sealed class SqliteWorkspaceStore(
         (session, number) => Count(session, number, type, where),
         ct);
 
-    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(string type, KeyPath path, IReadOnlyCollection<string> texts, CancellationToken ct) => Read<IReadOnlyDictionary<string, long>>(
+    public ValueTask<IReadOnlyDictionary<string, long>> CountEach(
+        string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where, CancellationToken ct) => Read<IReadOnlyDictionary<string, long>>(
         new Dictionary<string, long>(),
         (session, number) =>
         {
             var counts = new Dictionary<string, long>(StringComparer.Ordinal);
-            var statement = translator.CountEach(number, type, path, texts);
+            var statement = translator.CountEach(number, type, path, texts, where);
             session.Each(statement.Sql, row => counts.Add((string)StoredKeys.Read(row, 1)!, row.GetInt64(0)), statement.Arguments);
             return counts;
         },

@@ -214,7 +214,7 @@ public sealed class CascadeTests : IDisposable
         }
 
         var contacts = await Find(store, Condition.Always, "contact");
-        var counts = await store.CountEach("activity", ContactId, [.. contacts.Select(c => c.Id)], CancellationToken.None);
+        var counts = await store.CountEach("activity", ContactId, [.. contacts.Select(c => c.Id)], Condition.Always, CancellationToken.None);
         seen.AddRange(counts.Select(c => $"{c.Key}: {c.Value}").Order(StringComparer.Ordinal));
         return seen;
     }

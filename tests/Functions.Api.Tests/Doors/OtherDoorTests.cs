@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using NodeStash.Support.Doors;
 using NodeStash.Support.Running;
 
 namespace NodeStash.Functions.Api.Tests.Doors;

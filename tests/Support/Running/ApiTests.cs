@@ -15,7 +15,7 @@ public abstract class ApiTests(Server server) : IAsyncLifetime
 
     public virtual async ValueTask InitializeAsync() => workspace = await Server.NewWorkspace();
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The stages of a pipeline answered: name, position and type, as one line each.</summary>
     protected static IEnumerable<string> StagesOf(Reply pipeline) =>

@@ -24,7 +24,7 @@ internal static class Filters
         if (open > 0 && name[^1] == ']')
         {
             var (target, op) = (name[..open], name[(open + 1)..^1]);
-            if (schema.Find(target) is { HasKey: true } typed && typed is not MapField)
+            if (schema.Find(target) is { HasKey: true, Access: not FieldAccess.Internal } typed && typed is not MapField)
                 return WithOperator(new KeyPath(target), op, text, name, errors, value => typed.ReadKey(value, name, errors) is { } key ? [key] : null, typed is TextListField);
             if (CustomFieldPath(schema, target) is { } inner) return WithOperator(inner, op, text, name, errors, Readings, isList: false);
             if (CustomFieldPath(schema, name) is { } path) return WithOperator(path, "eq", text, name, errors, Readings, isList: false);

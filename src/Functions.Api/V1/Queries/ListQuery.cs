@@ -48,7 +48,8 @@ internal static class ListQuery
     ];
 
     /// <summary>The other names that a filter of the resource may begin with.</summary>
-    public static IReadOnlyList<string> OtherNames(Schema schema) => [.. schema.Fields.Where(field => field.HasKey && field is not MapField).Select(field => field.Name)];
+    public static IReadOnlyList<string> OtherNames(Schema schema) =>
+        [.. schema.Fields.Where(field => field.HasKey && field.Access is not FieldAccess.Internal && field is not MapField).Select(field => field.Name)];
 
     /// <summary>A parameter that takes a text to search for. Nothing in it is syntax.</summary>
     public static Parameter SearchText(string name, string description) => new(

@@ -74,7 +74,7 @@ public abstract partial class WorkspaceStoreContract
         Assert.Null(await store.TypeOf("ct_1", CancellationToken.None));
         Assert.Empty(await Ids(store, Condition.Always));
         Assert.Equal(0, await store.Count(Contact, Condition.Always, CancellationToken.None));
-        Assert.Empty(await store.CountEach(Contact, KeyPath.Id, ["ct_1"], CancellationToken.None));
+        Assert.Empty(await store.CountEach(Contact, KeyPath.Id, ["ct_1"], Condition.Always, CancellationToken.None));
         Assert.Null(await store.FindOwner("email:jane", CancellationToken.None));
         Assert.Null(await store.FindEvent("evt_1", CancellationToken.None));
         Assert.Empty((await store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);

@@ -71,7 +71,7 @@ public abstract partial class WorkspaceStoreContract
                     if (await store.Count(Contact, new Condition.Equal(path, text), CancellationToken.None) is > 0 and var count) expected[text] = count;
                 }
 
-                Assert.Equal(expected, await store.CountEach(Contact, path, each.texts, CancellationToken.None));
+                Assert.Equal(expected, await store.CountEach(Contact, path, each.texts, Condition.Always, CancellationToken.None));
             }
         },
         Cases);
