@@ -44,6 +44,24 @@ public sealed class RoundTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task New_records_are_sent_beside_as_many_slow_attempts_as_leave_room_for_one()
+    {
+        // One is held all the while. Each other that ends in time earns the endpoint one more attempt at a time.
+        var (sent, slow) = (1, new WebhookOptions().ConcurrencyPerEndpoint - 1);
+        await Hold("slow0@example.com");
+        for (var i = SendSlots.FirstAttempts; i <= slow; i++) await SendQuick();
+
+        for (var i = 1; i < slow; i++, sent++) await Hold($"slow{i}@example.com");
+        for (var i = 0; i < 3; i++) await SendQuick();
+
+        async Task SendQuick()
+        {
+            await crm.Api.CreateContact($"quick{sent}@example.com");
+            await crm.IsNoted((await receiver.Until(++sent))[sent - 1]);
+        }
+    }
+
+    [Fact]
     public async Task A_round_goes_on_past_its_time_while_the_receiver_keeps_up_but_for_ten_seconds_at_most()
     {
         var before = await Hold("c0@example.com");

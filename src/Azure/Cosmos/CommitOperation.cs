@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Azure.Cosmos;
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;

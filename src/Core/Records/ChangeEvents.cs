@@ -31,8 +31,8 @@ public static class ChangeEvents
     {
         (null, _) => "created",
         (_, null) => "deleted",
-        _ when ArchiveState.IsArchived(before) == ArchiveState.IsArchived(after) => "updated",
-        _ => ArchiveState.IsArchived(after) ? "archived" : "restored",
+        _ when before.IsArchived == after.IsArchived => "updated",
+        _ => after.IsArchived ? "archived" : "restored",
     };
 
     /// <summary>The changed attributes as they were, as a JSON object.</summary>

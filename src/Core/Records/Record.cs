@@ -24,6 +24,10 @@ public sealed class Record
     /// <summary>From 1, by one with each change.</summary>
     public long Version { get; private init; }
 
+    /// <summary>Whether the record is archived.</summary>
+    public bool IsArchived => Schema.ArchivedAt?.Of(this) is not null;
+
+    /// <summary>The value of a field; null for none.</summary>
     public object? this[Field field]
     {
         get => values[field.Ordinal];

@@ -1,4 +1,3 @@
-using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Storage;
 

@@ -107,16 +107,17 @@ public sealed partial class SendDeliveries(
 
             if (due.State is not WorkState.Due && lanes.OpenCount == 0) return ToRoundSent(due);
             var opened = lanes.Open(due.Heads);
-            if (due.Heads.Count >= slots.MaxPerEndpoint)
+            var isMuchDue = due.Heads.Count >= slots.MaxPerEndpoint;
+            if (isMuchDue && opened > 0)
             {
-                await RecordFinished(dispatch, opened / 2);
+                await RecordFinished(dispatch, enough: Math.Max(1, opened / 2));
                 continue;
             }
 
             // The loop does not wait for a slow attempt, because other records may have deliveries due. The longer it lasts, the less often the loop asks.
             patience = opened > 0 ? Gathering : patience * 2;
             await RecordFinished(dispatch, until: Task.Delay(patience, TimeProvider.System, round.Closing));
-            if (lanes.OpenCount == 0) await Task.Delay(Gathering, TimeProvider.System, round.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (lanes.OpenCount == 0 && !isMuchDue) await Task.Delay(Gathering, TimeProvider.System, round.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return null;

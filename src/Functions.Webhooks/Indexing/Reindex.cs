@@ -1,6 +1,5 @@
 using Microsoft.Azure.Functions.Worker;
 using NodeStash.Core.Jobs;
-using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Search;
 using NodeStash.Core.Storage;

@@ -1,4 +1,3 @@
-using NodeStash.Core.Records;
 using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using NodeStash.Core.Storage;
 
-namespace NodeStash.Core.Records;
+namespace NodeStash.Core.Storage;
 
 /// <summary>Tells whether records are archived: they have a time in a hidden field, and a key of it. docs/adr/0021-archive.md.</summary>
 public static class ArchiveState
@@ -20,9 +19,6 @@ public static class ArchiveState
 
     /// <summary>Holds for archived records.</summary>
     public static Condition IsHidden { get; } = new Condition.Not(IsVisible);
-
-    /// <summary>Whether a record is archived.</summary>
-    public static bool IsArchived(Record record) => record.Schema.ArchivedAt?.Of(record) is not null;
 
     /// <summary>Whether a stored record is archived.</summary>
     public static bool IsArchived(StoredRecord stored) => TimeOf(stored) is not null;
