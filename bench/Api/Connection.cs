@@ -5,7 +5,10 @@ using System.Text;
 
 namespace NodeStash.Bench;
 
-/// <summary>A kept-alive HTTP/1.1 connection that sends bytes as they are and reads no more of an answer than it must: the client shares the cores with the server.</summary>
+/// <summary>
+/// A kept-alive HTTP/1.1 connection that sends bytes as they are and reads no more of an answer than it must: the client shares the cores with the
+/// server.
+/// </summary>
 internal sealed class Connection : IDisposable
 {
     private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -29,18 +32,22 @@ internal sealed class Connection : IDisposable
         var length = Length(head);
         var body = end + 4;
         while (read < body + length) read += Receive(read);
-        if (buffer["HTTP/1.1 ".Length] != '2') throw new InvalidOperationException($"{Encoding.UTF8.GetString(request)}\nwas answered\n{Encoding.UTF8.GetString(buffer.AsSpan(0, read))}");
+        if (buffer["HTTP/1.1 ".Length] != '2')
+            throw new InvalidOperationException($"{Encoding.UTF8.GetString(request)}\nwas answered\n{Encoding.UTF8.GetString(buffer.AsSpan(0, read))}");
         return buffer.AsSpan(body, length);
     }
 
     public void Dispose() => socket.Dispose();
 
-    private int Receive(int from) => socket.Receive(buffer.AsSpan(from)) is > 0 and var count ? count : throw new InvalidOperationException("the server closed the connection");
+    private int Receive(int from) =>
+        socket.Receive(buffer.AsSpan(from)) is > 0 and var count ? count : throw new InvalidOperationException("the server closed the connection");
 
     private static int Length(ReadOnlySpan<byte> head)
     {
         var name = "\r\nContent-Length: "u8;
         var at = head.IndexOf(name);
-        return at >= 0 && Utf8Parser.TryParse(head[(at + name.Length)..], out int length, out _) ? length : throw new InvalidOperationException("an answer without a Content-Length");
+        return at >= 0 && Utf8Parser.TryParse(head[(at + name.Length)..], out int length, out _)
+            ? length
+            : throw new InvalidOperationException("an answer without a Content-Length");
     }
 }

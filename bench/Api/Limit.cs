@@ -23,7 +23,8 @@ internal static class Limit
     {
         using var table = new LimitTable(Path.Combine(data, "limit.db"));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")).ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseKestrelCore().UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"))
+            .ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Logging.ClearProviders();
         await using var app = builder.Build();
         app.Run(http => Answer(http, table));
@@ -99,7 +100,8 @@ internal static class Limit
         writer.WriteStartObject("meta"u8);
         writer.WriteString("request_id"u8, NewIds.New("req_"));
         writer.WriteStartObject("pagination"u8);
-        writer.WriteString("next_cursor"u8, rows.Count > limit ? Base64Url.EncodeToString(Encoding.ASCII.GetBytes($"{rows[limit - 1].CreatedAt} {rows[limit - 1].Id}")) : null);
+        writer.WriteString("next_cursor"u8,
+            rows.Count > limit ? Base64Url.EncodeToString(Encoding.ASCII.GetBytes($"{rows[limit - 1].CreatedAt} {rows[limit - 1].Id}")) : null);
         writer.WriteBoolean("has_more"u8, rows.Count > limit);
         writer.WriteEndObject();
         writer.WriteEndObject();
@@ -123,7 +125,8 @@ internal static class Limit
     private static byte[] Complete(JsonElement given, out LimitRow row)
     {
         var (id, now) = (NewIds.New("ct_"), Now());
-        row = new LimitRow(id, given.GetProperty("email"u8).GetString()!, given.GetProperty("first_name"u8).GetString()!, given.GetProperty("last_name"u8).GetString()!, given.GetProperty("company_id"u8).GetString()!, now, now);
+        row = new LimitRow(id, given.GetProperty("email"u8).GetString()!, given.GetProperty("first_name"u8).GetString()!,
+            given.GetProperty("last_name"u8).GetString()!, given.GetProperty("company_id"u8).GetString()!, now, now);
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true }))
         {

@@ -9,7 +9,9 @@ namespace NodeStash.Bench;
 /// <summary>What the limit's indexes are over.</summary>
 internal readonly record struct LimitRow(string Id, string Email, string FirstName, string LastName, string CompanyId, string CreatedAt, string UpdatedAt);
 
-/// <summary>Contacts in a table with an index wherever the product has one; WAL, synchronous=FULL, one writer, commits that arrive together share an fsync.</summary>
+/// <summary>
+/// Contacts in a table with an index wherever the product has one; WAL, synchronous=FULL, one writer, commits that arrive together share an fsync.
+/// </summary>
 internal sealed class LimitTable : IDisposable
 {
     private const string Create =
@@ -77,7 +79,8 @@ internal sealed class LimitTable : IDisposable
     {
         var json = System.Text.Json.JsonElement.Parse(contact.Attributes.Span);
         string Of(string name) => json.GetProperty(name).GetString()!;
-        return Insert(new LimitRow(contact.Id, Of("email"), Of("first_name"), Of("last_name"), Of("company_id"), Of("created_at"), Of("updated_at")), contact.Attributes.ToArray());
+        return Insert(new LimitRow(contact.Id, Of("email"), Of("first_name"), Of("last_name"), Of("company_id"), Of("created_at"), Of("updated_at")),
+            contact.Attributes.ToArray());
     }
 
     public void Dispose()

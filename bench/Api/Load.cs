@@ -20,7 +20,8 @@ internal static class Load
         var after = server.Usage();
         Array.Sort(times);
         return new Measurement(
-            times.Length / took.TotalSeconds, TimeProvider.System.GetElapsedTime(0, times[times.Length / 2]), TimeProvider.System.GetElapsedTime(0, times[(int)(times.Length * 0.99)]),
+            times.Length / took.TotalSeconds, TimeProvider.System.GetElapsedTime(0, times[times.Length / 2]),
+            TimeProvider.System.GetElapsedTime(0, times[(int)(times.Length * 0.99)]),
             (double)(after.Allocated - before.Allocated) / times.Length, (after.Cpu - before.Cpu) / times.Length);
     }
 

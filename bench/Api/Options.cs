@@ -11,7 +11,8 @@ namespace NodeStash.Bench;
 /// <param name="Only">Of the scenarios only these; empty for all.</param>
 /// <param name="Data">A folder to work in; emptied first.</param>
 /// <param name="Port">Where the limit listens.</param>
-internal sealed record Options(string Command, IReadOnlyList<int> Sizes, double Seconds, int Rounds, int Connections, IReadOnlyList<string> Only, string Data, int Port = 0)
+internal sealed record Options(
+    string Command, IReadOnlyList<int> Sizes, double Seconds, int Rounds, int Connections, IReadOnlyList<string> Only, string Data, int Port = 0)
 {
     public const string Usage =
         """

@@ -52,9 +52,12 @@ async Task Throughput(int size)
     var ofProduct = new Scenarios(productServer, seed.Key, seed.Contacts, seed.Companies).All;
     var ofLimit = new Scenarios(limitServer, seed.Key, seed.Contacts, seed.Companies).All;
 
-    await Console.Out.WriteLineAsync($"\n{size} contacts, {options.Connections} connections, {options.Rounds} rounds of {options.Seconds} s each (medians; ratio: median, least to most)\n");
-    await Console.Out.WriteLineAsync("|        | product/s | limit/s | ratio             | p50 ms        | p99 ms        | allocated KB/request | server CPU µs/request |");
-    await Console.Out.WriteLineAsync("|--------|----------:|--------:|------------------:|--------------:|--------------:|---------------------:|----------------------:|");
+    await Console.Out.WriteLineAsync(
+        $"\n{size} contacts, {options.Connections} connections, {options.Rounds} rounds of {options.Seconds} s each (medians; ratio: median, least to most)\n");
+    await Console.Out.WriteLineAsync(
+        "|        | product/s | limit/s | ratio             | p50 ms        | p99 ms        | allocated KB/request | server CPU µs/request |");
+    await Console.Out.WriteLineAsync(
+        "|--------|----------:|--------:|------------------:|--------------:|--------------:|---------------------:|----------------------:|");
     for (var i = 0; i < ofProduct.Count; i++)
     {
         var name = ofProduct[i].Name;
@@ -77,10 +80,13 @@ async Task Throughput(int size)
 
         var ratios = pairs.ConvertAll(pair => pair.Product.PerSecond / pair.Limit.PerSecond);
         string Both(Func<Measurement, double> of, string format) =>
-            $"{Median(pairs.ConvertAll(p => of(p.Product))).ToString(format, CultureInfo.InvariantCulture)} / {Median(pairs.ConvertAll(p => of(p.Limit))).ToString(format, CultureInfo.InvariantCulture)}";
+            $"{Median(pairs.ConvertAll(p => of(p.Product))).ToString(format, CultureInfo.InvariantCulture)} / "
+                + $"{Median(pairs.ConvertAll(p => of(p.Limit))).ToString(format, CultureInfo.InvariantCulture)}";
         await Console.Out.WriteLineAsync(
-            $"| {name,-6} | {Median(pairs.ConvertAll(p => p.Product.PerSecond)),9:0} | {Median(pairs.ConvertAll(p => p.Limit.PerSecond)),7:0} | {Median(ratios):0.00} ({ratios.Min():0.00} to {ratios.Max():0.00}) "
-            + $"| {Both(m => m.P50.TotalMilliseconds, "0.00"),13} | {Both(m => m.P99.TotalMilliseconds, "0.00"),13} | {Both(m => m.AllocatedPerRequest / 1024, "0.0"),20} | {Both(m => m.CpuPerRequest.TotalMicroseconds, "0"),21} |");
+            $"| {name,-6} | {Median(pairs.ConvertAll(p => p.Product.PerSecond)),9:0} | {Median(pairs.ConvertAll(p => p.Limit.PerSecond)),7:0} | "
+                + $"{Median(ratios):0.00} ({ratios.Min():0.00} to {ratios.Max():0.00}) "
+            + $"| {Both(m => m.P50.TotalMilliseconds, "0.00"),13} | {Both(m => m.P99.TotalMilliseconds, "0.00"),13} | "
+            + $"{Both(m => m.AllocatedPerRequest / 1024, "0.0"),20} | {Both(m => m.CpuPerRequest.TotalMicroseconds, "0"),21} |");
     }
 
     await Console.Out.WriteLineAsync($"\nMemory after it: product {productServer.ResidentBytes >> 20} MiB, limit {limitServer.ResidentBytes >> 20} MiB");
@@ -119,7 +125,9 @@ async Task Million()
     {
         if (options.Only.Count > 0 ? !options.Only.Contains(name) : name is not ("get" or "page" or "filter")) continue;
         var measured = Load.Measure(server, options.Connections, TimeSpan.FromSeconds(options.Seconds * options.Rounds), of);
-        await Console.Out.WriteLineAsync($"{name}: {measured.PerSecond:0}/s, p50 {measured.P50.TotalMilliseconds:0.00} ms, p99 {measured.P99.TotalMilliseconds:0.00} ms, memory {server.ResidentBytes >> 20} MiB");
+        await Console.Out.WriteLineAsync(
+            $"{name}: {measured.PerSecond:0}/s, p50 {measured.P50.TotalMilliseconds:0.00} ms, p99 {measured.P99.TotalMilliseconds:0.00} ms, memory "
+                + $"{server.ResidentBytes >> 20} MiB");
     }
 }
 

@@ -32,7 +32,8 @@ internal sealed class WithIds(string request, IReadOnlyList<byte[]> ids) : Reque
     public override ReadOnlySpan<byte> Next()
     {
         if (id >= 0) ids[Random.Shared.Next(ids.Count)].CopyTo(bytes, id);
-        foreach (var at in numbers) Utf8Formatter.TryFormat(Interlocked.Increment(ref last), bytes.AsSpan(at, Number.Length), out _, new('D', (byte)Number.Length));
+        foreach (var at in numbers)
+            Utf8Formatter.TryFormat(Interlocked.Increment(ref last), bytes.AsSpan(at, Number.Length), out _, new('D', (byte)Number.Length));
         return bytes;
     }
 }
@@ -94,7 +95,8 @@ internal sealed class Scenarios
     private WithIds Patch() => new(WithBody("PATCH", $"{Path}/{WithIds.Id}", $$"""{"title":"Director no. {{WithIds.Number}}"}"""), ids);
 
     private WithIds Create() => new(
-        WithBody("POST", Path, $$"""{"first_name":"Jane","last_name":"Doe {{WithIds.Number}}","email":"new.{{WithIds.Number}}@example.com","phone":"+1 555 0100","company_id":"{{companies[0]}}","title":"Director","source":"website"}"""), ids);
+        WithBody("POST", Path,
+            $$"""{"first_name":"Jane","last_name":"Doe {{WithIds.Number}}","email":"new.{{WithIds.Number}}@example.com","phone":"+1 555 0100","company_id":"{{companies[0]}}","title":"Director","source":"website"}"""), ids);
 
     private byte[] Get(string path) => Encoding.ASCII.GetBytes(Head("GET", path) + "\r\n");
 

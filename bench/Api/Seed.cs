@@ -8,7 +8,10 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.Bench;
 
-/// <summary>Contacts and their companies, put into the product's database through the store's port: no events, or the feed would work them off while we measure.</summary>
+/// <summary>
+/// Contacts and their companies, put into the product's database through the store's port: no events, or the feed would work them off while we
+/// measure.
+/// </summary>
 /// <param name="Key">The API key.</param>
 /// <param name="Contacts">Their ids.</param>
 /// <param name="Companies">Their ids.</param>
@@ -41,7 +44,8 @@ internal sealed record Seed(string Key, IReadOnlyList<string> Contacts, IReadOnl
             var contacts = some.Select(i => Contact(ids, clock.AddSeconds(i), i, companyIds[i % companyIds.Count])).ToList();
             contactIds.AddRange(contacts.Select(contact => contact.Id));
             contacts.ForEach(contact => copy?.Invoke(contact.Store()));
-            await Task.WhenAll(contacts.Chunk(ContactsPerCommit).Select(few => Store(store, new Commit { Writes = [.. few.Select(Insert), .. few.Select(Reserve)] })));
+            await Task.WhenAll(
+                contacts.Chunk(ContactsPerCommit).Select(few => Store(store, new Commit { Writes = [.. few.Select(Insert), .. few.Select(Reserve)] })));
         }
 
         return new Seed(host.ApiKey, contactIds, companyIds);

@@ -26,7 +26,9 @@ internal static class IndexBench
             foreach (var batch in people.Chunk(Batch)) await index.Fill("bench", [.. batch.Select(person => person.Change())], CancellationToken.None);
             await index.EndRebuild("bench", CancellationToken.None);
             var size = new FileInfo(Path.Combine(folder.FullName, "search.db")).Length / 1048576.0;
-            Console.WriteLine($"{contacts:N0} contacts indexed in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s ({(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.0} s of CPU), {size:0} MB");
+            Console.WriteLine(
+                $"{contacts:N0} contacts indexed in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s "
+                    + $"({(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.0} s of CPU), {size:0} MB");
 
             Console.WriteLine($"{"searched for",-28} {"p50 ms",8} {"p99 ms",8} {"max ms",8} {"hits",6} {"recall@10",10}");
             foreach (var kind in Kinds(people)) await Measure(kind, index, people);
@@ -51,7 +53,8 @@ internal static class IndexBench
         yield return new("three letters", (p, _) => p.First[..Math.Min(3, p.First.Length)]);
         yield return new("one typo per word", (p, random) => Mistype(p, random, max: 1), IsName: true);
         yield return new("two typos per word", (p, random) => Mistype(p, random, max: 2), IsName: true);
-        yield return new("one typo, last name alone", (p, random) => Words.Of(p.Last) is [{ Text.Length: >= 4 } word] ? new Mistyping(random).Of(word.Text, 1) : null);
+        yield return new(
+            "one typo, last name alone", (p, random) => Words.Of(p.Last) is [{ Text.Length: >= 4 } word] ? new Mistyping(random).Of(word.Text, 1) : null);
         yield return new("email", (p, _) => p.Email);
         yield return new("part of the email", (p, random) => p.Email.Substring(random.Next(3), 9));
         yield return new("domain of the email", (p, _) => p.Email[(p.Email.IndexOf('@', StringComparison.Ordinal) + 1)..]);
@@ -60,7 +63,9 @@ internal static class IndexBench
         yield return new("nothing that exists", (p, _) => $"qxzvw {p.Last}");
     }
 
-    /// <summary>Each word as many edits off as a word of its length may be, and no more than asked for; for two, of people with a word of eight letters.</summary>
+    /// <summary>
+    /// Each word as many edits off as a word of its length may be, and no more than asked for; for two, of people with a word of eight letters.
+    /// </summary>
     private static string? Mistype(Person person, Random random, int max)
     {
         var words = Words.Of($"{person.First} {person.Last}").ConvertAll(word => word.Text);
@@ -87,6 +92,8 @@ internal static class IndexBench
         }
 
         took.Sort();
-        Console.WriteLine($"{kind.Name,-28} {took[took.Count / 2],8:0.00} {took[took.Count * 99 / 100],8:0.00} {took[^1],8:0.00} {hits / (double)asked,6:0.0} {(kind.IsName ? (recall / asked).ToString("P1", CultureInfo.InvariantCulture) : ""),10}");
+        Console.WriteLine(
+            $"{kind.Name,-28} {took[took.Count / 2],8:0.00} {took[took.Count * 99 / 100],8:0.00} {took[^1],8:0.00} {hits / (double)asked,6:0.0} "
+                + $"{(kind.IsName ? (recall / asked).ToString("P1", CultureInfo.InvariantCulture) : ""),10}");
     }
 }

@@ -34,7 +34,8 @@ internal static class People
         {
             var faker = fakers[i % fakers.Count];
             var (first, last) = (faker.Name.FirstName(), faker.Name.LastName());
-            return new Person("ct_" + i.ToString("D20", CultureInfo.InvariantCulture), first, last, faker.Internet.Email(first, last), faker.Phone.PhoneNumber(), faker.Name.JobTitle());
+            return new Person("ct_" + i.ToString("D20", CultureInfo.InvariantCulture), first, last, faker.Internet.Email(first, last),
+                faker.Phone.PhoneNumber(), faker.Name.JobTitle());
         })];
     }
 }

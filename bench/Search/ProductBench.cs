@@ -24,7 +24,9 @@ internal static class ProductBench
         var ratios = new List<double>();
         for (var round = 0; round < Rounds; round++)
         {
-            var (with, without) = round % 2 == 0 ? (await Flood(isIndexed: true), await Flood(isIndexed: false)) : Turned(await Flood(isIndexed: false), await Flood(isIndexed: true));
+            var (with, without) = round % 2 == 0
+                ? (await Flood(isIndexed: true), await Flood(isIndexed: false))
+                : Turned(await Flood(isIndexed: false), await Flood(isIndexed: true));
             ratios.Add(with / without);
             Console.WriteLine($"writes per second: {with:N0} with the index, {without:N0} without, {with / without:P1}");
         }
@@ -42,12 +44,14 @@ internal static class ProductBench
         var people = People.Make(Writes, seed: 1);
         await product.Create(People.Make(500, seed: 2));
         var start = TimeProvider.System.GetTimestamp();
-        await Parallel.ForEachAsync(people.Chunk(Writes / Writers), new ParallelOptions { MaxDegreeOfParallelism = Writers }, async (some, _) => await product.Create(some));
+        await Parallel.ForEachAsync(
+            people.Chunk(Writes / Writers), new ParallelOptions { MaxDegreeOfParallelism = Writers }, async (some, _) => await product.Create(some));
         var rate = Writes / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         if (isIndexed)
         {
             while (!await product.IsFound(people[^1].Email)) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
-            Console.WriteLine($"  all of {Writes:N0} found after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s, written in {Writes / rate:0.0} s");
+            Console.WriteLine(
+                $"  all of {Writes:N0} found after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s, written in {Writes / rate:0.0} s");
         }
 
         return rate;
@@ -75,11 +79,13 @@ internal static class ProductBench
         {
             var folder = Directory.CreateTempSubdirectory("nodestash-bench-");
             var host = await CrmHost.Start(
-                new HostSettings { Urls = "http://127.0.0.1:0", Data = folder.FullName, Quiet = true, Search = isIndexed ? null : _ => new NoIndexes() }, CancellationToken.None);
+                new HostSettings { Urls = "http://127.0.0.1:0", Data = folder.FullName, Quiet = true, Search = isIndexed ? null : _ => new NoIndexes() },
+                CancellationToken.None);
             var made = await host.Services.GetRequiredService<Workspaces>().Create("Bench", "local", CancellationToken.None);
             var partition = new Partition(made.Workspace.Id, WorkspaceEnvironment.Live);
             var records = new RecordSet(
-                Crm.Catalog, host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, host.Services.GetRequiredService<Ids>(), TimeProvider.System);
+                Crm.Catalog, host.Services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, host.Services.GetRequiredService<Ids>(),
+                TimeProvider.System);
             return new Product(folder, host, host.Services.GetRequiredService<ISearchIndexes>().Open(partition), records);
         }
 
@@ -90,12 +96,14 @@ internal static class ProductBench
                 // An address may be another one's, too: then the write is refused, on both sides alike.
                 await records.Create(
                     Contact.Schema,
-                    JsonSerializer.SerializeToElement(new { first_name = person.First, last_name = person.Last, email = person.Email, phone = person.Phone, title = person.Title }),
+                    JsonSerializer.SerializeToElement(
+                        new { first_name = person.First, last_name = person.Last, email = person.Email, phone = person.Phone, title = person.Title }),
                     CancellationToken.None);
             }
         }
 
-        public async Task<bool> IsFound(string email) => (await index.Find(new SearchQuery([Contact.Schema.Type], email, 1), CancellationToken.None)).Hits.Count > 0;
+        public async Task<bool> IsFound(string email) =>
+            (await index.Find(new SearchQuery([Contact.Schema.Type], email, 1), CancellationToken.None)).Hits.Count > 0;
 
         public async ValueTask DisposeAsync()
         {
@@ -111,7 +119,8 @@ internal static class ProductBench
 
         public ValueTask Check(CancellationToken ct) => ValueTask.CompletedTask;
 
-        public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) => ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
+        public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) =>
+            ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
 
         public ValueTask Complete(CancellationToken ct) => ValueTask.CompletedTask;
     }
@@ -122,7 +131,8 @@ internal static class ProductBench
 
         public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct) => ValueTask.FromResult(new SearchPage([], false));
 
-        public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) =>
+            throw new NotSupportedException();
 
         public ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct) => ValueTask.CompletedTask;
 

@@ -34,7 +34,8 @@ using (var client = account.Connect()) await CosmosContainers.Create(client, Dat
 var folder = Directory.CreateTempSubdirectory("nodestash-start-");
 try
 {
-    var builds = new[] { (Name: "compiled while it runs", Folder: await Publish(readyToRun: false)), (Name: "compiled beforehand", Folder: await Publish(readyToRun: true)) };
+    var builds = new[] { (Name: "compiled while it runs", Folder: await Publish(readyToRun: false)),
+        (Name: "compiled beforehand", Folder: await Publish(readyToRun: true)) };
     string path, key;
     using (var worker = await Worker.Start(builds[0].Folder, cosmos.ConnectionString, Database)) (path, key) = await worker.NewContact();
 
@@ -51,12 +52,16 @@ try
     }
 
     await Say($"Medians of {starts} starts (least to most), GET of a contact on the stand-in for Cosmos DB\n");
-    await Say("|                        | listens after ms   | first answer after ms | of that the request | second request ms | allocated MB, listening / answered | methods compiled | CPU ms |");
-    await Say("|------------------------|-------------------:|----------------------:|--------------------:|------------------:|-----------------------------------:|-----------------:|-------:|");
+    await Say("|                        | listens after ms   | first answer after ms | of that the request | second request ms | allocated MB, "
+        + "listening / answered | methods compiled | CPU ms |");
+    await Say("|------------------------|-------------------:|----------------------:|--------------------:|------------------:"
+        + "|-----------------------------------:|-----------------:|-------:|");
     foreach (var (name, all) in measured)
     {
-        await Say($"| {name,-22} | {Of(all, m => m.Listening.Milliseconds)} | {Of(all, m => m.Listening.Milliseconds + m.First)} | {Of(all, m => m.First)} | {Of(all, m => m.Second)} "
-            + $"| {Median(all, m => m.Listening.AllocatedMegabytes):0.0} / {Median(all, m => m.Answered.AllocatedMegabytes):0.0} | {Median(all, m => m.Answered.CompiledMethods):0} | {Median(all, m => m.Answered.CpuMilliseconds):0} |");
+        await Say($"| {name,-22} | {Of(all, m => m.Listening.Milliseconds)} | {Of(all, m => m.Listening.Milliseconds + m.First)} | "
+            + $"{Of(all, m => m.First)} | {Of(all, m => m.Second)} "
+            + $"| {Median(all, m => m.Listening.AllocatedMegabytes):0.0} / {Median(all, m => m.Answered.AllocatedMegabytes):0.0} | "
+            + $"{Median(all, m => m.Answered.CompiledMethods):0} | {Median(all, m => m.Answered.CpuMilliseconds):0} |");
     }
 
     return 0;
@@ -70,7 +75,9 @@ finally
 async Task<string> Publish(bool readyToRun)
 {
     var target = Path.Combine(folder.FullName, readyToRun ? "beforehand" : "running");
-    using var publish = Process.Start("dotnet", ["publish", Source(), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "false", $"-p:PublishReadyToRun={readyToRun}", "-o", target, "-v", "q", "--nologo"]);
+    using var publish = Process.Start("dotnet",
+        ["publish", Source(), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "false", $"-p:PublishReadyToRun={readyToRun}",
+            "-o", target, "-v", "q", "--nologo"]);
     await publish.WaitForExitAsync();
     return publish.ExitCode == 0 ? target : throw new InvalidOperationException("dotnet publish failed; its errors are above");
 }

@@ -23,8 +23,8 @@ namespace NodeStash.Bench;
 internal sealed record SoFar(double Milliseconds, double AllocatedMegabytes, double CompiledMethods, double CpuMilliseconds);
 
 /// <summary>
-/// The API's worker in a process of its own: its settings, services and functions as in Azure, with Kestrel before them, as the worker has it. What is not here is the Functions host:
-/// the channel to it, and its own start.
+/// The API's worker in a process of its own: its settings, services and functions as in Azure, with Kestrel before them, as the worker has it. What
+/// is not here is the Functions host: the channel to it, and its own start.
 /// </summary>
 internal sealed class Worker : IDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class Worker : IDisposable
     private readonly long started;
     private readonly HttpClient http;
 
-    private Worker(Process process, long started, Uri address) => (this.process, this.started, http) = (process, started, new HttpClient(new SocketsHttpHandler()) { BaseAddress = address });
+    private Worker(Process process, long started, Uri address) =>
+        (this.process, this.started, http) = (process, started, new HttpClient(new SocketsHttpHandler()) { BaseAddress = address });
 
     /// <summary>Where it listens.</summary>
     public required SoFar Listening { get; init; }
@@ -97,7 +98,8 @@ internal sealed class Worker : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
         using var answer = await http.SendAsync(request);
         var took = TimeProvider.System.GetElapsedTime(before).TotalMilliseconds;
-        if (answer.StatusCode != HttpStatusCode.OK) throw new InvalidOperationException($"{path} was answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        if (answer.StatusCode != HttpStatusCode.OK)
+            throw new InvalidOperationException($"{path} was answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         await process.StandardInput.WriteLineAsync();
         return (took, (await Read(process, started)).SoFar);
     }
@@ -121,9 +123,12 @@ internal sealed class Worker : IDisposable
 
     private async Task<JsonElement> Post(string path, string secret, object body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", secret) }, Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", secret) }, Content = JsonContent.Create(body) };
         using var answer = await http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.StatusCode == HttpStatusCode.Created ? JsonElement.Parse(text).GetProperty("data") : throw new InvalidOperationException($"{path} was answered {answer.StatusCode}: {text}");
+        return answer.StatusCode == HttpStatusCode.Created
+            ? JsonElement.Parse(text).GetProperty("data")
+            : throw new InvalidOperationException($"{path} was answered {answer.StatusCode}: {text}");
     }
 }

@@ -81,11 +81,13 @@ internal sealed class Workspace(IServiceProvider services, Partition partition)
     /// <summary>One event.</summary>
     public async Task CreateContact()
     {
-        var body = JsonElement.Parse($$"""{"email":"c{{Interlocked.Increment(ref contacts)}}@example.com","first_name":"Jane","last_name":"Doe","title":"CEO"}""");
+        var body = JsonElement.Parse(
+            $$"""{"email":"c{{Interlocked.Increment(ref contacts)}}@example.com","first_name":"Jane","last_name":"Doe","title":"CEO"}""");
         var made = await records.Create(Contact.Schema, body, CancellationToken.None);
         if (made.Error is { } error) throw new InvalidOperationException(error.Message);
     }
 
     /// <summary>So many events, as fast as they are taken.</summary>
-    public Task Flood(int events) => Parallel.ForEachAsync(Enumerable.Range(0, events), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (_, _) => await CreateContact());
+    public Task Flood(int events) =>
+        Parallel.ForEachAsync(Enumerable.Range(0, events), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (_, _) => await CreateContact());
 }

@@ -22,14 +22,16 @@ switch (args)
 {
     case ["throughput", .. var rest]:
         var seconds = TimeSpan.FromSeconds(rest is [var given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 10);
-        foreach (var endpoints in rest is [_, var count] ? [int.Parse(count, CultureInfo.InvariantCulture)] : new[] { 1, 50 }) await Throughput(endpoints, seconds);
+        foreach (var endpoints in rest is [_, var count] ? [int.Parse(count, CultureInfo.InvariantCulture)] : new[] { 1, 50 })
+            await Throughput(endpoints, seconds);
         return 0;
     case ["fairness", .. var rest]:
         await Fairness(rest is [var events] ? int.Parse(events, CultureInfo.InvariantCulture) : 50_000);
         return 0;
     case ["crash", .. var rest]:
         return await Crash(
-            rest is [var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 200, rest is [_, var seed] ? int.Parse(seed, CultureInfo.InvariantCulture) : Environment.TickCount);
+            rest is [var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 200,
+            rest is [_, var seed] ? int.Parse(seed, CultureInfo.InvariantCulture) : Environment.TickCount);
     default:
         await Console.Error.WriteLineAsync(Usage);
         return 2;
@@ -53,11 +55,14 @@ async Task Throughput(int endpoints, TimeSpan duration)
     var limit = new Posts((before.PerSecond + after.PerSecond) / 2, (before.CpuMicroseconds + after.CpuMicroseconds) / 2);
 
     await Say($"\n{endpoints} endpoint(s), {duration.TotalSeconds:0} s each");
-    await Say("|              | deliveries/s | of limit | lag                                   | duplicates | lost | durable actions/delivery | CPU µs/delivery | working set, after a quarter → at the end |");
-    await Say("|--------------|-------------:|---------:|---------------------------------------|-----------:|-----:|-------------------------:|----------------:|------------------------------------------:|");
+    await Say("|              | deliveries/s | of limit | lag                                   | duplicates | lost | durable actions/delivery | CPU "
+        + "µs/delivery | working set, after a quarter → at the end |");
+    await Say("|--------------|-------------:|---------:|---------------------------------------"
+        + "|-----------:|-----:|-------------------------:|----------------:|------------------------------------------:|");
     await Say(Row("full", full, limit.PerSecond));
     await Say(Row("half of it", half, limit.PerSecond));
-    await Say($"| HttpClient   | {limit.PerSecond,12:0} |    100 % |                                       |            |      |                          | {limit.CpuMicroseconds,15:0} |                                           |");
+    await Say($"| HttpClient   | {limit.PerSecond,12:0} |    100 % |                                       |            |      |                     "
+        + $"     | {limit.CpuMicroseconds,15:0} |                                           |");
 
     async Task<Run> Measure(TimeSpan time, double? rate)
     {
@@ -68,7 +73,8 @@ async Task Throughput(int endpoints, TimeSpan duration)
         {
             await foreach (var next in due.Reader.ReadAllAsync()) await workspace.CreateContact();
         }));
-        for (var window = Math.Max(20, 2_000 / endpoints); TimeProvider.System.GetElapsedTime(started) < time; await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System))
+        for (var window = Math.Max(20, 2_000 / endpoints); TimeProvider.System.GetElapsedTime(
+            started) < time; await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System))
         {
             var max = rate is { } perSecond ? TimeProvider.System.GetElapsedTime(started).TotalSeconds * perSecond : window + (receivers.Count / endpoints);
             for (; events < max; events++) due.Writer.TryWrite(events);
@@ -81,7 +87,8 @@ async Task Throughput(int endpoints, TimeSpan duration)
         var perSecondDelivered = delivered / TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         await Drained(() => receivers.Count, events * endpoints);
         return new Run(
-            perSecondDelivered, receivers.Of("/"), receivers.Duplicates, (events * endpoints) - receivers.Count, (product.Actions - actions) / (double)receivers.Count,
+            perSecondDelivered, receivers.Of("/"), receivers.Duplicates, (events * endpoints) - receivers.Count,
+            (product.Actions - actions) / (double)receivers.Count,
             (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count, memory >> 20, Environment.WorkingSet >> 20);
     }
 }
@@ -128,7 +135,8 @@ async Task Fairness(int events)
         await end.CancelAsync();
         var written = await options;
         await Drained(() => receivers.CountOf("/quiet"), written);
-        await Say($"{name} ({TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s): {written} events of the quiet workspace, {receivers.CountOf("/quiet")} delivered, {receivers.Of("/quiet")}");
+        await Say($"{name} ({TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} s): {written} events of the quiet workspace, "
+            + $"{receivers.CountOf("/quiet")} delivered, {receivers.Of("/quiet")}");
     }
 }
 
@@ -150,12 +158,17 @@ async Task<int> Crash(int rounds, int seed)
     }
 }
 
-/// <summary>The same POSTs from a bare HttpClient to the same receivers: headers, signature, and body as the product sends them, each made anew, and the answer read.</summary>
+/// <summary>
+/// The same POSTs from a bare HttpClient to the same receivers: headers, signature, and body as the product sends them, each made anew, and the
+/// answer read.
+/// </summary>
 static async Task<Posts> Limit(Receivers receivers, int endpoints, int connections, TimeSpan duration)
 {
-    using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
+    using var client = new HttpClient(
+        new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
     receivers.Forget();
-    var (body, secret, ids, urls) = (receivers.LastBody, new byte[32], new Ids(TimeProvider.System), Enumerable.Range(0, endpoints).Select(i => new Uri(receivers.Address, $"/{i}").ToString()).ToArray());
+    var (body, secret, ids, urls) = (receivers.LastBody, new byte[32], new Ids(TimeProvider.System),
+        Enumerable.Range(0, endpoints).Select(i => new Uri(receivers.Address, $"/{i}").ToString()).ToArray());
     var (cpu, started) = (Environment.CpuUsage.TotalTime, TimeProvider.System.GetTimestamp());
     await Task.WhenAll(Enumerable.Range(0, connections).Select(connection => Task.Run(async () =>
     {
@@ -172,7 +185,8 @@ static async Task<Posts> Limit(Receivers receivers, int endpoints, int connectio
             await answer.Content.ReadAsByteArrayAsync();
         }
     })));
-    return new Posts(receivers.Count / TimeProvider.System.GetElapsedTime(started).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count);
+    return new Posts(
+        receivers.Count / TimeProvider.System.GetElapsedTime(started).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / receivers.Count);
 }
 
 static async Task Drained(Func<int> count, int expected)
@@ -187,7 +201,8 @@ static async Task Drained(Func<int> count, int expected)
 Task Say(string line) => terminal.WriteLineAsync(line);
 
 static string Row(string name, Run run, double limit) =>
-    $"| {name,-12} | {run.PerSecond,12:0} | {run.PerSecond / limit,8:P0} | {run.Lags,-37} | {run.Duplicates,10} | {run.Lost,4} | {run.ActionsPerDelivery,24:0.000} | {run.CpuMicroseconds,15:0} | {run.WorkingSetEarly,18} → {run.WorkingSetAfter,16} MiB |";
+    $"| {name,-12} | {run.PerSecond,12:0} | {run.PerSecond / limit,8:P0} | {run.Lags,-37} | {run.Duplicates,10} | {run.Lost,4} | "
+        + $"{run.ActionsPerDelivery,24:0.000} | {run.CpuMicroseconds,15:0} | {run.WorkingSetEarly,18} → {run.WorkingSetAfter,16} MiB |";
 
 internal sealed record Run(
     double PerSecond, Lags Lags, long Duplicates, int Lost, double ActionsPerDelivery, double CpuMicroseconds, long WorkingSetEarly, long WorkingSetAfter);

@@ -6,10 +6,12 @@ namespace Meilisearch;
 public class MeilisearchApiError : Exception
 {
     public MeilisearchApiError(MeilisearchApiErrorContent apiError)
-        : base($"MeilisearchApiError, Message: {apiError.Message}, Code: {apiError.Code}, Type: {apiError.Type}, Link: {apiError.Link}") => Code = apiError.Code;
+        : base($"MeilisearchApiError, Message: {apiError.Message}, Code: {apiError.Code}, Type: {apiError.Type}, Link: {apiError.Link}") =>
+            Code = apiError.Code;
 
     public MeilisearchApiError(HttpStatusCode statusCode, string? reasonPhrase)
-        : base($"MeilisearchApiError, Message: {reasonPhrase}, Code: {(int)statusCode}") => Code = ((int)statusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        : base($"MeilisearchApiError, Message: {reasonPhrase}, Code: {(int)statusCode}") =>
+            Code = ((int)statusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     public string Code { get; set; }
 }

@@ -23,16 +23,21 @@ public class Index
 
     /// <summary>Adds documents, each in place of the one with its key.</summary>
     public Task<TaskInfo> AddDocumentsJsonAsync(string documents, string? primaryKey = default, CancellationToken cancellationToken = default) =>
-        client.Send<TaskInfo>(HttpMethod.Post, $"{Path}/documents{(primaryKey is null ? "" : $"?primaryKey={Uri.EscapeDataString(primaryKey)}")}", MeilisearchClient.Raw(documents), cancellationToken);
+        client.Send<TaskInfo>(HttpMethod.Post, $"{Path}/documents{(primaryKey is null ? "" : $"?primaryKey={Uri.EscapeDataString(primaryKey)}")}",
+            MeilisearchClient.Raw(documents), cancellationToken);
 
     public Task<T> GetDocumentAsync<T>(string documentId, List<string>? fields = default, CancellationToken cancellationToken = default) =>
-        client.Send<T>(HttpMethod.Get, $"{Path}/documents/{Uri.EscapeDataString(documentId)}{(fields is null ? "" : $"?fields={Uri.EscapeDataString(string.Join(',', fields))}")}", null, cancellationToken);
+        client.Send<T>(HttpMethod.Get,
+            $"{Path}/documents/{Uri.EscapeDataString(documentId)}{(fields is null ? "" : $"?fields={Uri.EscapeDataString(string.Join(',', fields))}")}", null,
+            cancellationToken);
 
     public async Task<ResourceResults<IEnumerable<T>>> GetDocumentsAsync<T>(DocumentsQuery? query = default, CancellationToken cancellationToken = default)
     {
-        var found = await client.Send<JsonElement>(HttpMethod.Post, $"{Path}/documents/fetch", MeilisearchClient.Content(query ?? new DocumentsQuery()), cancellationToken);
+        var found = await client.Send<JsonElement>(
+            HttpMethod.Post, $"{Path}/documents/fetch", MeilisearchClient.Content(query ?? new DocumentsQuery()), cancellationToken);
         return new ResourceResults<IEnumerable<T>>(
-            found.GetProperty("results").Deserialize<List<T>>(MeilisearchClient.Json)!, found.GetProperty("limit").GetInt32(), found.GetProperty("offset").GetInt32(), found.GetProperty("total").GetInt32());
+            found.GetProperty("results").Deserialize<List<T>>(MeilisearchClient.Json)!, found.GetProperty("limit").GetInt32(),
+            found.GetProperty("offset").GetInt32(), found.GetProperty("total").GetInt32());
     }
 
     public Task<TaskInfo> DeleteDocumentsAsync(DeleteDocumentsQuery query, CancellationToken cancellationToken = default) =>

@@ -36,9 +36,11 @@ public class MeilisearchClient
     public Task<TaskInfo> CreateIndexAsync(string uid, string? primaryKey = default, CancellationToken cancellationToken = default) =>
         Send<TaskInfo>(HttpMethod.Post, "indexes", Content(new { uid, primaryKey }), cancellationToken);
 
-    public Task<TaskInfo> DeleteIndexAsync(string uid, CancellationToken cancellationToken = default) => Send<TaskInfo>(HttpMethod.Delete, $"indexes/{uid}", null, cancellationToken);
+    public Task<TaskInfo> DeleteIndexAsync(string uid, CancellationToken cancellationToken = default) =>
+        Send<TaskInfo>(HttpMethod.Delete, $"indexes/{uid}", null, cancellationToken);
 
-    public Task<MeiliSearchHealth> HealthAsync(CancellationToken cancellationToken = default) => Send<MeiliSearchHealth>(HttpMethod.Get, "health", null, cancellationToken);
+    public Task<MeiliSearchHealth> HealthAsync(CancellationToken cancellationToken = default) =>
+        Send<MeiliSearchHealth>(HttpMethod.Get, "health", null, cancellationToken);
 
     public Task<TaskResource> GetTaskAsync(int taskUid, CancellationToken cancellationToken = default) =>
         Send<TaskResource>(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"tasks/{taskUid}"), null, cancellationToken);
@@ -82,7 +84,8 @@ public class MeilisearchMessageHandler(HttpMessageHandler innerHandler) : Delega
             using (response)
             {
                 if (response.Content.Headers.ContentLength == 0) throw new MeilisearchApiError(response.StatusCode, response.ReasonPhrase);
-                throw new MeilisearchApiError((await response.Content.ReadFromJsonAsync<MeilisearchApiErrorContent>(MeilisearchClient.Json, cancellationToken))!);
+                throw new MeilisearchApiError(
+                    (await response.Content.ReadFromJsonAsync<MeilisearchApiErrorContent>(MeilisearchClient.Json, cancellationToken))!);
             }
         }
         catch (HttpRequestException e)

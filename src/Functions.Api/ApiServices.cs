@@ -15,7 +15,10 @@ namespace NodeStash.Functions.Api;
 /// <summary>What the API needs beside a store: the same in Azure and in the local host.</summary>
 public static class ApiServices
 {
-    /// <summary>Adds the API. The stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/>, an <see cref="OperatorSecret"/> and <see cref="WebhookOptions"/> come from the host.</summary>
+    /// <summary>
+    /// Adds the API. The stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>,
+    /// <c>ISearchIndexes</c>), a <see cref="SecretBox"/>, an <see cref="OperatorSecret"/> and <see cref="WebhookOptions"/> come from the host.
+    /// </summary>
     public static IServiceCollection AddNodeStashApi(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);

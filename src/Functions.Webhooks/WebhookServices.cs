@@ -15,7 +15,10 @@ namespace NodeStash.Functions.Webhooks;
 /// <summary>What the webhooks app needs beside the stores: the same in Azure and in the local host.</summary>
 public static class WebhookServices
 {
-    /// <summary>Adds delivery. The stores (<c>IAccessStore</c>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.</summary>
+    /// <summary>
+    /// Adds delivery. The stores (<c>IAccessStore</c>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>,
+    /// <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.
+    /// </summary>
     public static IServiceCollection AddNodeStashWebhooks(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);

@@ -28,7 +28,10 @@ namespace NodeStash.LocalHost;
 /// <summary>The whole product, running in this process.</summary>
 public sealed class CrmHost : IAsyncDisposable
 {
-    /// <summary>Kestrel's own limit lies above the API's, so that the API answers in its envelope and the rest of a body too large is read away: a connection closed on unread data would lose the answer.</summary>
+    /// <summary>
+    /// Kestrel's own limit lies above the API's, so that the API answers in its envelope and the rest of a body too large is read away: a connection
+    /// closed on unread data would lose the answer.
+    /// </summary>
     private const long KestrelBodyLimit = 32 * 1024 * 1024;
 
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
@@ -119,15 +122,21 @@ public sealed class CrmHost : IAsyncDisposable
             .AddSingleton<SqliteChangeFeed>().AddSingleton<IChangeFeed>(services => services.GetRequiredService<SqliteChangeFeed>())
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())
             .AddSingleton<SqliteDeliveryStores>().AddSingleton<IDeliveryStores>(services => services.GetRequiredService<SqliteDeliveryStores>())
-            .AddSingleton<IReadOnlyCollection<RecordIndex>>(Crm.Catalog.Indexes).AddSingleton<SqliteStores>().AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
-            .AddSingleton<SqliteQueues>().AddSingleton<IJobQueues>(services => services.GetRequiredService<SqliteQueues>()).AddSingleton<IMessages>(services => services.GetRequiredService<SqliteQueues>())
+            .AddSingleton<IReadOnlyCollection<RecordIndex>>(Crm.Catalog.Indexes).AddSingleton<SqliteStores>()
+            .AddSingleton<IWorkspaceStores>(services => services.GetRequiredService<SqliteStores>())
+            .AddSingleton<SqliteQueues>().AddSingleton<IJobQueues>(services => services.GetRequiredService<SqliteQueues>())
+            .AddSingleton<IMessages>(services => services.GetRequiredService<SqliteQueues>())
             .AddSingleton(services => new EmbeddedSearchIndexes(services.GetRequiredService<SearchFile>(), settings.Clock))
             .AddSingleton(services => SearchFile.Open(folder.SearchDatabase, services.GetRequiredService<ILogger<SearchFile>>()))
-            .AddSingleton<ISearchIndexes>(services => settings.Search is { } between ? between(services.GetRequiredService<EmbeddedSearchIndexes>()) : services.GetRequiredService<EmbeddedSearchIndexes>())
+            .AddSingleton<ISearchIndexes>(
+                services => settings.Search is { } between
+                    ? between(services.GetRequiredService<EmbeddedSearchIndexes>())
+                    : services.GetRequiredService<EmbeddedSearchIndexes>())
             .AddSingleton(_ => new TelemetryExport("nodestash"))
             .AddSingleton<FirstStart>()
             .AddSingleton(services => DurableEngine.Open(
-                folder.DurableDatabase, DurableFunctions.RegistryOf(catalog), settings.Durable, settings.Clock, services.GetRequiredService<ILoggerFactory>(), services))
+                folder.DurableDatabase, DurableFunctions.RegistryOf(catalog), settings.Durable, settings.Clock, services.GetRequiredService<ILoggerFactory>(),
+                services))
             .AddSingleton<DurableTaskClient>(services => services.GetRequiredService<DurableEngine>().Client)
             .AddHostedService(services => services.GetRequiredService<DurableEngine>())
             .AddHostedService<ChangeFeedTriggers>()
@@ -174,7 +183,8 @@ public sealed class CrmHost : IAsyncDisposable
         NewerDatabaseException newer => newer.Message,
         IOException { InnerException: AddressInUseException } => $"{settings.Urls} is in use by another program: stop it, or give another address with --urls",
         SocketException or IOException { InnerException: SocketException } => $"can't listen on {settings.Urls}: {(e.InnerException ?? e).Message}",
-        FormatException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } or ArgumentOutOfRangeException { ParamName: "port" } => $"'{settings.Urls}' is not an address to listen on: {e.Message}",
+        FormatException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" }
+            or ArgumentOutOfRangeException { ParamName: "port" } => $"'{settings.Urls}' is not an address to listen on: {e.Message}",
         _ => null,
     };
 }

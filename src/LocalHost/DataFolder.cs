@@ -63,7 +63,8 @@ public sealed class DataFolder : IDisposable
         {
             if (!File.Exists(SealingKeyFile))
             {
-                if (File.Exists(Database)) throw new StartException($"{SealingKeyFile} is missing, but {Database} has secrets that only it opens: restore it from your backup");
+                if (File.Exists(Database))
+                    throw new StartException($"{SealingKeyFile} is missing, but {Database} has secrets that only it opens: restore it from your backup");
                 WriteSecret(SealingKeyFile, Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes)));
             }
 
@@ -97,7 +98,9 @@ public sealed class DataFolder : IDisposable
         File.Move(draft, file, overwrite: true);
     }
 
-    /// <summary>Makes a database's file, still empty, one that only its owner can read, whatever the folder allows; SQLite gives its side files the same mode.</summary>
+    /// <summary>
+    /// Makes a database's file, still empty, one that only its owner can read, whatever the folder allows; SQLite gives its side files the same mode.
+    /// </summary>
     private static void MakePrivate(string file)
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite };
@@ -110,5 +113,6 @@ public sealed class DataFolder : IDisposable
     private string In(string file) => System.IO.Path.Combine(Path, file);
 
     /// <summary>Whether the folder is there and the lock file exists: then it is the lock that failed, not the folder.</summary>
-    private static bool IsInUse(IOException e, string folder) => e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(System.IO.Path.Combine(folder, "lock"));
+    private static bool IsInUse(IOException e, string folder) =>
+        e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(System.IO.Path.Combine(folder, "lock"));
 }

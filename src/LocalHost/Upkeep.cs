@@ -6,8 +6,12 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost;
 
-/// <summary>Every hour: removes events, deliveries and answers that have passed their time (in Azure their time to live does it), and refreshes the database's statistics.</summary>
-internal sealed partial class Upkeep(Database database, SqliteStores stores, SqliteChangeFeed feed, SqliteDeliveryStores deliveries, EmbeddedSearchIndexes indexes, TimeProvider clock, ILogger<Upkeep> log) : BackgroundService
+/// <summary>
+/// Every hour: removes events, deliveries and answers that have passed their time (in Azure their time to live does it), and refreshes the database's
+/// statistics.
+/// </summary>
+internal sealed partial class Upkeep(Database database, SqliteStores stores, SqliteChangeFeed feed, SqliteDeliveryStores deliveries,
+    EmbeddedSearchIndexes indexes, TimeProvider clock, ILogger<Upkeep> log) : BackgroundService
 {
     private const int Batch = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);

@@ -21,7 +21,8 @@ internal sealed class AzureMessages(QueueServiceClient account) : IMessages
         UnlessTaken(() => account.GetQueueClient(queue).DeleteMessageAsync(message.Id, message.Receipt, ct));
 
     public ValueTask Return(string queue, Message message, TimeSpan after, CancellationToken ct) =>
-        UnlessTaken(() => account.GetQueueClient(queue).UpdateMessageAsync(message.Id, message.Receipt, visibilityTimeout: after < MaxWait ? after : MaxWait, cancellationToken: ct));
+        UnlessTaken(() => account.GetQueueClient(queue)
+            .UpdateMessageAsync(message.Id, message.Receipt, visibilityTimeout: after < MaxWait ? after : MaxWait, cancellationToken: ct));
 
     public async ValueTask Poison(string queue, Message message, CancellationToken ct)
     {

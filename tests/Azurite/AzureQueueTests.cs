@@ -52,9 +52,11 @@ public sealed class AzureQueueTests(AzuriteProcess azurite) : QueueContract, ICl
     [Fact]
     public async Task An_account_that_does_not_answer_is_unavailable()
     {
-        var nobody = new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions);
+        var nobody = new QueueServiceClient(
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions);
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => new AzureJobQueues(nobody).Send("work", "{}", TimeSpan.Zero, CancellationToken.None).AsTask());
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => new AzureJobQueues(nobody).Send("work", "{}", TimeSpan.Zero, CancellationToken.None).AsTask());
         await Assert.ThrowsAsync<StoreUnavailableException>(() => new AzureJobQueues(nobody).Check(CancellationToken.None).AsTask());
     }
 
@@ -74,5 +76,6 @@ public sealed class AzureQueueTests(AzuriteProcess azurite) : QueueContract, ICl
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The service has a clock of its own: what a test waits for here are seconds of it.</summary>
-    protected override Task Pass(TimeSpan time) => Task.Delay(time <= Soon ? time + TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(1), TimeProvider.System);
+    protected override Task Pass(TimeSpan time) =>
+        Task.Delay(time <= Soon ? time + TimeSpan.FromMilliseconds(500) : TimeSpan.FromSeconds(1), TimeProvider.System);
 }

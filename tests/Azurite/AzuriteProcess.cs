@@ -20,7 +20,9 @@ public sealed partial class AzuriteProcess : IAsyncLifetime
         var folder = typeof(AzuriteProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "Folder").Value!;
         var program = Path.Combine(folder, "node_modules/azurite/dist/src/queue/main.js");
         if (!File.Exists(program)) throw new FileNotFoundException($"Azurite is not installed: run npm ci in {folder}, which needs Node 20 or later.", program);
-        process = new Process { StartInfo = new ProcessStartInfo("node", [program, "--queueHost", "127.0.0.1", "--queuePort", "0", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]) { RedirectStandardOutput = true, RedirectStandardError = true } };
+        process = new Process { StartInfo = new ProcessStartInfo("node",
+            [program, "--queueHost", "127.0.0.1", "--queuePort", "0", "--inMemoryPersistence", "--skipApiVersionCheck",
+                "--disableTelemetry"]) { RedirectStandardOutput = true, RedirectStandardError = true } };
         process.OutputDataReceived += (_, line) => output += line.Data + "\n";
         process.ErrorDataReceived += (_, line) => output += line.Data + "\n";
         process.Start();
@@ -36,7 +38,9 @@ public sealed partial class AzuriteProcess : IAsyncLifetime
 
     /// <param name="options">The product's; null for messages as they are on the wire.</param>
     public QueueServiceClient Open(QueueClientOptions? options) =>
-        new QueueServiceClient($"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};QueueEndpoint={ListensAt().Match(output).Groups[1].Value}/{Account};", options);
+        new QueueServiceClient(
+            $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};QueueEndpoint={ListensAt().Match(output).Groups[1].Value}/{Account};",
+            options);
 
     public async Task Kill()
     {

@@ -13,7 +13,8 @@ public sealed class AccessTests(Deployment deployment) : ContractTests(deploymen
     [InlineData("Basic bmRzOm5kcw==")]
     [InlineData("Bearer nds_live_0123456789012345678901234567890123456")]
     public async Task INVALID_API_KEY_when_the_credential_is_missing_malformed_or_unknown(string? authorization) =>
-        Assert.Equal("Missing or invalid Authorization header", (await Api.WithAuthorization(authorization).Get("contacts")).IsError(401, "INVALID_API_KEY").Message);
+        Assert.Equal(
+            "Missing or invalid Authorization header", (await Api.WithAuthorization(authorization).Get("contacts")).IsError(401, "INVALID_API_KEY").Message);
 
     [Fact]
     public async Task INVALID_API_KEY_when_the_credential_is_revoked()
@@ -31,7 +32,8 @@ public sealed class AccessTests(Deployment deployment) : ContractTests(deploymen
     public async Task INVALID_API_KEY_when_the_credential_has_expired()
     {
         var soon = TimeProvider.System.GetUtcNow().AddSeconds(3);
-        var key = await Create("api-keys", new { name = Unique, scopes = new[] { "contacts:read" }, expires_at = soon.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null) });
+        var key = await Create(
+            "api-keys", new { name = Unique, scopes = new[] { "contacts:read" }, expires_at = soon.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null) });
         var caller = Api.WithKey((string)key.Attributes["secret"]!);
 
         var answer = await caller.Get("contacts?limit=1");
@@ -102,10 +104,12 @@ public sealed class AccessTests(Deployment deployment) : ContractTests(deploymen
     [Fact]
     public async Task A_key_has_name_scopes_environment_prefix_last_used_at_expires_at_and_revoked_at()
     {
-        var key = (await Api.Get($"api-keys/{(await Create("api-keys", new { name = Unique, scopes = new[] { "contacts:read", "deals:write" } })).Id}")).Is(200);
+        var key = (await Api.Get($"api-keys/{(await Create("api-keys", new { name = Unique, scopes = new[] { "contacts:read", "deals:write" } })).Id}")).Is(
+            200);
 
         Assert.Equal("api_key", (string?)key.Data["type"]);
-        Assert.Equal(($"\"{Unique}\"", """["contacts:read","deals:write"]""", "\"live\"", "null", "null"), (key["name"], key["scopes"], key["environment"], key["expires_at"], key["revoked_at"]));
+        Assert.Equal(($"\"{Unique}\"", """["contacts:read","deals:write"]""", "\"live\"", "null", "null"),
+            (key["name"], key["scopes"], key["environment"], key["expires_at"], key["revoked_at"]));
         Assert.True(key.Attributes.ContainsKey("last_used_at") && key.Attributes.ContainsKey("prefix"), key.Text);
     }
 

@@ -27,7 +27,8 @@ public sealed class ActivitiesTests(Deployment deployment) : ContractTests(deplo
         var activity = await Create("activities", new { type = "task" });
 
         Assert.Equal(
-            ["id", "type", "subject", "body", "contact_id", "company_id", "deal_id", "owner_id", "is_done", "due_date", "completed_at", "metadata", "custom_fields", "tags", "created_at", "updated_at"],
+            ["id", "type", "subject", "body", "contact_id", "company_id", "deal_id", "owner_id", "is_done", "due_date", "completed_at", "metadata",
+                "custom_fields", "tags", "created_at", "updated_at"],
             activity.Attributes.Select(member => member.Key));
         Assert.Equal(("false", "null", "{}"), (activity["is_done"], activity["completed_at"], activity["metadata"]));
     }
@@ -87,7 +88,8 @@ public sealed class ActivitiesTests(Deployment deployment) : ContractTests(deplo
     [InlineData("deals", "deal_id")]
     public async Task A_timeline_has_activities_and_change_events_of_the_record_newest_first_by_cursor_pages(string collection, string link)
     {
-        var record = await Create(collection, new Dictionary<string, object?> { [collection switch { "contacts" => "first_name", "companies" => "name", _ => "title" }] = "One" });
+        var record = await Create(
+            collection, new Dictionary<string, object?> { [collection switch { "contacts" => "first_name", "companies" => "name", _ => "title" }] = "One" });
         var first = await Create("activities", Map(("type", "note"), (link, record.Id)));
         (await Api.Patch($"{collection}/{record.Id}", new { tags = new[] { "vip" } })).Is(200);
         var second = await Create("activities", Map(("type", "call"), (link, record.Id)));

@@ -11,14 +11,19 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
         var (kept, gone) = (await Contact(new { email = Email("kept") }), await Contact());
 
         var batch = await Batch(
-            "contacts", atomic: false, new { op = "create", data = new { email = Email("new"), first_name = "Jane" } }, new { op = "update", id = kept.Id, data = new { first_name = "Joan" } },
-            new { op = "upsert", match_on = "email", data = new { email = Email("kept"), last_name = "Smith" } }, new { op = "upsert", match_on = "email", data = new { email = Email("other") } },
-            new { op = "delete", id = gone.Id }, new { op = "create", data = new { email = Email("new") } }, new { op = "create", data = new { email = "nonsense", phone = 1 } }, new { op = "delete", id = NoOne("ct_") });
+            "contacts", atomic: false, new { op = "create", data = new { email = Email("new"), first_name = "Jane" } },
+            new { op = "update", id = kept.Id, data = new { first_name = "Joan" } },
+            new { op = "upsert", match_on = "email", data = new { email = Email("kept"), last_name = "Smith" } },
+            new { op = "upsert", match_on = "email", data = new { email = Email("other") } },
+            new { op = "delete", id = gone.Id }, new { op = "create", data = new { email = Email("new") } },
+            new { op = "create", data = new { email = "nonsense", phone = 1 } }, new { op = "delete", id = NoOne("ct_") });
 
         Assert.Equal([201, 200, 200, 201, 204, 409, 400, 404], Statuses(batch.Is(200)));
-        Assert.Equal(["new", "kept", "kept", "other"], batch.List.Take(4).Select(item => item["data"]!["attributes"]!["email"]!.GetValue<string>().Split('.')[0]));
+        Assert.Equal(
+            ["new", "kept", "kept", "other"], batch.List.Take(4).Select(item => item["data"]!["attributes"]!["email"]!.GetValue<string>().Split('.')[0]));
         Assert.Equal("contact", (string?)batch.List[0]["data"]!["type"]);
-        Assert.Equal(("Joan", "Smith"), ((string?)batch.List[2]["data"]!["attributes"]!["first_name"], (string?)batch.List[2]["data"]!["attributes"]!["last_name"]));
+        Assert.Equal(
+            ("Joan", "Smith"), ((string?)batch.List[2]["data"]!["attributes"]!["first_name"], (string?)batch.List[2]["data"]!["attributes"]!["last_name"]));
         Assert.Equal(["CONFLICT", "VALIDATION_ERROR", "NOT_FOUND"], batch.List.Skip(5).Select(item => (string?)item["error"]!["code"]));
         Assert.Equal(["email", "phone"], batch.List[6]["error"]!["details"]!.AsArray().Select(detail => (string?)detail!["field"]));
         Assert.Matches("^req_", (string?)batch.Meta["request_id"]);
@@ -30,7 +35,8 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
     {
         var contact = await Contact(new { email = Email() });
 
-        var batch = await Batch("contacts", atomic: true, new { op = "create", data = new { source = Unique } }, new { op = "update", id = contact.Id, data = new { source = Unique } }, new { op = "create", data = new { source = Unique } });
+        var batch = await Batch("contacts", atomic: true, new { op = "create", data = new { source = Unique } },
+            new { op = "update", id = contact.Id, data = new { source = Unique } }, new { op = "create", data = new { source = Unique } });
 
         Assert.Equal([201, 200, 201], Statuses(batch.Is(200)));
         Assert.Equal(3, (await Api.Get($"contacts?source={Unique}")).List.Count);
@@ -41,8 +47,10 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
     {
         var taken = await Contact(new { email = Email() });
 
-        var conflict = await Batch("contacts", atomic: true, new { op = "create", data = new { source = Unique } }, new { op = "create", data = new { email = Email() } }, new { op = "create", data = new { email = "nonsense" } });
-        var invalid = await Batch("contacts", atomic: true, new { op = "update", id = taken.Id, data = new { source = Unique } }, new { op = "create", data = new { source = Unique } }, new { op = "create", data = new { email = "nonsense" } });
+        var conflict = await Batch("contacts", atomic: true, new { op = "create", data = new { source = Unique } },
+            new { op = "create", data = new { email = Email() } }, new { op = "create", data = new { email = "nonsense" } });
+        var invalid = await Batch("contacts", atomic: true, new { op = "update", id = taken.Id, data = new { source = Unique } },
+            new { op = "create", data = new { source = Unique } }, new { op = "create", data = new { email = "nonsense" } });
         var missing = await Batch("contacts", atomic: true, new { op = "create", data = new { source = Unique } }, new { op = "delete", id = NoOne("ct_") });
         var unlinked = await Batch("contacts", atomic: true, new { op = "create", data = new { source = Unique, company_id = NoOne("co_") } });
 
@@ -60,7 +68,8 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
         object[] operations = [.. Enumerable.Range(0, 101).Select(_ => new { op = "create", data = new { source = Unique } })];
 
         (await Batch("contacts", atomic: false, operations)).IsInvalid("operations");
-        foreach (var atomic in new[] { false, true }) Assert.All(Statuses((await Batch("contacts", atomic, operations[..100])).Is(200)), status => Assert.Equal(201, status));
+        foreach (var atomic in new[] { false, true })
+            Assert.All(Statuses((await Batch("contacts", atomic, operations[..100])).Is(200)), status => Assert.Equal(201, status));
         (await Batch("contacts", atomic: false)).IsInvalid("operations");
         Assert.Equal(200, (await Api.Pages($"contacts?source={Unique}&limit=100")).Sum(page => page.List.Count));
     }
@@ -111,7 +120,8 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
     public async Task A_dry_run_answers_what_would_be_and_stores_nothing(bool atomic)
     {
         var contact = await Contact();
-        object[] operations = [new { op = "create", data = new { source = Unique, email = Email() } }, new { op = "delete", id = contact.Id }, new { op = "create", data = new { email = Email() } }];
+        object[] operations = [new { op = "create", data = new { source = Unique, email = Email() } }, new { op = "delete", id = contact.Id },
+            new { op = "create", data = new { email = Email() } }];
 
         var dryRun = await Api.Post("contacts/batch?dry_run=true", new { operations, atomic });
 
@@ -131,10 +141,12 @@ public sealed class BatchTests(Deployment deployment) : ContractTests(deployment
 
         var made = await Batch(collection, atomic: true, new { op = "create", data }, new { op = "create", data });
         Assert.Equal([201, 201], Statuses(made.Is(200)));
-        Assert.Equal([204, 204], Statuses((await Batch(collection, atomic: true, [.. made.List.Select(item => new { op = "delete", id = (string?)item["data"]!["id"] })])).Is(200)));
+        Assert.Equal([204, 204],
+            Statuses((await Batch(collection, atomic: true, [.. made.List.Select(item => new { op = "delete", id = (string?)item["data"]!["id"] })])).Is(200)));
     }
 
-    private async Task<Answer> Batch(string collection, bool atomic, params object[] operations) => Learn(collection, await Api.Post($"{collection}/batch", new { operations, atomic }));
+    private async Task<Answer> Batch(string collection, bool atomic, params object[] operations) =>
+        Learn(collection, await Api.Post($"{collection}/batch", new { operations, atomic }));
 
     /// <summary>Has deleted after the test what a batch has made.</summary>
     private Answer Learn(string collection, Answer batch)

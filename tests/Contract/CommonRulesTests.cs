@@ -20,8 +20,10 @@ public sealed class CommonRulesTests(Deployment deployment) : ContractTests(depl
 
         foreach (var (resource, prefix, type) in new[]
         {
-            (contact.Data, "ct_", "contact"), (company.Data, "co_", "company"), (deal.Data, "dl_", "deal"), (pipeline.Data, "pp_", "pipeline"), (stage.Data, "ps_", "pipeline_stage"),
-            (activity.Data, "act_", "activity"), (field.Data, "cf_", "custom_field_definition"), (value, "cfv_", "custom_field_value"), (webhook.Data, "wh_", "webhook"), (key.Data, "key_", "api_key"),
+            (contact.Data, "ct_", "contact"), (company.Data, "co_", "company"), (deal.Data, "dl_", "deal"), (pipeline.Data, "pp_", "pipeline"),
+            (stage.Data, "ps_", "pipeline_stage"),
+            (activity.Data, "act_", "activity"), (field.Data, "cf_", "custom_field_definition"), (value, "cfv_", "custom_field_value"),
+            (webhook.Data, "wh_", "webhook"), (key.Data, "key_", "api_key"),
             (told, "evt_", "event"),
         })
         {
@@ -52,7 +54,8 @@ public sealed class CommonRulesTests(Deployment deployment) : ContractTests(depl
     [InlineData("custom-fields", "cfv_")]
     [InlineData("webhooks", "evt_")]
     [InlineData("api-keys", "ct_")]
-    public async Task A_path_id_with_the_wrong_prefix_is_400(string collection, string prefix) => (await Api.Get($"{collection}/{NoOne(prefix)}")).IsInvalid("id");
+    public async Task A_path_id_with_the_wrong_prefix_is_400(string collection, string prefix) =>
+        (await Api.Get($"{collection}/{NoOne(prefix)}")).IsInvalid("id");
 
     [Theory]
     [InlineData("contacts", "company_id", "ct_")]
@@ -76,7 +79,8 @@ public sealed class CommonRulesTests(Deployment deployment) : ContractTests(depl
     {
         var activity = await Create("activities", """{"type":"note","custom_fields":{"a":1,"b":2},"metadata":{"x":1,"y":2},"tags":["one","two"]}""");
 
-        var changed = (await Api.Patch($"activities/{activity.Id}", """{"custom_fields":{"b":null,"c":3},"metadata":{"y":null,"z":3},"tags":["three"]}""")).Is(200);
+        var changed =
+            (await Api.Patch($"activities/{activity.Id}", """{"custom_fields":{"b":null,"c":3},"metadata":{"y":null,"z":3},"tags":["three"]}""")).Is(200);
 
         Assert.Equal(("""{"a":1,"c":3}""", """{"x":1,"z":3}""", """["three"]"""), (changed["custom_fields"], changed["metadata"], changed["tags"]));
     }
@@ -113,8 +117,10 @@ public sealed class CommonRulesTests(Deployment deployment) : ContractTests(depl
         var pipeline = await Pipeline();
         var made = new (string Path, Answer Created)[]
         {
-            ("contacts", await Contact()), ("companies", await Company()), ("deals", await Deal()), ("pipelines", pipeline), ("activities", await Create("activities", new { type = "note" })),
-            ("custom-fields", await Define("contact", "text")), ("webhooks", await Create("webhooks", new { url = $"https://example.com/{Unique}", is_enabled = false })),
+            ("contacts", await Contact()), ("companies", await Company()), ("deals", await Deal()), ("pipelines", pipeline),
+            ("activities", await Create("activities", new { type = "note" })),
+            ("custom-fields", await Define("contact", "text")),
+            ("webhooks", await Create("webhooks", new { url = $"https://example.com/{Unique}", is_enabled = false })),
             ("api-keys", await Create("api-keys", new { name = Unique, scopes = new[] { "contacts:read" } })),
         };
 
@@ -184,7 +190,8 @@ public sealed class CommonRulesTests(Deployment deployment) : ContractTests(depl
             Assert.Equal(i == 2 ? "true" : null, set.Header("Idempotency-Replayed"));
         }
 
-        foreach (var replayed in new[] { null, "true" }) Assert.Equal(replayed, (await Api.Delete(path, ("Idempotency-Key", $"{Unique}-delete"))).Is(204).Header("Idempotency-Replayed"));
+        foreach (var replayed in new[] { null, "true" })
+            Assert.Equal(replayed, (await Api.Delete(path, ("Idempotency-Key", $"{Unique}-delete"))).Is(204).Header("Idempotency-Replayed"));
     }
 
     [Fact]
@@ -234,7 +241,8 @@ public sealed class CommonRulesTests(Deployment deployment) : ContractTests(depl
         var path = $"contacts/{contact.Id}";
 
         var created = (await Api.Post("contacts?dry_run=true", new { email = Email("joan"), source = Unique })).Is(201);
-        Assert.Equal(("\"Joan\"", "\"2\""), ((await Api.Patch($"{path}?dry_run=true", new { first_name = "Joan" })).Is(200) is var would ? would["first_name"] : "", would.ETag));
+        Assert.Equal(("\"Joan\"", "\"2\""),
+            ((await Api.Patch($"{path}?dry_run=true", new { first_name = "Joan" })).Is(200) is var would ? would["first_name"] : "", would.ETag));
         (await Api.Delete($"{path}?dry_run=true")).Is(204);
 
         (await Api.Get($"contacts/{created.Id}")).IsError(404, "NOT_FOUND");

@@ -15,7 +15,8 @@ public sealed class CompaniesTests(Deployment deployment) : ContractTests(deploy
 
     [Fact]
     public async Task It_has_name_domain_industry_size_custom_fields_and_tags() =>
-        Assert.Equal(["id", "name", "domain", "industry", "size", "custom_fields", "tags", "created_at", "updated_at"], (await Company()).Attributes.Select(member => member.Key));
+        Assert.Equal(["id", "name", "domain", "industry", "size", "custom_fields", "tags", "created_at", "updated_at"],
+            (await Company()).Attributes.Select(member => member.Key));
 
     [Theory]
     [InlineData("name", 200)]
@@ -39,7 +40,8 @@ public sealed class CompaniesTests(Deployment deployment) : ContractTests(deploy
     [Fact]
     public async Task Filters_name_domain_and_industry_are_substrings_size_is_exact_and_tags_must_have_all()
     {
-        var company = await Create("companies", new { name = $"Acme {Unique} GmbH", domain = $"{Unique}.example.com", industry = $"Steel {Unique}", size = Unique, tags = new[] { Unique, "b" } });
+        var company = await Create("companies",
+            new { name = $"Acme {Unique} GmbH", domain = $"{Unique}.example.com", industry = $"Steel {Unique}", size = Unique, tags = new[] { Unique, "b" } });
         await Create("companies", new { name = "Other", size = Unique + "x", tags = new[] { "b" } });
 
         foreach (var filter in new[] { $"name={Unique} GMBH", $"domain={Unique}.EXAMPLE", $"industry=steel {Unique}", $"size={Unique}", $"tags=b,{Unique}" })
@@ -53,7 +55,8 @@ public sealed class CompaniesTests(Deployment deployment) : ContractTests(deploy
     [InlineData("domain")]
     public async Task It_sorts_by(string field)
     {
-        var (a, b) = (await Create("companies", new { name = "a", domain = $"a.{Unique}.com", size = Unique }), await Create("companies", new { name = "b", domain = $"b.{Unique}.com", size = Unique }));
+        var (a, b) = (await Create("companies", new { name = "a", domain = $"a.{Unique}.com", size = Unique }),
+            await Create("companies", new { name = "b", domain = $"b.{Unique}.com", size = Unique }));
 
         Assert.Equal([a.Id, b.Id], (await Api.Get($"companies?size={Unique}&sort={field}")).Is(200).Ids);
         Assert.Equal([b.Id, a.Id], (await Api.Get($"companies?size={Unique}&sort=-{field}")).Is(200).Ids);
@@ -76,7 +79,8 @@ public sealed class CompaniesTests(Deployment deployment) : ContractTests(deploy
     {
         var company = await Company();
         var made = new List<(string Collection, string Id)>();
-        foreach (var contact in await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => Contact(new { company_id = company.Id })))) made.Add(("contacts", contact.Id));
+        foreach (var contact in await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => Contact(new { company_id = company.Id }))))
+            made.Add(("contacts", contact.Id));
         made.Add(("deals", (await Deal(new { title = "Licence", company_id = company.Id })).Id));
         made.Add(("activities", (await Create("activities", new { type = "note", company_id = company.Id })).Id));
 
@@ -89,5 +93,6 @@ public sealed class CompaniesTests(Deployment deployment) : ContractTests(deploy
 internal static class Maps
 {
     /// <summary>One value for each name: the last.</summary>
-    public static Dictionary<string, object?> DistinctByLast(this IEnumerable<KeyValuePair<string, object?>> entries) => entries.GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.Last().Value);
+    public static Dictionary<string, object?> DistinctByLast(this IEnumerable<KeyValuePair<string, object?>> entries) =>
+        entries.GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.Last().Value);
 }

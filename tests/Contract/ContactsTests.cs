@@ -18,12 +18,15 @@ public sealed class ContactsTests(Deployment deployment) : ContractTests(deploym
         var company = await Company();
         var contact = await Contact(new
         {
-            email = Email(), first_name = "Jané", last_name = "O'Neil 漢字 😀", phone = "+49 30 1234", company_id = company.Id, title = "CTO", source = "web", custom_fields = new { plan = "pro" }, tags = new[] { "vip", "Beta" },
+            email = Email(), first_name = "Jané", last_name = "O'Neil 漢字 😀", phone = "+49 30 1234", company_id = company.Id, title = "CTO", source = "web",
+            custom_fields = new { plan = "pro" }, tags = new[] { "vip", "Beta" },
         });
 
         Assert.Equal(
-            ($"\"{Email()}\"", "Jané", "O'Neil 漢字 😀", "\"+49 30 1234\"", $"\"{company.Id}\"", "\"CTO\"", "\"web\"", """{"plan":"pro"}""", """["vip","Beta"]"""),
-            (contact["email"], (string?)contact.Attributes["first_name"], (string?)contact.Attributes["last_name"], contact["phone"], contact["company_id"], contact["title"], contact["source"], contact["custom_fields"],
+            ($"\"{Email()}\"", "Jané", "O'Neil 漢字 😀", "\"+49 30 1234\"", $"\"{company.Id}\"", "\"CTO\"", "\"web\"", """{"plan":"pro"}""",
+                """["vip","Beta"]"""),
+            (contact["email"], (string?)contact.Attributes["first_name"], (string?)contact.Attributes["last_name"], contact["phone"], contact["company_id"],
+                contact["title"], contact["source"], contact["custom_fields"],
                 contact["tags"]));
     }
 
@@ -102,7 +105,8 @@ public sealed class ContactsTests(Deployment deployment) : ContractTests(deploym
         var contact = await Contact(new { company_id = company.Id, source = Unique, tags = new[] { Unique, "b" } });
         await Contact(new { source = Unique + "x", tags = new[] { Unique } });
 
-        foreach (var filter in new[] { $"company_id={company.Id}", $"source={Unique}", $"tags=b,{Unique}" }) Assert.Equal([contact.Id], (await Api.Get($"contacts?{filter}")).Is(200).Ids);
+        foreach (var filter in new[] { $"company_id={company.Id}", $"source={Unique}", $"tags=b,{Unique}" })
+            Assert.Equal([contact.Id], (await Api.Get($"contacts?{filter}")).Is(200).Ids);
         Assert.Equal(2, (await Api.Get($"contacts?tags={Unique}")).Is(200).List.Count);
         Assert.Empty((await Api.Get($"contacts?tags={Unique},c")).Is(200).List);
     }
@@ -115,7 +119,8 @@ public sealed class ContactsTests(Deployment deployment) : ContractTests(deploym
     [InlineData("last_name")]
     public async Task It_sorts_by(string field)
     {
-        var (a, b) = (await Contact(new { email = Email("a"), first_name = "a", last_name = "a", source = Unique }), await Contact(new { email = Email("b"), first_name = "b", last_name = "b", source = Unique }));
+        var (a, b) = (await Contact(new { email = Email("a"), first_name = "a", last_name = "a", source = Unique }),
+            await Contact(new { email = Email("b"), first_name = "b", last_name = "b", source = Unique }));
 
         Assert.Equal([a.Id, b.Id], (await Api.Get($"contacts?source={Unique}&sort={field}")).Is(200).Ids);
         Assert.Equal([b.Id, a.Id], (await Api.Get($"contacts?source={Unique}&sort=-{field}")).Is(200).Ids);

@@ -50,11 +50,15 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
         foreach (var type in new[] { "select", "multi_select" })
         {
             (await Api.Post("custom-fields", new { entity_type = "contact", name = "Field", slug = Unique, field_type = type })).IsInvalid("options");
-            (await Api.Post("custom-fields", new { entity_type = "contact", name = "Field", slug = Unique, field_type = type, options = Array.Empty<string>() })).IsInvalid("options");
+            (await Api.Post("custom-fields",
+                new { entity_type = "contact", name = "Field", slug = Unique, field_type = type, options = Array.Empty<string>() })).IsInvalid("options");
         }
 
-        (await Api.Post("custom-fields", new { entity_type = "contact", name = "Field", slug = Unique, field_type = "text", options = new[] { "a" } })).IsInvalid("options");
-        (await Api.Post("custom-fields", new { entity_type = "contact", name = "Field", slug = Unique, field_type = "select", options = Enumerable.Range(0, 201).Select(i => $"o{i}") })).IsInvalid("options");
+        (await Api.Post("custom-fields",
+            new { entity_type = "contact", name = "Field", slug = Unique, field_type = "text", options = new[] { "a" } })).IsInvalid("options");
+        (await Api.Post("custom-fields",
+            new { entity_type = "contact", name = "Field", slug = Unique, field_type = "select",
+                options = Enumerable.Range(0, 201).Select(i => $"o{i}") })).IsInvalid("options");
         Assert.Equal("null", (await Define("contact", "text"))["options"]);
     }
 
@@ -63,7 +67,8 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
     {
         var field = await Define("contact", "text");
 
-        (await Api.Patch($"custom-fields/{field.Id}", new { entity_type = "deal", slug = Unique + "x", field_type = "number" })).IsInvalid("entity_type", "slug", "field_type");
+        (await Api.Patch($"custom-fields/{field.Id}", new { entity_type = "deal", slug = Unique + "x", field_type = "number" })).IsInvalid(
+            "entity_type", "slug", "field_type");
         Assert.Equal("\"Other\"", (await Api.Patch($"custom-fields/{field.Id}", new { name = "Other" })).Is(200)["name"]);
     }
 
@@ -81,7 +86,8 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
     {
         await Create("custom-fields", new { entity_type = "activity", name = "b", slug = $"{Unique}_b", field_type = "text", display_order = 1 });
         await Create("custom-fields", new { entity_type = "activity", name = "a", slug = $"{Unique}_a", field_type = "text", display_order = 2 });
-        async Task<string> Order(string sort) => string.Join(' ', (await Api.Pages($"custom-fields?entity_type=activity&limit=100&sort={sort}")).SelectMany(p => p.List)
+        async Task<string> Order(string sort) =>
+            string.Join(' ', (await Api.Pages($"custom-fields?entity_type=activity&limit=100&sort={sort}")).SelectMany(p => p.List)
             .Select(f => (string)f["attributes"]!["slug"]!).Where(slug => slug.StartsWith(Unique, StringComparison.Ordinal)).Select(slug => slug[^1..]));
 
         Assert.Equal(("a b", "b a", "b a", "a b"), (await Order("name"), await Order("display_order"), await Order("created_at"), await Order("-updated_at")));
@@ -145,7 +151,9 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
     public async Task Free_form_ones_are_filtered_and_sorted_by_their_JSON_type()
     {
         foreach (var score in new object[] { 9, 10, "10", "9" }) await Contact(new { source = Unique, custom_fields = new { score } });
-        async Task<string> Found(string query) => string.Join(' ', (await Api.Get($"contacts?source={Unique}&{query}")).Is(200).List.Select(c => c["attributes"]!["custom_fields"]!["score"].Compact()));
+        async Task<string> Found(string query) =>
+            string.Join(' ',
+                (await Api.Get($"contacts?source={Unique}&{query}")).Is(200).List.Select(c => c["attributes"]!["custom_fields"]!["score"].Compact()));
 
         Assert.Equal("9 10", await Found("custom_fields[score][gte]=9&custom_fields[score][lt]=11&sort=custom_fields[score]"));
         Assert.Equal("10 \"10\"", string.Join(' ', (await Found("custom_fields[score]=10")).Split(' ').Order(StringComparer.Ordinal).Reverse()));
@@ -171,11 +179,13 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
     public async Task Deleting_a_definition_deletes_all_its_values_everywhere_however_many()
     {
         var field = await Define("contact", "number");
-        var contacts = await Task.WhenAll(Enumerable.Range(0, 110).Select(i => Contact(new { source = Unique, custom_fields = Map((Unique, i), ("other", 1)) })));
+        var contacts =
+            await Task.WhenAll(Enumerable.Range(0, 110).Select(i => Contact(new { source = Unique, custom_fields = Map((Unique, i), ("other", 1)) })));
 
         (await Api.Delete($"custom-fields/{field.Id}")).Is(204);
 
-        foreach (var page in await Api.Pages($"contacts?source={Unique}&limit=100")) Assert.All(page.List, c => Assert.Equal("""{"other":1}""", c.Attribute("custom_fields")));
+        foreach (var page in await Api.Pages($"contacts?source={Unique}&limit=100"))
+            Assert.All(page.List, c => Assert.Equal("""{"other":1}""", c.Attribute("custom_fields")));
         Assert.Empty((await Api.Get($"contacts?custom_fields[{Unique}][exists]=true")).Is(200).List);
         Assert.Equal(110, contacts.Length);
     }
@@ -197,10 +207,13 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
     [InlineData("companies", "company")]
     [InlineData("deals", "deal")]
     [InlineData("activities", "activity")]
-    public async Task The_values_endpoint_answers_an_array_of_custom_field_values_the_same_data_as_the_records_custom_fields(string collection, string entityType)
+    public async Task The_values_endpoint_answers_an_array_of_custom_field_values_the_same_data_as_the_records_custom_fields(
+        string collection, string entityType)
     {
         var field = await Define(entityType, "number");
-        var record = await Create(collection, entityType switch { "contact" => new { }, "company" => new { name = "Acme" }, "deal" => new { title = "Licence" }, _ => (object)new { type = "note" } });
+        var record = await Create(collection,
+            entityType switch { "contact" => new { }, "company" => new { name = "Acme" }, "deal" => new { title = "Licence" },
+                _ => (object)new { type = "note" } });
 
         var set = (await Api.Put($"{collection}/{record.Id}/custom-fields", Map((Unique, 5)))).Is(200);
         var read = (await Api.Get($"{collection}/{record.Id}/custom-fields")).Is(200);
@@ -208,7 +221,8 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
         Assert.Equal(set.Json["data"].Compact(), read.Json["data"].Compact());
         var value = Assert.Single(read.List);
         Assert.Equal(["id", "field_definition_id", "slug", "name", "field_type", "value"], value["attributes"]!.AsObject().Select(member => member.Key));
-        Assert.Equal(($"\"{field.Id}\"", $"\"{Unique}\"", "\"number\"", "5"), (value.Attribute("field_definition_id"), value.Attribute("slug"), value.Attribute("field_type"), value.Attribute("value")));
+        Assert.Equal(($"\"{field.Id}\"", $"\"{Unique}\"", "\"number\"", "5"),
+            (value.Attribute("field_definition_id"), value.Attribute("slug"), value.Attribute("field_type"), value.Attribute("value")));
         Assert.Equal("5", (await Api.Get($"{collection}/{record.Id}")).Attributes["custom_fields"]![Unique].Compact());
     }
 
@@ -222,7 +236,8 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
         (await Api.Put($"contacts/{contact.Id}/custom-fields", new { fields = Map((Unique, 2)) })).Is(200);
         (await Api.Put($"contacts/{contact.Id}/custom-fields", Map((Unique + "_2", null)))).Is(200);
 
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse($$"""{"{{Unique}}":2,"free":true}"""), (await Api.Get($"contacts/{contact.Id}")).Attributes["custom_fields"]));
+        Assert.True(JsonNode.DeepEquals(
+            JsonNode.Parse($$"""{"{{Unique}}":2,"free":true}"""), (await Api.Get($"contacts/{contact.Id}")).Attributes["custom_fields"]));
     }
 
     [Fact]

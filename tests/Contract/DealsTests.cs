@@ -16,7 +16,8 @@ public sealed class DealsTests(Deployment deployment) : ContractTests(deployment
     [Fact]
     public async Task It_has_these_attributes() =>
         Assert.Equal(
-            ["id", "title", "value", "currency", "pipeline_id", "stage_id", "contact_id", "company_id", "owner_id", "expected_close_date", "closed_at", "custom_fields", "tags", "created_at", "updated_at"],
+            ["id", "title", "value", "currency", "pipeline_id", "stage_id", "contact_id", "company_id", "owner_id", "expected_close_date", "closed_at",
+                "custom_fields", "tags", "created_at", "updated_at"],
             (await Deal()).Attributes.Select(member => member.Key));
 
     [Theory]
@@ -65,11 +66,13 @@ public sealed class DealsTests(Deployment deployment) : ContractTests(deployment
     public async Task An_expected_close_date_is_YYYY_MM_DD()
     {
         Assert.Equal("\"2026-03-31\"", (await Deal(new { title = "Licence", expected_close_date = "2026-03-31" }))["expected_close_date"]);
-        foreach (var wrong in new[] { "31.3.2026", "2026-02-30", "2026-03-31T00:00:00Z", "" }) (await Api.Post("deals", new { title = "Licence", expected_close_date = wrong })).IsInvalid("expected_close_date");
+        foreach (var wrong in new[] { "31.3.2026", "2026-02-30", "2026-03-31T00:00:00Z", "" })
+            (await Api.Post("deals", new { title = "Licence", expected_close_date = wrong })).IsInvalid("expected_close_date");
     }
 
     [Fact]
-    public async Task Closed_at_is_set_by_the_server_alone() => (await Api.Post("deals", new { title = "Licence", closed_at = "2026-01-15T10:30:00Z" })).IsInvalid("closed_at");
+    public async Task Closed_at_is_set_by_the_server_alone() =>
+        (await Api.Post("deals", new { title = "Licence", closed_at = "2026-01-15T10:30:00Z" })).IsInvalid("closed_at");
 
     [Fact]
     public async Task Include_contact_company_pipeline_and_stage()
@@ -79,19 +82,23 @@ public sealed class DealsTests(Deployment deployment) : ContractTests(deployment
 
         var included = (await Api.Get($"deals/{deal.Id}?include=contact,company,pipeline,stage")).Is(200).Attributes;
 
-        Assert.Equal([contact.Id, company.Id, pipeline.Id, StageId(pipeline, "Lead")], new[] { "contact", "company", "pipeline", "stage" }.Select(name => (string?)included[name]!["id"]));
+        Assert.Equal([contact.Id, company.Id, pipeline.Id, StageId(pipeline, "Lead")],
+            new[] { "contact", "company", "pipeline", "stage" }.Select(name => (string?)included[name]!["id"]));
     }
 
     [Fact]
     public async Task Filters_pipeline_stage_contact_company_owner_tags_min_value_and_max_value()
     {
         var (contact, company, pipeline) = (await Contact(), await Company(), await Pipeline());
-        var deal = await Deal(new { title = "Licence", value = 100.5, contact_id = contact.Id, company_id = company.Id, pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks"), tags = new[] { Unique } });
+        var deal = await Deal(
+            new { title = "Licence", value = 100.5, contact_id = contact.Id, company_id = company.Id, pipeline_id = pipeline.Id,
+                stage_id = StageId(pipeline, "Talks"), tags = new[] { Unique } });
         await Deal();
 
         foreach (var filter in new[]
         {
-            $"pipeline_id={pipeline.Id}", $"stage_id={StageId(pipeline, "Talks")}", $"contact_id={contact.Id}", $"company_id={company.Id}", $"tags={Unique}", $"tags={Unique}&min_value=100.50",
+            $"pipeline_id={pipeline.Id}", $"stage_id={StageId(pipeline, "Talks")}", $"contact_id={contact.Id}", $"company_id={company.Id}", $"tags={Unique}",
+            $"tags={Unique}&min_value=100.50",
             $"tags={Unique}&max_value=100.5",
         })
             Assert.Equal([deal.Id], (await Api.Get($"deals?{filter}")).Is(200).Ids);

@@ -60,7 +60,8 @@ public sealed class EnvelopesTests(Deployment deployment) : ContractTests(deploy
 
     [Fact]
     public async Task A_body_is_checked_whole_every_faulty_field_is_listed_at_once() =>
-        (await Api.Post("contacts", new { email = "nonsense", first_name = new string('x', 101), phone = 5, tags = "vip", nonsense = 1, created_at = "2026-01-15T10:30:00Z" }))
+        (await Api.Post("contacts",
+            new { email = "nonsense", first_name = new string('x', 101), phone = 5, tags = "vip", nonsense = 1, created_at = "2026-01-15T10:30:00Z" }))
             .IsInvalid("email", "first_name", "phone", "tags", "nonsense", "created_at");
 
     [Fact]
@@ -99,8 +100,10 @@ public sealed class EnvelopesTests(Deployment deployment) : ContractTests(deploy
         var contact = await Contact();
         var answers = new[]
         {
-            contact, await Api.Get($"contacts/{contact.Id}"), await Api.Get($"contacts/{contact.Id}", ("If-None-Match", contact.ETag)), await Api.Get("contacts?limit=1"), await Api.Get("contacts?limit=x"),
-            await Api.Get("contacts/x"), await Api.Get("nowhere"), await Api.WithAuthorization(null).Get("contacts"), await Api.Post("contacts", "{"), await Api.Delete($"contacts/{contact.Id}"),
+            contact, await Api.Get($"contacts/{contact.Id}"), await Api.Get($"contacts/{contact.Id}", ("If-None-Match", contact.ETag)),
+            await Api.Get("contacts?limit=1"), await Api.Get("contacts?limit=x"),
+            await Api.Get("contacts/x"), await Api.Get("nowhere"), await Api.WithAuthorization(null).Get("contacts"), await Api.Post("contacts", "{"),
+            await Api.Delete($"contacts/{contact.Id}"),
         };
 
         Assert.Equal([201, 200, 304, 200, 400, 400, 404, 401, 400, 204], answers.Select(a => a.Status));
@@ -185,7 +188,8 @@ public sealed class EnvelopesTests(Deployment deployment) : ContractTests(deploy
         var contact = await Contact();
 
         Assert.All(contact.Attributes, member => Assert.Matches("^[a-z][a-z0-9_]*$", member.Key));
-        foreach (var time in new[] { "created_at", "updated_at" }) Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", contact.Attributes[time]!.GetValue<string>());
+        foreach (var time in new[] { "created_at", "updated_at" })
+            Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", contact.Attributes[time]!.GetValue<string>());
     }
 
     [Fact]

@@ -62,9 +62,12 @@ public sealed class EventsTests(Deployment deployment) : ContractTests(deploymen
     [Fact]
     public async Task Companies_deals_pipelines_stages_activities_and_fields_tell_of_themselves()
     {
-        var (company, deal, pipeline, activity, field) = (await Company(), await Deal(), await Pipeline(), await Create("activities", new { type = "note" }), await Define("contact", "text"));
+        var (company, deal, pipeline, activity, field) =
+            (await Company(), await Deal(), await Pipeline(), await Create("activities", new { type = "note" }), await Define("contact", "text"));
 
-        foreach (var (id, noun) in new[] { (company.Id, "company"), (deal.Id, "deal"), (pipeline.Id, "pipeline"), (StageId(pipeline, "Lead"), "pipeline_stage"), (activity.Id, "activity"), (field.Id, "field") })
+        foreach (var (id,
+            noun) in new[] { (company.Id, "company"), (deal.Id, "deal"), (pipeline.Id, "pipeline"), (StageId(pipeline, "Lead"), "pipeline_stage"),
+                (activity.Id, "activity"), (field.Id, "field") })
             Assert.Equal($"{noun}.created", Name(Assert.Single(await EventsOf(id))));
     }
 
@@ -114,11 +117,13 @@ public sealed class EventsTests(Deployment deployment) : ContractTests(deploymen
     [Fact]
     public async Task A_webhook_has_these_attributes_and_its_secret_is_answered_once()
     {
-        var webhook = await Create("webhooks", new { url = $"https://example.com/{Unique}", events = new[] { "deal.*", "contact.created" }, is_enabled = false });
+        var webhook =
+            await Create("webhooks", new { url = $"https://example.com/{Unique}", events = new[] { "deal.*", "contact.created" }, is_enabled = false });
 
         Assert.Matches("^whsec_[0-9A-Za-z+/]{43}=$", (string?)webhook.Attributes["secret"]);
         var read = (await Api.Get($"webhooks/{webhook.Id}")).Is(200);
-        Assert.Equal(["id", "url", "description", "events", "is_enabled", "disabled_reason", "created_at", "updated_at"], read.Attributes.Select(member => member.Key));
+        Assert.Equal(
+            ["id", "url", "description", "events", "is_enabled", "disabled_reason", "created_at", "updated_at"], read.Attributes.Select(member => member.Key));
         Assert.Empty((await Api.Get($"webhooks/{webhook.Id}/deliveries")).Is(200).List);
     }
 
@@ -135,5 +140,6 @@ public sealed class EventsTests(Deployment deployment) : ContractTests(deploymen
 
     private Task<IReadOnlyList<JsonObject>> EventsOf(string recordId) => Log($"record_id={recordId}");
 
-    private async Task<IReadOnlyList<JsonObject>> Log(string query) => [.. (await Api.Get($"events?limit=100&{query}")).Is(200).List.Select(e => e["attributes"]!.AsObject())];
+    private async Task<IReadOnlyList<JsonObject>> Log(string query) =>
+        [.. (await Api.Get($"events?limit=100&{query}")).Is(200).List.Select(e => e["attributes"]!.AsObject())];
 }

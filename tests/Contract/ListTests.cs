@@ -34,9 +34,12 @@ public sealed class ListTests(Deployment deployment) : ContractTests(deployment)
     [Fact]
     public async Task Sort_is_a_comma_list_with_a_minus_for_descending_ties_broken_by_id()
     {
-        foreach (var (first, last) in new[] { ("b", "1"), ("a", "1"), ("a", "2"), ("a", "1") }) await Contact(new { first_name = first, last_name = last, source = Unique });
+        foreach (var (first,
+            last) in new[] { ("b", "1"), ("a", "1"), ("a", "2"), ("a", "1") }) await Contact(new { first_name = first, last_name = last, source = Unique });
         async Task<string> Names(string sort) =>
-            string.Join(' ', (await Api.Get($"contacts?source={Unique}&sort={sort}")).Is(200).List.Select(c => (string)c["attributes"]!["first_name"]! + (string)c["attributes"]!["last_name"]!));
+            string.Join(' ',
+                (await Api.Get($"contacts?source={Unique}&sort={sort}")).Is(200).List.Select(
+                    c => (string)c["attributes"]!["first_name"]! + (string)c["attributes"]!["last_name"]!));
 
         Assert.Equal("a1 a1 a2 b1", await Names("first_name,last_name"));
         Assert.Equal("b1 a1 a1 a2", await Names("-first_name,last_name"));
@@ -75,8 +78,10 @@ public sealed class ListTests(Deployment deployment) : ContractTests(deployment)
     [InlineData("-first_name,email")]
     public async Task A_cursor_never_skips_or_repeats_a_row_that_was_not_itself_changed_under_concurrent_writes(string sort)
     {
-        var stays = (await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Contact(new { source = Unique, first_name = i % 5 == 0 ? null : $"n{i % 3}" })))).Select(c => c.Id).ToList();
-        var goes = (await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Contact(new { source = Unique, first_name = $"n{i % 3}" })))).Select(c => c.Id).ToList();
+        var stays = (await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(i => Contact(new { source = Unique, first_name = i % 5 == 0 ? null : $"n{i % 3}" })))).Select(c => c.Id).ToList();
+        var goes = (await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Contact(new { source = Unique, first_name = $"n{i % 3}" })))).Select(c => c.Id)
+            .ToList();
 
         var seen = new List<string>();
         var page = (await Api.Get($"contacts?source={Unique}&sort={sort}&limit=3")).Is(200);
@@ -99,10 +104,13 @@ public sealed class ListTests(Deployment deployment) : ContractTests(deployment)
     [Fact]
     public async Task Every_filterable_field_takes_every_operator()
     {
-        foreach (var (name, score) in new[] { ("Ann", 1), ("Bob", 2), ("Bobby", 3) }) await Contact(new { first_name = name, source = Unique, custom_fields = new { lead_score = score } });
+        foreach (var (name,
+            score) in new[] { ("Ann", 1), ("Bob", 2),
+                ("Bobby", 3) }) await Contact(new { first_name = name, source = Unique, custom_fields = new { lead_score = score } });
         await Contact(new { source = Unique });
         async Task<string> Found(string filter) =>
-            string.Join(' ', (await Api.Get($"contacts?source={Unique}&sort=first_name&{filter}")).Is(200).List.Select(c => (string?)c["attributes"]!["first_name"] ?? "-"));
+            string.Join(' ',
+                (await Api.Get($"contacts?source={Unique}&sort=first_name&{filter}")).Is(200).List.Select(c => (string?)c["attributes"]!["first_name"] ?? "-"));
 
         Assert.Equal("Bob", await Found("first_name[eq]=bob"));
         Assert.Equal("- Ann Bobby", await Found("first_name[neq]=bob"));

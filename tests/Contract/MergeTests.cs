@@ -8,7 +8,8 @@ public sealed class MergeTests(Deployment deployment) : ContractTests(deployment
     [Fact]
     public async Task The_target_takes_what_it_lacks_and_the_sources_go()
     {
-        var (target, source) = (await Contact(new { first_name = "Jane", tags = new[] { "a" } }), await Contact(new { first_name = "Joan", email = Email(), tags = new[] { "b" } }));
+        var (target, source) = (await Contact(new { first_name = "Jane", tags = new[] { "a" } }),
+            await Contact(new { first_name = "Joan", email = Email(), tags = new[] { "b" } }));
 
         var merged = await Merge(target.Id, source.Id);
 
@@ -22,7 +23,8 @@ public sealed class MergeTests(Deployment deployment) : ContractTests(deployment
     public async Task Activities_and_deals_move_to_the_target()
     {
         var (target, source) = (await Contact(), await Contact());
-        var (activity, deal) = (await Create("activities", new { type = "note", contact_id = source.Id }), await Deal(new { title = "Licence", contact_id = source.Id }));
+        var (activity, deal) =
+            (await Create("activities", new { type = "note", contact_id = source.Id }), await Deal(new { title = "Licence", contact_id = source.Id }));
 
         (await Merge(target.Id, source.Id)).Is(200);
 

@@ -14,7 +14,8 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
 
         Assert.Matches("^obj_[0-9A-Za-z]{20}$", made.Id);
         Assert.Equal(("object", $"/v1/objects/{made.Id}"), ((string?)made.Data["type"], made.Header("Location")));
-        Assert.Equal(["id", "singular_name", "plural_name", "slug", "icon", "fields", "created_at", "updated_at"], made.Attributes.Select(member => member.Key));
+        Assert.Equal(
+            ["id", "singular_name", "plural_name", "slug", "icon", "fields", "created_at", "updated_at"], made.Attributes.Select(member => member.Key));
         Assert.Equal(made.Data.Compact(), (await Api.Get($"objects/{Unique}")).Is(200).Data.Compact());
         Assert.Equal(made.Data.Compact(), (await Api.Get($"objects/{made.Id}")).Is(200).Data.Compact());
         Assert.Contains(made.Id, (await Api.Pages("objects?limit=100")).SelectMany(page => page.Ids));
@@ -65,7 +66,8 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
         (await Api.Post("objects", new { })).IsInvalid("singular_name", "plural_name");
         (await Api.Post("objects", new
         {
-            singular_name = "Project", plural_name = Unique, fields = new object[] { new { name = "Status", field_type = "select" }, new { name = "Due", field_type = "colour" } },
+            singular_name = "Project", plural_name = Unique,
+            fields = new object[] { new { name = "Status", field_type = "select" }, new { name = "Due", field_type = "colour" } },
         })).IsInvalid("fields[0].options", "fields[1].field_type");
     }
 
@@ -74,9 +76,11 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
     {
         var made = await Define();
 
-        var changed = (await Api.Patch($"objects/{Unique}", new { singular_name = "Plan", plural_name = "Plans", icon = "map" }, ("If-Match", made.ETag))).Is(200);
+        var changed =
+            (await Api.Patch($"objects/{Unique}", new { singular_name = "Plan", plural_name = "Plans", icon = "map" }, ("If-Match", made.ETag))).Is(200);
 
-        Assert.Equal(("\"Plan\"", "\"Plans\"", "\"map\"", $"\"{Unique}\""), (changed["singular_name"], changed["plural_name"], changed["icon"], changed["slug"]));
+        Assert.Equal(
+            ("\"Plan\"", "\"Plans\"", "\"map\"", $"\"{Unique}\""), (changed["singular_name"], changed["plural_name"], changed["icon"], changed["slug"]));
         (await Api.Patch($"objects/{Unique}", new { slug = "other" })).IsInvalid("slug");
         (await Api.Patch($"objects/{Unique}", new { icon = "x" }, ("If-Match", made.ETag))).IsError(412, "PRECONDITION_FAILED");
     }
@@ -87,7 +91,8 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
         await Define(new { singular_name = "Project", plural_name = Unique, fields = new[] { new { name = "Budget", field_type = "number" } } });
         await Create("custom-fields", new { entity_type = Unique, name = "Site", field_type = "url" });
 
-        Assert.Equal(["budget", "site"], (await Api.Get($"custom-fields?entity_type={Unique}&sort=created_at,name")).Is(200).List.Select(f => (string?)f["attributes"]!["slug"]));
+        Assert.Equal(["budget", "site"],
+            (await Api.Get($"custom-fields?entity_type={Unique}&sort=created_at,name")).Is(200).List.Select(f => (string?)f["attributes"]!["slug"]));
         Assert.Equal(["budget", "site"], (await Api.Get($"objects/{Unique}")).Is(200).Attributes["fields"]!.AsArray().Select(f => (string?)f!["slug"]));
         (await Api.Post("custom-fields", new { entity_type = Unique + "x", name = "Site", field_type = "url" })).IsInvalid("entity_type");
     }
@@ -108,11 +113,13 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
         await Define(new
         {
             singular_name = "Project", plural_name = Unique,
-            fields = new[] { new { name = "Field", field_type = type, options = type.EndsWith("select", StringComparison.Ordinal) ? new[] { "a", "b" } : null } },
+            fields = new[] { new { name = "Field", field_type = type,
+                options = type.EndsWith("select", StringComparison.Ordinal) ? new[] { "a", "b" } : null } },
         });
         right ??= $"\"{(await Contact()).Id}\"";
 
-        Assert.Equal(right, (await Create(Records, $$$"""{"name":"Apollo","custom_fields":{"field":{{{right}}}} }""")).Attributes["custom_fields"]!["field"].Compact());
+        Assert.Equal(
+            right, (await Create(Records, $$$"""{"name":"Apollo","custom_fields":{"field":{{{right}}}} }""")).Attributes["custom_fields"]!["field"].Compact());
         (await Api.Post(Records, $$$"""{"name":"Apollo","custom_fields":{"field":{{{wrong}}}} }""")).IsInvalid("custom_fields.field");
     }
 
@@ -120,7 +127,8 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
     public async Task A_relation_leads_to_a_record_of_any_type_that_exists_and_is_cleared_with_it()
     {
         await Define(new { singular_name = "Project", plural_name = Unique, fields = new[] { new { name = "Of", field_type = "relation" } } });
-        var targets = new[] { await Contact(), await Company(), await Deal(), await Create("activities", new { type = "note" }), await Create(Records, new { name = "Gemini" }) };
+        var targets = new[] { await Contact(), await Company(), await Deal(), await Create("activities", new { type = "note" }),
+            await Create(Records, new { name = "Gemini" }) };
         foreach (var (target, collection) in targets.Zip(["contacts", "companies", "deals", "activities", Records]))
         {
             var record = await Create(Records, new { name = "Apollo", custom_fields = new { of = target.Id } });
@@ -168,8 +176,10 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
     public async Task Their_list_sorts_filters_narrows_and_pages_as_the_others_do()
     {
         await Define(new { singular_name = "Project", plural_name = Unique, fields = new[] { new { name = "Budget", field_type = "number" } } });
-        foreach (var (i, name) in new[] { "Delta", "alpha", "Charlie", "bravo" }.Index()) await Create(Records, new { name, custom_fields = new { budget = i } });
-        async Task<string> Names(string query) => string.Join(' ', (await Api.Pages($"{Records}?{query}")).SelectMany(page => page.List).Select(r => (string?)r["attributes"]!["name"]));
+        foreach (var (i,
+            name) in new[] { "Delta", "alpha", "Charlie", "bravo" }.Index()) await Create(Records, new { name, custom_fields = new { budget = i } });
+        async Task<string> Names(string query) =>
+            string.Join(' ', (await Api.Pages($"{Records}?{query}")).SelectMany(page => page.List).Select(r => (string?)r["attributes"]!["name"]));
 
         Assert.Equal("alpha bravo Charlie Delta", await Names("sort=name&limit=3"));
         Assert.Equal("bravo Charlie", await Names("custom_fields[budget][gte]=2&sort=-custom_fields[budget]&limit=1"));
@@ -208,7 +218,9 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
 
         var batch = (await Api.Post($"{Records}/batch", new
         {
-            operations = new object[] { new { op = "create", data = new { name = "Mercury" } }, new { op = "update", id = first.Id, data = new { name = "Apollo 11" } }, new { op = "create", data = new { } }, new { op = "delete", id = first.Id } },
+            operations = new object[] { new { op = "create", data = new { name = "Mercury" } },
+                new { op = "update", id = first.Id, data = new { name = "Apollo 11" } }, new { op = "create", data = new { } },
+                new { op = "delete", id = first.Id } },
         })).Is(200);
         Assert.Equal([201, 200, 400, 204], batch.List.Select(item => (int)item["status"]!));
     }
@@ -246,10 +258,12 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
     [Fact]
     public async Task A_webhook_subscribes_to_events_by_the_slug()
     {
-        var webhook = await Create("webhooks", new { url = $"https://example.com/{Unique}", events = new[] { $"{Unique}.*", $"{Unique}.deleted" }, is_enabled = false });
+        var webhook =
+            await Create("webhooks", new { url = $"https://example.com/{Unique}", events = new[] { $"{Unique}.*", $"{Unique}.deleted" }, is_enabled = false });
 
         Assert.Equal($"[\"{Unique}.*\",\"{Unique}.deleted\"]", webhook["events"]);
-        (await Api.Post("webhooks", new { url = $"https://example.com/{Unique}", events = new[] { $"{Unique}.merged" }, is_enabled = false })).IsInvalid("events[0]");
+        (await Api.Post("webhooks", new { url = $"https://example.com/{Unique}", events = new[] { $"{Unique}.merged" }, is_enabled = false })).IsInvalid(
+            "events[0]");
     }
 
     [Fact]
@@ -265,7 +279,8 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
     [Fact]
     public async Task An_object_that_is_not_there_is_404_and_named()
     {
-        foreach (var answer in new[] { await Api.Get($"objects/{Unique}"), await Api.Get(Records), await Api.Post(Records, new { name = "Apollo" }), await Api.Get($"{Records}/{NoOne("rec_")}") })
+        foreach (var answer in new[] { await Api.Get($"objects/{Unique}"), await Api.Get(Records), await Api.Post(Records, new { name = "Apollo" }),
+            await Api.Get($"{Records}/{NoOne("rec_")}") })
         {
             Assert.Contains($"'{Unique}'", answer.IsError(404, "NOT_FOUND").Message, StringComparison.Ordinal);
             Assert.Contains("/v1/objects", answer.Message, StringComparison.Ordinal);
@@ -288,8 +303,10 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
         }
 
         await Create(writer, Records, new { name = "Apollo" });
-        Assert.Contains("objects:write", (await reader.Post(Records, new { name = "Apollo" })).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
-        Assert.Contains("objects:write", (await reader.Delete($"objects/{Unique}?force=true")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "objects:write", (await reader.Post(Records, new { name = "Apollo" })).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "objects:write", (await reader.Delete($"objects/{Unique}?force=true")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -299,7 +316,8 @@ public sealed class ObjectsTests(Deployment deployment) : ContractTests(deployme
         var made = await Define();
         var record = await Create(Records, new { name = "Apollo" });
 
-        foreach (var path in new[] { $"objects/{Unique}", $"objects/{made.Id}", Records, $"{Records}/{record.Id}" }) (await test.Get(path)).IsError(404, "NOT_FOUND");
+        foreach (var path in new[] { $"objects/{Unique}", $"objects/{made.Id}", Records, $"{Records}/{record.Id}" })
+            (await test.Get(path)).IsError(404, "NOT_FOUND");
         (await test.Post(Records, new { name = "Apollo" })).IsError(404, "NOT_FOUND");
         (await test.Post("custom-fields", new { entity_type = Unique, name = "Budget", field_type = "number" })).IsInvalid("entity_type");
     }

@@ -13,7 +13,8 @@ public sealed class PipelinesTests(Deployment deployment) : ContractTests(deploy
         var pipeline = await Create("pipelines", new
         {
             name = "Sales", description = "Ours",
-            stages = new object[] { new { name = "Last", type = "lost", position = 2 }, new { name = "First", position = 0 }, new { name = "Middle", type = "won", position = 1 } },
+            stages = new object[] { new { name = "Last", type = "lost", position = 2 }, new { name = "First", position = 0 },
+                new { name = "Middle", type = "won", position = 1 } },
         });
 
         Assert.Equal(("\"Sales\"", "\"Ours\"", "false"), (pipeline["name"], pipeline["description"], pipeline["is_default"]));
@@ -27,7 +28,8 @@ public sealed class PipelinesTests(Deployment deployment) : ContractTests(deploy
     {
         var pipeline = await Pipeline();
 
-        var (one, list) = ((await Api.Get($"pipelines/{pipeline.Id}/stages/{StageId(pipeline, "Talks")}")).Is(200), (await Api.Get($"pipelines/{pipeline.Id}/stages")).Is(200).List);
+        var (one, list) = ((await Api.Get($"pipelines/{pipeline.Id}/stages/{StageId(pipeline, "Talks")}")).Is(200),
+            (await Api.Get($"pipelines/{pipeline.Id}/stages")).Is(200).List);
 
         Assert.Equal(("pipeline_stage", "\"Talks\"", "1", "\"open\""), ((string?)one.Data["type"], one["name"], one["position"], one["type"]));
         Assert.Equal(["\"Lead\"", "\"Talks\"", "\"Won\"", "\"Lost\""], list.Select(s => s.Attribute("name")));
@@ -39,9 +41,13 @@ public sealed class PipelinesTests(Deployment deployment) : ContractTests(deploy
     {
         (await Api.Post("pipelines", new { stages = WonAndLost })).IsInvalid("name");
         (await Api.Post("pipelines", new { name = "Sales" })).IsInvalid("stages");
-        (await Api.Post("pipelines", new { name = "Sales", stages = new object[] { new { name = "Open" }, new { name = "Won", type = "won" } } })).IsInvalid("stages");
-        (await Api.Post("pipelines", new { name = "Sales", stages = new object[] { new { name = "Open" }, new { name = "Lost", type = "lost" } } })).IsInvalid("stages");
-        (await Api.Post("pipelines", new { name = "Sales", stages = new object[] { new { name = "Open", type = "lukewarm" }, new { name = "Won", type = "won", position = -1 }, new { type = "lost" } } }))
+        (await Api.Post("pipelines", new { name = "Sales", stages = new object[] { new { name = "Open" }, new { name = "Won", type = "won" } } })).IsInvalid(
+            "stages");
+        (await Api.Post("pipelines", new { name = "Sales", stages = new object[] { new { name = "Open" }, new { name = "Lost", type = "lost" } } })).IsInvalid(
+            "stages");
+        (await Api.Post("pipelines",
+            new { name = "Sales",
+                stages = new object[] { new { name = "Open", type = "lukewarm" }, new { name = "Won", type = "won", position = -1 }, new { type = "lost" } } }))
             .IsInvalid("stages[0].type", "stages[1].position", "stages[2].name");
     }
 

@@ -45,7 +45,8 @@ public sealed class SearchTests(Deployment deployment) : ContractTests(deploymen
     [Fact]
     public async Task A_search_tolerates_typos_combines_with_filters_and_ranks_by_relevance()
     {
-        var (exact, begun) = (await Contact(new { first_name = "Maria", last_name = Unique, tags = new[] { "vip" } }), await Contact(new { first_name = "Mariana", last_name = Unique }));
+        var (exact, begun) = (await Contact(new { first_name = "Maria", last_name = Unique, tags = new[] { "vip" } }),
+            await Contact(new { first_name = "Mariana", last_name = Unique }));
         await Found($"contacts?search={Unique}", 2);
 
         Assert.Equal([exact.Id, begun.Id], (await Api.Get($"contacts?search={Unique} maria")).Is(200).Ids);

@@ -52,8 +52,10 @@ public sealed class ChangeFeedTests : IAsyncLifetime
     public async Task A_page_never_ends_within_a_batch()
     {
         await Write("1", "ws_1");
-        using var response = await fixture.Crm.CreateTransactionalBatch(new PartitionKey("ws_1")).CreateItem(new { id = "2", pk = "ws_1" }).CreateItem(new { id = "3", pk = "ws_1" }).ExecuteAsync();
-        using var pages = fixture.Crm.GetChangeFeedIterator<JObject>(ChangeFeedStartFrom.Beginning(), ChangeFeedMode.Incremental, new ChangeFeedRequestOptions { PageSizeHint = 2 });
+        using var response = await fixture.Crm.CreateTransactionalBatch(new PartitionKey("ws_1")).CreateItem(new { id = "2", pk = "ws_1" })
+            .CreateItem(new { id = "3", pk = "ws_1" }).ExecuteAsync();
+        using var pages = fixture.Crm.GetChangeFeedIterator<JObject>(
+            ChangeFeedStartFrom.Beginning(), ChangeFeedMode.Incremental, new ChangeFeedRequestOptions { PageSizeHint = 2 });
         Assert.Equal(["1", "2", "3"], (await pages.ReadNextAsync()).Select(document => (string)document["id"]!));
     }
 
@@ -90,7 +92,8 @@ public sealed class ChangeFeedTests : IAsyncLifetime
                 handle(batch);
                 return Task.CompletedTask;
             })
-            .WithInstanceName("only").WithLeaseContainer(leases).WithStartTime(DateTime.MinValue.ToUniversalTime()).WithPollInterval(TimeSpan.FromMilliseconds(20)).Build();
+            .WithInstanceName("only").WithLeaseContainer(leases).WithStartTime(DateTime.MinValue.ToUniversalTime())
+            .WithPollInterval(TimeSpan.FromMilliseconds(20)).Build();
         await processor.StartAsync();
         try
         {

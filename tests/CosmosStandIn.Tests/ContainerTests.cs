@@ -21,7 +21,8 @@ public sealed class ContainerTests : IAsyncLifetime
         Assert.Equal(-1, read.Resource.DefaultTimeToLive);
         Assert.Equal("/hidden/?", Assert.Single(read.Resource.IndexingPolicy.ExcludedPaths).Path);
         Assert.Equal(["/name", "/id"], Assert.Single(read.Resource.IndexingPolicy.CompositeIndexes).Select(path => path.Path));
-        Assert.Equal(HttpStatusCode.Conflict, (await Assert.ThrowsAsync<CosmosException>(() => fixture.Crm.Database.CreateContainerAsync("crm", "/pk"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Conflict, (await Assert.ThrowsAsync<CosmosException>(() => fixture.Crm.Database.CreateContainerAsync("crm", "/pk"))).StatusCode);
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public sealed class ContainerTests : IAsyncLifetime
 
         // What is included by name, not below a wildcard, keeps the documents without it.
         Assert.Equal(["2", "1"], await container.GetItemQueryIterator<string>("SELECT VALUE c.id FROM c ORDER BY c.keys.name", null, options).ReadNextAsync());
-        await Assert.ThrowsAsync<CosmosException>(() => container.GetItemQueryIterator<string>("SELECT VALUE c.id FROM c ORDER BY c.keys.other", null, options).ReadNextAsync());
+        await Assert.ThrowsAsync<CosmosException>(
+            () => container.GetItemQueryIterator<string>("SELECT VALUE c.id FROM c ORDER BY c.keys.other", null, options).ReadNextAsync());
     }
 
     [Fact]
@@ -111,7 +113,8 @@ public sealed class LagTests
 
     private static async Task<int> Count(Container container)
     {
-        using var pages = container.GetItemQueryIterator<int>("SELECT VALUE COUNT(1) FROM c", null, new QueryRequestOptions { PartitionKey = new PartitionKey("p") });
+        using var pages =
+            container.GetItemQueryIterator<int>("SELECT VALUE COUNT(1) FROM c", null, new QueryRequestOptions { PartitionKey = new PartitionKey("p") });
         return (await pages.ReadNextAsync()).Single();
     }
 }

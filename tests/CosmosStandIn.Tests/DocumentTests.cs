@@ -48,9 +48,12 @@ public sealed class DocumentTests : IAsyncLifetime
     public async Task A_write_under_an_old_ETag_is_refused()
     {
         var first = await Crm.CreateItemAsync(new { id = "ct_1", pk = "ws_1" }, new PartitionKey("ws_1"));
-        var second = await Crm.ReplaceItemAsync(new { id = "ct_1", pk = "ws_1", n = 2 }, "ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = first.ETag });
-        await Fails(HttpStatusCode.PreconditionFailed, Crm.ReplaceItemAsync(new { id = "ct_1", pk = "ws_1" }, "ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = first.ETag }));
-        await Fails(HttpStatusCode.PreconditionFailed, Crm.DeleteItemAsync<object>("ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = first.ETag }));
+        var second = await Crm.ReplaceItemAsync(
+            new { id = "ct_1", pk = "ws_1", n = 2 }, "ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = first.ETag });
+        await Fails(HttpStatusCode.PreconditionFailed,
+            Crm.ReplaceItemAsync(new { id = "ct_1", pk = "ws_1" }, "ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = first.ETag }));
+        await Fails(HttpStatusCode.PreconditionFailed,
+            Crm.DeleteItemAsync<object>("ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = first.ETag }));
         await Crm.DeleteItemAsync<object>("ct_1", new PartitionKey("ws_1"), new ItemRequestOptions { IfMatchEtag = second.ETag });
         await Fails(HttpStatusCode.NotFound, Crm.DeleteItemAsync<object>("ct_1", new PartitionKey("ws_1")));
     }
@@ -59,7 +62,8 @@ public sealed class DocumentTests : IAsyncLifetime
     public async Task A_patch_changes_what_it_names_if_its_condition_holds()
     {
         await Crm.CreateItemAsync(new { id = "ct_1", pk = "ws_1", version = 1, tags = new[] { "a" } }, new PartitionKey("ws_1"));
-        PatchOperation[] patch = [PatchOperation.Increment("/version", 1), PatchOperation.Set("/name", "Jane"), PatchOperation.Add("/tags/-", "b"), PatchOperation.Increment("/guards", 1)];
+        PatchOperation[] patch = [PatchOperation.Increment("/version", 1), PatchOperation.Set("/name", "Jane"), PatchOperation.Add("/tags/-", "b"),
+            PatchOperation.Increment("/guards", 1)];
         var options = new PatchItemRequestOptions { FilterPredicate = "FROM c WHERE c.version = 1" };
         var patched = await Crm.PatchItemAsync<Newtonsoft.Json.Linq.JObject>("ct_1", new PartitionKey("ws_1"), patch, options);
         Assert.Equal(2, patched.Resource["version"]);
@@ -83,7 +87,8 @@ public sealed class DocumentTests : IAsyncLifetime
 
     [Fact]
     public async Task A_document_of_more_than_two_megabytes_is_refused() =>
-        await Fails(HttpStatusCode.RequestEntityTooLarge, Crm.CreateItemAsync(new { id = "ct_1", pk = "ws_1", name = new string('x', 2 * 1024 * 1024) }, new PartitionKey("ws_1")));
+        await Fails(HttpStatusCode.RequestEntityTooLarge,
+            Crm.CreateItemAsync(new { id = "ct_1", pk = "ws_1", name = new string('x', 2 * 1024 * 1024) }, new PartitionKey("ws_1")));
 
     [Fact]
     public async Task A_batch_is_done_whole()
@@ -91,7 +96,8 @@ public sealed class DocumentTests : IAsyncLifetime
         await Crm.CreateItemAsync(new { id = "ct_1", pk = "ws_1", version = 1 }, new PartitionKey("ws_1"));
         using var response = await Crm.CreateTransactionalBatch(new PartitionKey("ws_1"))
             .CreateItem(new { id = "ct_2", pk = "ws_1" })
-            .PatchItem("ct_1", [PatchOperation.Increment("/version", 1)], new TransactionalBatchPatchItemRequestOptions { FilterPredicate = "FROM c WHERE c.version = 1" })
+            .PatchItem("ct_1", [PatchOperation.Increment("/version", 1)],
+                new TransactionalBatchPatchItemRequestOptions { FilterPredicate = "FROM c WHERE c.version = 1" })
             .ReadItem("ct_2")
             .ExecuteAsync();
         Assert.True(response.IsSuccessStatusCode, string.Join(";", fixture.Account.Log));
@@ -112,7 +118,8 @@ public sealed class DocumentTests : IAsyncLifetime
             .ReadItem("ct_1")
             .ExecuteAsync();
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
-        Assert.Equal([HttpStatusCode.FailedDependency, HttpStatusCode.FailedDependency, HttpStatusCode.Conflict, HttpStatusCode.FailedDependency], response.Select(result => result.StatusCode));
+        Assert.Equal([HttpStatusCode.FailedDependency, HttpStatusCode.FailedDependency, HttpStatusCode.Conflict, HttpStatusCode.FailedDependency],
+            response.Select(result => result.StatusCode));
         await Fails(HttpStatusCode.NotFound, Crm.ReadItemAsync<object>("ct_2", new PartitionKey("ws_1")));
         Assert.Equal(before.ETag, (await Crm.ReadItemAsync<object>("ct_1", new PartitionKey("ws_1"))).ETag);
     }
@@ -136,5 +143,6 @@ public sealed class DocumentTests : IAsyncLifetime
         Assert.Equal(new LoggedRequest("GET", RequestKind.Read, "crm", "[\"ws_1\"]", "ct_1", 200, 1), entry);
     }
 
-    private static async Task Fails(HttpStatusCode status, Task request) => Assert.Equal(status, (await Assert.ThrowsAsync<CosmosException>(() => request)).StatusCode);
+    private static async Task Fails(HttpStatusCode status, Task request) =>
+        Assert.Equal(status, (await Assert.ThrowsAsync<CosmosException>(() => request)).StatusCode);
 }

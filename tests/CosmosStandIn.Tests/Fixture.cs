@@ -24,7 +24,8 @@ public sealed class Fixture
         properties.IndexingPolicy.IncludedPaths.Add(new IncludedPath { Path = "/*" });
         properties.IndexingPolicy.ExcludedPaths.Add(new ExcludedPath { Path = "/hidden/?" });
         properties.IndexingPolicy.CompositeIndexes.Add(
-            [new CompositePath { Path = "/name", Order = CompositePathSortOrder.Ascending }, new CompositePath { Path = "/id", Order = CompositePathSortOrder.Ascending }]);
+            [new CompositePath { Path = "/name", Order = CompositePathSortOrder.Ascending },
+                new CompositePath { Path = "/id", Order = CompositePathSortOrder.Ascending }]);
         Crm = await database.CreateContainerIfNotExistsAsync(properties);
     }
 

@@ -14,8 +14,10 @@ public sealed class QueryTests : IAsyncLifetime
         await fixture.Open();
         object[] documents =
         [
-            new { id = "1", pk = "ws_1", kind = "record", name = "b", score = 2, tags = new[] { "x", "y" }, keys = new Dictionary<string, object?> { ["e mail"] = "Jane@example.com" } },
-            new { id = "2", pk = "ws_1", kind = "record", name = "a", score = "2", tags = new[] { "y" }, keys = new Dictionary<string, object?> { ["e mail"] = null } },
+            new { id = "1", pk = "ws_1", kind = "record", name = "b", score = 2, tags = new[] { "x", "y" },
+                keys = new Dictionary<string, object?> { ["e mail"] = "Jane@example.com" } },
+            new { id = "2", pk = "ws_1", kind = "record", name = "a", score = "2", tags = new[] { "y" },
+                keys = new Dictionary<string, object?> { ["e mail"] = null } },
             new { id = "3", pk = "ws_1", kind = "event", name = "a", score = 10, hidden = 1, deep = new { list = new[] { new { n = 1, m = 2 } } } },
             new { id = "4", pk = "ws_1", kind = "record", name = (string?)null, score = true },
             new { id = "5", pk = "ws_1", kind = "event", name = "\uFF5E" },
@@ -72,10 +74,12 @@ public sealed class QueryTests : IAsyncLifetime
     [Fact]
     public async Task A_query_selects_and_groups()
     {
-        Assert.Equal("""{"id":"1","$1":4,"mail":"Jane@example.com"}""", Assert.Single(await Find("SELECT c.id, c.score * 2, c.keys['e mail'] AS mail, c.missing FROM c WHERE c.id = '1'")));
+        Assert.Equal("""{"id":"1","$1":4,"mail":"Jane@example.com"}""",
+            Assert.Single(await Find("SELECT c.id, c.score * 2, c.keys['e mail'] AS mail, c.missing FROM c WHERE c.id = '1'")));
         foreach (var viaPlan in (bool[])[false, true])
         {
-            var groups = await Find("SELECT c.kind, COUNT(1) AS n FROM c GROUP BY c.kind", new QueryRequestOptions { EnableOptimisticDirectExecution = !viaPlan });
+            var groups =
+                await Find("SELECT c.kind, COUNT(1) AS n FROM c GROUP BY c.kind", new QueryRequestOptions { EnableOptimisticDirectExecution = !viaPlan });
             Assert.Equal(["event 3", "record 3"], groups.Select(JObject.Parse).Select(group => $"{group["kind"]} {group["n"]}").Order());
         }
     }
@@ -123,14 +127,17 @@ public sealed class QueryTests : IAsyncLifetime
 
         fixture.Account.AllowsCrossPartitionQueriesIn.Add("crm");
         Assert.Equal(7, (await Read(fixture.Crm.GetItemQueryIterator<JToken>("SELECT * FROM c"))).Count);
-        var ordered = await Read(fixture.Crm.GetItemQueryIterator<JToken>("SELECT VALUE c.name FROM c WHERE c.kind = 'record' ORDER BY c.name", null, new QueryRequestOptions { EnableOptimisticDirectExecution = false }));
+        var ordered = await Read(
+            fixture.Crm.GetItemQueryIterator<JToken>("SELECT VALUE c.name FROM c WHERE c.kind = 'record' ORDER BY c.name", null,
+                new QueryRequestOptions { EnableOptimisticDirectExecution = false }));
         Assert.Equal(["", "a", "b", "z"], ordered);
     }
 
     [Fact]
     public async Task Many_documents_are_read_at_once()
     {
-        var read = await fixture.Crm.ReadManyItemsAsync<JObject>([("1", new PartitionKey("ws_1")), ("1", new PartitionKey("ws_2")), ("9", new PartitionKey("ws_1"))]);
+        var read = await fixture.Crm.ReadManyItemsAsync<JObject>(
+            [("1", new PartitionKey("ws_1")), ("1", new PartitionKey("ws_2")), ("9", new PartitionKey("ws_1"))]);
         Assert.Equal(["b", "z"], read.Select(document => (string)document["name"]!).Order());
     }
 
@@ -160,7 +167,8 @@ public sealed class QueryTests : IAsyncLifetime
         options ??= new QueryRequestOptions();
         options.PartitionKey = new PartitionKey("ws_1");
         var query = new QueryDefinition(text).WithParameter("@id", "4").WithParameter("@ids", new[] { "2", "3" });
-        return (await Read(fixture.Crm.GetItemQueryIterator<JToken>(query, null, options))).ConvertAll(item => item is JValue value ? value.ToString(CultureInfo.InvariantCulture) : item.ToString(Newtonsoft.Json.Formatting.None));
+        return (await Read(fixture.Crm.GetItemQueryIterator<JToken>(query, null, options))).ConvertAll(
+            item => item is JValue value ? value.ToString(CultureInfo.InvariantCulture) : item.ToString(Newtonsoft.Json.Formatting.None));
     }
 
     private static async Task<List<T>> Read<T>(FeedIterator<T> pages)

@@ -12,7 +12,8 @@ internal static class Charges
     public static double PointRead(int bytes) => Round(1 + (Kilobytes(bytes) * 0.09));
 
     /// <summary>A create, replace, patch or delete.</summary>
-    public static double Write(IndexPolicy index, JsonObject body, int bytes) => Round(5 + (Kilobytes(bytes) * 0.45) + ((Indexed(index, [], body) + index.Composites) * 0.1));
+    public static double Write(IndexPolicy index, JsonObject body, int bytes) =>
+        Round(5 + (Kilobytes(bytes) * 0.45) + ((Indexed(index, [], body) + index.Composites) * 0.1));
 
     /// <param name="matches">Documents found by the index.</param>
     /// <param name="loaded">Documents that had to be looked into, for a filter or to be answered.</param>

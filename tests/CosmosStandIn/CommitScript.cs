@@ -25,9 +25,11 @@ public static class CommitScript
         if (read is not { } document) return status;
         var members = document.EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
         if (operation.GetProperty("etag").GetString() is { } etag && members["_etag"].GetString() != etag) return 412;
-        if (operation.GetProperty("if").EnumerateObject().Any(one => !members.TryGetValue(one.Name, out var value) || !JsonElement.DeepEquals(value, one.Value))) return 412;
+        if (operation.GetProperty("if").EnumerateObject()
+            .Any(one => !members.TryGetValue(one.Name, out var value) || !JsonElement.DeepEquals(value, one.Value))) return 412;
         foreach (var set in operation.GetProperty("set").EnumerateObject()) members[set.Name] = set.Value;
-        if (!operation.GetProperty("set").EnumerateObject().Any()) members["guards"] = JsonSerializer.SerializeToElement((members.TryGetValue("guards", out var guards) ? guards.GetInt64() : 0) + 1);
+        if (!operation.GetProperty("set").EnumerateObject().Any())
+            members["guards"] = JsonSerializer.SerializeToElement((members.TryGetValue("guards", out var guards) ? guards.GetInt64() : 0) + 1);
         return scope.Replace(id, JsonSerializer.SerializeToElement(members), members["_etag"].GetString()).Status;
     }
 }

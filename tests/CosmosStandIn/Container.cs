@@ -51,7 +51,8 @@ internal sealed class Container
     public IEnumerable<Document> Documents(string partition)
     {
         var now = Now;
-        return partitions.GetValueOrDefault(partition)?.Values.Where(document => !(document.Expires <= now)).OrderBy(document => document.Order) ?? Enumerable.Empty<Document>();
+        return partitions.GetValueOrDefault(partition)?.Values.Where(document => !(document.Expires <= now)).OrderBy(document => document.Order)
+            ?? Enumerable.Empty<Document>();
     }
 
     public IEnumerable<Document> AllDocuments() => partitions.Keys.SelectMany(Documents);
@@ -69,7 +70,8 @@ internal sealed class Container
         var now = Now;
         var then = history.Select(entry => (entry.Key, entry.Value.FindLast(version => version.Lsn <= seen).Document))
             .Where(entry => entry.Document is { } document && !(document.Expires <= now)).ToDictionary(entry => entry.Key, entry => entry.Document!);
-        return new View(seen, (partition, id) => then.GetValueOrDefault((partition, id)), partition => then.Values.Where(document => document.Partition == partition).OrderBy(document => document.Order));
+        return new View(seen, (partition, id) => then.GetValueOrDefault((partition, id)),
+            partition => then.Values.Where(document => document.Partition == partition).OrderBy(document => document.Order));
     }
 
     /// <param name="Lsn">The transaction after which it is so.</param>
@@ -82,7 +84,8 @@ internal sealed class Container
     {
         var key = (JsonObject)properties["partitionKey"]!;
         if (key["paths"] is not JsonArray { Count: 1 } paths) throw ServiceError.NotModelled("A partition key of several paths");
-        if (properties.GetValueOrDefault("uniqueKeyPolicy") is JsonObject unique && unique.GetValueOrDefault("uniqueKeys") is JsonArray { Count: > 0 }) throw ServiceError.NotModelled("A unique key policy");
+        if (properties.GetValueOrDefault("uniqueKeyPolicy") is JsonObject unique && unique.GetValueOrDefault("uniqueKeys") is JsonArray { Count: > 0 })
+            throw ServiceError.NotModelled("A unique key policy");
         if (properties.GetValueOrDefault("indexingPolicy") is not JsonObject) properties["indexingPolicy"] = Indexed();
         Index = new IndexPolicy((JsonObject)properties["indexingPolicy"]!);
         PartitionPath = ((string)paths[0]!).Trim('/').Split('/');

@@ -14,7 +14,8 @@ internal sealed class Database
         Rid = Resource.Encode(rid);
         Properties = new JsonObject
         {
-            ["id"] = name, ["_rid"] = Rid, ["_self"] = $"dbs/{Rid}/", ["_etag"] = "\"1\"", ["_colls"] = "colls/", ["_users"] = "users/", ["_ts"] = account.Time.GetUtcNow().ToUnixTimeSeconds(),
+            ["id"] = name, ["_rid"] = Rid, ["_self"] = $"dbs/{Rid}/", ["_etag"] = "\"1\"", ["_colls"] = "colls/", ["_users"] = "users/",
+            ["_ts"] = account.Time.GetUtcNow().ToUnixTimeSeconds(),
         };
     }
 
@@ -44,7 +45,8 @@ internal sealed class Database
     public static Reply Replace(Container container, Request asked)
     {
         var properties = asked.JsonBody;
-        if ((string)properties["id"]! != container.Name || Json.Text(((JsonObject)properties["partitionKey"]!)["paths"]) != Json.Text(((JsonObject)container.Properties["partitionKey"]!)["paths"]))
+        if ((string)properties["id"]! != container.Name
+            || Json.Text(((JsonObject)properties["partitionKey"]!)["paths"]) != Json.Text(((JsonObject)container.Properties["partitionKey"]!)["paths"]))
         {
             throw ServiceError.BadRequest("The id and the partition key of a container can't be changed.");
         }

@@ -65,7 +65,8 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
     private Reply Batch()
     {
         if (!asked.Is("x-ms-cosmos-batch-atomic")) throw ServiceError.NotModelled("A bulk request");
-        if (asked.Operations.Count > MostOperations) throw ServiceError.BadRequest($"Batch request has more operations than what is supported: {MostOperations}.");
+        if (asked.Operations.Count > MostOperations)
+            throw ServiceError.BadRequest($"Batch request has more operations than what is supported: {MostOperations}.");
         var transaction = new Container.Transaction(container);
         var results = new List<OperationResult>();
         foreach (var operation in asked.Operations)
@@ -93,7 +94,8 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
         var body = asked.JsonBody;
         var text = (string)body["query"]!;
         asked.Detail = text;
-        var parameters = (body.GetValueOrDefault("parameters") as JsonArray ?? []).OfType<JsonObject>().ToDictionary(parameter => (string)parameter["name"]!, parameter => parameter.GetValueOrDefault("value"));
+        var parameters = (body.GetValueOrDefault("parameters") as JsonArray ?? []).OfType<JsonObject>()
+            .ToDictionary(parameter => (string)parameter["name"]!, parameter => parameter.GetValueOrDefault("value"));
         var query = Parser.Read(text.Replace("{documentdb-formattableorderbyquery-filter}", "true", StringComparison.Ordinal), parameters);
         if (asked.PartitionKey is null && !allowsCrossPartition && !query.Pins(container.PartitionPath))
         {
@@ -119,7 +121,8 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
     /// </summary>
     private Reply Changes()
     {
-        if (!string.Equals(asked.Header("A-IM"), "Incremental Feed", StringComparison.OrdinalIgnoreCase)) throw ServiceError.NotModelled("A change feed of all versions and deletes");
+        if (!string.Equals(asked.Header("A-IM"), "Incremental Feed", StringComparison.OrdinalIgnoreCase))
+            throw ServiceError.NotModelled("A change feed of all versions and deletes");
         var documents = asked.PartitionKey is { } partition ? container.Documents(partition) : container.AllDocuments();
         var after = ChangesAfter();
         var changed = documents.Where(document => document.Lsn > after).OrderBy(document => document.Lsn).ThenBy(document => document.Order).ToList();
@@ -138,7 +141,9 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
         if (asked.Header("If-None-Match") is { } etag)
         {
             if (etag == "*") return container.Lsn;
-            return long.TryParse(etag.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var lsn) && lsn <= container.Lsn ? lsn : throw ServiceError.BadRequest("The change feed's continuation is invalid.");
+            return long.TryParse(etag.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var lsn) && lsn <= container.Lsn
+                ? lsn
+                : throw ServiceError.BadRequest("The change feed's continuation is invalid.");
         }
 
         if (asked.Header("If-Modified-Since") is not { } since) return 0;
@@ -147,7 +152,8 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
         return before.DefaultIfEmpty(0).Max();
     }
 
-    private Reply Feed(IReadOnlyList<object?> items, double charge) => new(200, new JsonObject { ["_rid"] = container.Rid, ["Documents"] = items.ToList(), ["_count"] = items.Count })
+    private Reply Feed(IReadOnlyList<object?> items, double charge) =>
+        new(200, new JsonObject { ["_rid"] = container.Rid, ["Documents"] = items.ToList(), ["_count"] = items.Count })
     {
         Charge = charge,
         ItemCount = items.Count,

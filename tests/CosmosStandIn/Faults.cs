@@ -59,7 +59,8 @@ public sealed class Faults
     /// <param name="share">From 0 for none to 1 for all.</param>
     /// <param name="chance">Decides; with a seed, so that a test can be repeated.</param>
     /// <param name="those">Which; null for any request for documents.</param>
-    public void Sometimes(Fault problem, double share, Random chance, Predicate<PendingRequest>? those = null) => Add(new Plan(problem, those ?? IsForDocuments, chance, share, int.MaxValue));
+    public void Sometimes(Fault problem, double share, Random chance, Predicate<PendingRequest>? those = null) =>
+        Add(new Plan(problem, those ?? IsForDocuments, chance, share, int.MaxValue));
 
     /// <summary>Nothing goes wrong any more.</summary>
     public void Clear()

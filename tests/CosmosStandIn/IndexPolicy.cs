@@ -33,7 +33,9 @@ internal sealed class IndexPolicy
 
         foreach (var composite in policy.GetValueOrDefault("compositeIndexes") as JsonArray ?? [])
         {
-            var paths = Objects(composite).Select(part => (Segments((string)part["path"]!), string.Equals(part.GetValueOrDefault("order") as string, "descending", StringComparison.OrdinalIgnoreCase))).ToArray();
+            var paths = Objects(composite)
+                .Select(part => (Segments((string)part["path"]!),
+                    string.Equals(part.GetValueOrDefault("order") as string, "descending", StringComparison.OrdinalIgnoreCase))).ToArray();
             if (paths.Length < 2) throw ServiceError.BadRequest("A composite index must have at least two paths.");
             composites.Add(paths);
         }
@@ -68,8 +70,10 @@ internal sealed class IndexPolicy
     private (string[] Path, bool IsExact, bool IsIncluded)? Best(IReadOnlyList<string> path)
     {
         if (!isOn) return null;
-        var matching = rules.Where(rule => rule.IsExact ? rule.Path.SequenceEqual(path) : rule.Path.Length <= path.Count && rule.Path.SequenceEqual(path.Take(rule.Path.Length)));
-        return matching.Select(rule => ((string[], bool, bool)?)rule).MaxBy(rule => rule is var (segments, isExact, _) ? (2 * segments.Length) + (isExact ? 1 : 0) : -1);
+        var matching = rules.Where(
+            rule => rule.IsExact ? rule.Path.SequenceEqual(path) : rule.Path.Length <= path.Count && rule.Path.SequenceEqual(path.Take(rule.Path.Length)));
+        return matching.Select(rule => ((string[], bool, bool)?)rule)
+            .MaxBy(rule => rule is var (segments, isExact, _) ? (2 * segments.Length) + (isExact ? 1 : 0) : -1);
     }
 
     private static IEnumerable<JsonObject> Objects(object? array) => (array as JsonArray ?? []).OfType<JsonObject>();

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace NodeStash.CosmosStandIn;
 
 /// <summary>
-/// JSON as the database holds it: <c>null</c>, <c>bool</c>, <c>double</c>, <c>string</c>, <c>JsonArray</c> and <c>JsonObject</c>. Every number is a double, as it is
-/// there: an integer beyond 2^53 comes back rounded. A value that is stored is never changed; a patch works on a copy.
+/// JSON as the database holds it: <c>null</c>, <c>bool</c>, <c>double</c>, <c>string</c>, <c>JsonArray</c> and <c>JsonObject</c>. Every number is a
+/// double, as it is there: an integer beyond 2^53 comes back rounded. A value that is stored is never changed; a patch works on a copy.
 /// </summary>
 internal static class Json
 {

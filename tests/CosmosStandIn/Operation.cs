@@ -27,7 +27,8 @@ internal sealed record OperationResult(int Status, double Charge, string? ETag =
 /// <param name="IfMatch">The ETag it must have.</param>
 /// <param name="IfNoneMatch">The ETag it must not have.</param>
 /// <param name="IsMinimal">Whether the answer of a write comes without the document.</param>
-internal sealed record Operation(OperationKind Kind, string Partition, string? Id, ReadOnlyMemory<byte> Body, string? IfMatch, string? IfNoneMatch, bool IsMinimal)
+internal sealed record Operation(
+    OperationKind Kind, string Partition, string? Id, ReadOnlyMemory<byte> Body, string? IfMatch, string? IfNoneMatch, bool IsMinimal)
 {
     /// <summary>Two megabytes of JSON. Source: Microsoft Learn, "Azure Cosmos DB service quotas", per-item limits.</summary>
     public const int MaxDocumentBytes = 2 * 1024 * 1024;
@@ -77,7 +78,8 @@ internal sealed record Operation(OperationKind Kind, string Partition, string? I
     private OperationResult Written(IndexPolicy index, int status, Document? before, Document after)
     {
         if (after.Bytes > MaxDocumentBytes) throw ServiceError.TooLarge();
-        return new OperationResult(status, Charges.Write(index, after.Body, Math.Max(before?.Bytes ?? 0, after.Bytes)), after.ETag, IsMinimal ? null : Json.Bytes(after.Body));
+        return new OperationResult(
+            status, Charges.Write(index, after.Body, Math.Max(before?.Bytes ?? 0, after.Bytes)), after.ETag, IsMinimal ? null : Json.Bytes(after.Body));
     }
 
     private JsonObject ReadBody(Container container)
@@ -101,7 +103,8 @@ internal sealed record Operation(OperationKind Kind, string Partition, string? I
         if (id.AsSpan().ContainsAny("/\\?#")) throw ServiceError.BadRequest("The id has a character that is not allowed: '/', '\\', '?' or '#'.");
         if (body.GetValueOrDefault("ttl") is { } ttl && !(ttl is double seconds && double.IsInteger(seconds) && seconds is -1 or > 0))
         {
-            throw ServiceError.BadRequest("The input ttl is invalid. Ensure to provide a nonzero positive (less than or equal to '2147483647') integer, or -1.");
+            throw ServiceError.BadRequest(
+                "The input ttl is invalid. Ensure to provide a nonzero positive (less than or equal to '2147483647') integer, or -1.");
         }
 
         EnsurePartition(container, body);

@@ -17,7 +17,8 @@ internal static class Patch
         }
 
         if (operations.Count > MostOperations) throw ServiceError.BadRequest($"The number of patch operations can't exceed '{MostOperations}'.");
-        if (read.GetValueOrDefault("condition") is string condition && Parser.ReadCondition(condition) is { } filter && filter.Evaluate(new Row(current)) is not true)
+        if (read.GetValueOrDefault("condition") is string condition && Parser.ReadCondition(condition) is { } filter
+            && filter.Evaluate(new Row(current)) is not true)
         {
             throw ServiceError.PreconditionFailed();
         }
@@ -25,7 +26,8 @@ internal static class Patch
         var patched = (JsonObject)Json.Copy(current)!;
         foreach (var operation in operations.OfType<JsonObject>())
         {
-            var path = ((string)operation["path"]!).TrimStart('/').Split('/').Select(name => name.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)).ToArray();
+            var path = ((string)operation["path"]!).TrimStart('/').Split('/')
+                .Select(name => name.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)).ToArray();
             if (path is ["id"] or ["_ts"] or ["_etag"] or ["_rid"] or ["_self"] || path.SequenceEqual(partitionPath))
             {
                 throw ServiceError.BadRequest($"The property '/{string.Join('/', path)}' can't be patched.");
@@ -62,7 +64,8 @@ internal static class Patch
             case JsonArray items when last == "-" && kind is "add" or "set":
                 items.Add(value);
                 break;
-            case JsonArray items when int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && (index < items.Count || (index == items.Count && kind == "add")):
+            case JsonArray items when int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+                && (index < items.Count || (index == items.Count && kind == "add")):
                 if (kind == "add") items.Insert(index, value);
                 else if (kind == "remove") items.RemoveAt(index);
                 else items[index] = kind == "incr" ? Sum(items[index], value, path) : value;
@@ -72,7 +75,9 @@ internal static class Patch
     }
 
     private static double Sum(object? before, object? by, string[] path) =>
-        before is double number && by is double more ? number + more : throw ServiceError.BadRequest($"'/{string.Join('/', path)}' is no number and can't be incremented.");
+        before is double number && by is double more
+            ? number + more
+            : throw ServiceError.BadRequest($"'/{string.Join('/', path)}' is no number and can't be incremented.");
 
     private static ServiceError Missing(string kind, string[] path) =>
         ServiceError.BadRequest($"For operation '{kind}', the path '/{string.Join('/', path)}' does not exist.");

@@ -10,7 +10,8 @@ namespace NodeStash.CosmosStandIn;
 internal sealed record QueryPage(IReadOnlyList<object?> Items, string? Continuation, double Charge);
 
 /// <summary>
-/// Answers a page of a query. A continuation holds the place of the last result, not a count of them, so that a page goes on behind it whatever was written meanwhile.
+/// Answers a page of a query. A continuation holds the place of the last result, not a count of them, so that a page goes on behind it whatever was
+/// written meanwhile.
 /// </summary>
 internal static class QueryRun
 {
@@ -39,13 +40,15 @@ internal static class QueryRun
     private static QueryPage Rows(Query query, IndexPolicy index, List<Document> found, List<Document> loaded, int pageSize, JsonObject? from)
     {
         var rows = found.Select(document => (Keys: query.OrderBy.Select(key => key.Key.Evaluate(new Row(document.Body))).ToList(), Document: document))
-            .Where(row => row.Keys.Zip(query.OrderBy).All(key => Value.IsDefined(key.First) || (query.OrderBy.Count == 1 && index.KeepsMissing(key.Second.Key.Path!))))
+            .Where(row => row.Keys.Zip(query.OrderBy)
+                .All(key => Value.IsDefined(key.First) || (query.OrderBy.Count == 1 && index.KeepsMissing(key.Second.Key.Path!))))
             .ToList();
         rows.Sort((left, right) => Order(query, left, right));
         var (offset, limit) = (query.Offset, query.Limit);
         if (from is not null)
         {
-            var last = (((JsonArray)from["keys"]!).Select(key => key is JsonObject ? Value.Undefined : key).ToList(), found.FirstOrDefault() ?? new Document("", "", [], "", 0, 0, 0, null));
+            var last = (((JsonArray)from["keys"]!).Select(key => key is JsonObject ? Value.Undefined : key).ToList(),
+                found.FirstOrDefault() ?? new Document("", "", [], "", 0, 0, 0, null));
             last.Item2 = last.Item2 with { Order = (long)(double)from["order"]! };
             rows.RemoveAll(row => Order(query, row, last) <= 0);
             (offset, limit) = ((int)(double)from["offset"]!, from["limit"] is double left ? (int)left : null);
@@ -85,7 +88,9 @@ internal static class QueryRun
             ? found.Select(document => new Row(document.Body))
             : query.GroupBy.Count == 0
                 ? [new Row([], found.ConvertAll(document => document.Body))]
-                : found.GroupBy(document => Json.Text(query.GroupBy.Select(key => new JsonArray { key.Evaluate(new Row(document.Body)) }.FindAll(Value.IsDefined)).ToList<object?>()))
+                : found.GroupBy(
+                    document => Json.Text(
+                        query.GroupBy.Select(key => new JsonArray { key.Evaluate(new Row(document.Body)) }.FindAll(Value.IsDefined)).ToList<object?>()))
                     .Select(group => new Row(group.First().Body, [.. group.Select(document => document.Body)]));
         var items = rows.Select(row => query.Select.Evaluate(row)).Where(Value.IsDefined);
         if (query.IsDistinct) items = items.DistinctBy(Json.Text);
@@ -111,7 +116,8 @@ internal static class QueryRun
     }
 
     private static double Charge(List<Document> found, List<Document> loaded, long bytes) =>
-        Charges.Query(found.Count, ReferenceEquals(found, loaded) ? 0 : loaded.Count, ReferenceEquals(found, loaded) ? bytes : loaded.Sum(document => (long)document.Bytes));
+        Charges.Query(found.Count, ReferenceEquals(found, loaded) ? 0 : loaded.Count,
+            ReferenceEquals(found, loaded) ? bytes : loaded.Sum(document => (long)document.Bytes));
 
     private static IEnumerable<IReadOnlyList<string>> Paths(Expression expression) =>
         expression.Path is { } path ? [path] : expression.Parts.SelectMany(Paths);

@@ -32,7 +32,8 @@ internal sealed record Reply(int Status, byte[] Body)
     /// <summary>Of a batch, which is written once the lock is released.</summary>
     public IReadOnlyList<OperationResult>? Results { get; init; }
 
-    public static Reply Of(ServiceError error) => new(error.Status, new JsonObject { ["code"] = ((HttpStatusCode)error.Status).ToString(), ["message"] = error.Message })
+    public static Reply Of(ServiceError error) =>
+        new(error.Status, new JsonObject { ["code"] = ((HttpStatusCode)error.Status).ToString(), ["message"] = error.Message })
     {
         SubStatus = error.SubStatus,
     };

@@ -63,7 +63,10 @@ internal sealed class Request
         _ => AskedPageSize,
     };
 
-    private int AskedPageSize => Header("x-ms-max-item-count") is { } size ? int.Parse(size, System.Globalization.CultureInfo.InvariantCulture) is var count && count > 0 ? count : 1000 : 100;
+    private int AskedPageSize =>
+        Header("x-ms-max-item-count") is { } size
+            ? int.Parse(size, System.Globalization.CultureInfo.InvariantCulture) is var count && count > 0 ? count : 1000
+            : 100;
 
     public string? Header(string name) =>
         message.Headers.TryGetValues(name, out var values) || message.Content?.Headers.TryGetValues(name, out values) == true ? string.Join(",", values) : null;

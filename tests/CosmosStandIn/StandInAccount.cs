@@ -32,8 +32,8 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     public ISet<string> AllowsCrossPartitionQueriesIn { get; } = new HashSet<string> { "leases", "access" };
 
     /// <summary>
-    /// How many transactions a read may be behind, for a client that has neither seen nor made them; it then is as far behind as it may be. That is what session
-    /// consistency allows. 0 unless set: every read sees the last write.
+    /// How many transactions a read may be behind, for a client that has neither seen nor made them; it then is as far behind as it may be. That is
+    /// what session consistency allows. 0 unless set: every read sees the last write.
     /// </summary>
     public int Lag { get; init; }
 
@@ -50,7 +50,8 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     /// <param name="configure">Sets further options.</param>
     public CosmosClient Connect(Action<CosmosClientOptions>? configure = null)
     {
-        var options = new CosmosClientOptions { ConnectionMode = ConnectionMode.Gateway, LimitToEndpoint = true, HttpClientFactory = () => new HttpClient(this, disposeHandler: false) };
+        var options = new CosmosClientOptions { ConnectionMode = ConnectionMode.Gateway, LimitToEndpoint = true,
+            HttpClientFactory = () => new HttpClient(this, disposeHandler: false) };
         configure?.Invoke(options);
         return new CosmosClient("https://stand-in.localhost", Convert.ToBase64String("no secret: the stand-in checks no signature"u8), options);
     }
@@ -80,7 +81,8 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
             reply = Reply.Of(error);
         }
 
-        log.Enqueue(new LoggedRequest(request.Method.Method, asked.Kind, asked.Container, asked.PartitionKey, asked.Detail, reply?.Status ?? 0, reply?.Charge ?? 0));
+        log.Enqueue(new LoggedRequest(
+            request.Method.Method, asked.Kind, asked.Container, asked.PartitionKey, asked.Detail, reply?.Status ?? 0, reply?.Charge ?? 0));
         return reply?.ToMessage(request) ?? throw new HttpRequestException("The connection broke.", new IOException("The response ended prematurely."));
     }
 
@@ -147,8 +149,12 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
                 _ => throw ServiceError.NotModelled($"{asked.Method} of a container"),
             },
             ["pkranges"] => Ranges(container, asked),
-            ["docs", .. var document] => Within(container, () => new DocumentRequest(container, asked, AllowsCrossPartitionQueriesIn.Contains(container.Name)).Answer(document is [var id] ? id : null)),
-            ["sprocs", .. var procedure] => Within(container, () => new ProcedureRequest(container, asked, Procedures).Answer(procedure is [var id] ? id : null)),
+            ["docs", .. var document] =>
+                Within(container,
+                    () => new DocumentRequest(container, asked, AllowsCrossPartitionQueriesIn.Contains(container.Name)).Answer(
+                        document is [var id] ? id : null)),
+            ["sprocs", .. var procedure] =>
+                Within(container, () => new ProcedureRequest(container, asked, Procedures).Answer(procedure is [var id] ? id : null)),
             _ => throw ServiceError.NotModelled($"/{string.Join('/', path)} of a container"),
         };
     }

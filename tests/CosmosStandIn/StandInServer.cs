@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace NodeStash.CosmosStandIn;
 
-/// <summary>An account behind a port of this machine, for clients that open it by a connection string. Ends with what is under way; the account is the caller's.</summary>
+/// <summary>
+/// An account behind a port of this machine, for clients that open it by a connection string. Ends with what is under way; the account is the
+/// caller's.
+/// </summary>
 public sealed class StandInServer : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -14,7 +17,8 @@ public sealed class StandInServer : IAsyncDisposable
     private StandInServer(WebApplication app) => this.app = app;
 
     /// <summary>Opens it, in gateway mode and limited to the endpoint, as an emulator is.</summary>
-    public string ConnectionString => $"AccountEndpoint={app.Urls.First()}/;AccountKey={Convert.ToBase64String("no secret: the stand-in checks no signature"u8)}";
+    public string ConnectionString =>
+        $"AccountEndpoint={app.Urls.First()}/;AccountKey={Convert.ToBase64String("no secret: the stand-in checks no signature"u8)}";
 
     public static async Task<StandInServer> Start(StandInAccount account)
     {
@@ -41,7 +45,8 @@ public sealed class StandInServer : IAsyncDisposable
         using var request = new HttpRequestMessage(new HttpMethod(asked.Method), target) { Content = new ByteArrayContent(body.ToArray()) };
         foreach (var (name, values) in asked.Headers)
         {
-            if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+            if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
+                request.Content.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
 
         try

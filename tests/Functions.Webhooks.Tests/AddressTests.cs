@@ -9,10 +9,14 @@ using NodeStash.Support.Http;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>docs/api/webhooks.md, Deliveries: the address is checked when connecting, after name resolution, however it is written. Names resolve as each test says.</summary>
+/// <summary>
+/// docs/api/webhooks.md, Deliveries: the address is checked when connecting, after name resolution, however it is written. Names resolve as each test
+/// says.
+/// </summary>
 public sealed class AddressTests
 {
-    private static readonly StoredEvent Happened = new("evt_1", "contact.created", "contact", "ct_1", 1, new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), "{}"u8.ToArray());
+    private static readonly StoredEvent Happened = new(
+        "evt_1", "contact.created", "contact", "ct_1", 1, new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero), "{}"u8.ToArray());
 
     private readonly List<string> asked = [];
 
@@ -35,7 +39,8 @@ public sealed class AddressTests
     {
         await using var receiver = await Receiver.Start();
 
-        var outcome = await Send($"http://mixed.example:{receiver.Address.Port}/", _ => [IPAddress.Parse("10.0.0.1"), IPAddress.Loopback, IPAddress.Parse("fd00::1")]);
+        var outcome =
+            await Send($"http://mixed.example:{receiver.Address.Port}/", _ => [IPAddress.Parse("10.0.0.1"), IPAddress.Loopback, IPAddress.Parse("fd00::1")]);
 
         Assert.Equal(AttemptOutcome.Delivered, outcome);
     }

@@ -59,7 +59,8 @@ public sealed class Crm : IAsyncDisposable
     public async Task IsNoted(Received received)
     {
         var store = DeliveriesOf(received);
-        foreach (var webhook in JsonElement.Parse(await (await Api.Send(HttpMethod.Get, "webhooks")).Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray())
+        foreach (var webhook in JsonElement.Parse(await (await Api.Send(HttpMethod.Get, "webhooks")).Content.ReadAsStringAsync()).GetProperty("data")
+            .EnumerateArray())
         {
             var id = Ids.Derive(DeliveryLog.Prefix, received.Id, webhook.GetProperty("id").GetString()!);
             await Eventually.True(async () => await store.Find(id, CancellationToken.None) is { Attempts.Count: > 0 }, "the outcome of an attempt");
@@ -71,7 +72,8 @@ public sealed class Crm : IAsyncDisposable
     {
         var store = DeliveriesOf(workspaceId);
         return await Eventually.Get(
-            async () => (await store.List(webhookId, null, null, 100, CancellationToken.None)).FirstOrDefault(condition), $"a delivery to {webhookId} as expected");
+            async () => (await store.List(webhookId, null, null, 100, CancellationToken.None)).FirstOrDefault(condition),
+            $"a delivery to {webhookId} as expected");
     }
 
     /// <summary>Makes a delivery due and wakes nobody, as happens where the process ends before it does.</summary>
@@ -88,9 +90,11 @@ public sealed class Crm : IAsyncDisposable
         var wait = await Eventually.Get(
             async () =>
             {
-                await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
+                await foreach (var instance in client.GetAllInstancesAsync(
+                    new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
                 {
-                    if (instance.SerializedCustomStatus is not null && instance.ReadCustomStatusAs<LaneWait>() is { } found && found.Attempt == attempt && found.DueAt > Time.GetUtcNow()) return found;
+                    if (instance.SerializedCustomStatus is not null && instance.ReadCustomStatusAs<LaneWait>() is { } found && found.Attempt == attempt
+                        && found.DueAt > Time.GetUtcNow()) return found;
                 }
 
                 return null;
@@ -119,7 +123,8 @@ public sealed class Crm : IAsyncDisposable
     public async Task EndOrchestrations()
     {
         var client = host.Services.GetRequiredService<DurableTaskClient>();
-        await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running])))
+        await foreach (var instance in client.GetAllInstancesAsync(
+            new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running])))
         {
             await client.TerminateInstanceAsync(instance.InstanceId);
             await client.WaitForInstanceCompletionAsync(instance.InstanceId);
@@ -130,7 +135,8 @@ public sealed class Crm : IAsyncDisposable
     public async Task<RoundSent> RepeatRound()
     {
         var client = host.Services.GetRequiredService<DurableTaskClient>();
-        await foreach (var instance in client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
+        await foreach (var instance in client.GetAllInstancesAsync(
+            new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Running], FetchInputsAndOutputs: true)))
         {
             var work = instance.ReadInputAs<EndpointWork>()! with { Holder = instance.InstanceId };
             return await ActivatorUtilities.CreateInstance<SendDeliveries>(host.Services).SendDueDeliveries(work, client, CancellationToken.None);
@@ -146,7 +152,8 @@ public sealed class Crm : IAsyncDisposable
     public async Task<IReadOnlyList<OrchestrationMetadata>> Orchestrations()
     {
         var found = new List<OrchestrationMetadata>();
-        await foreach (var instance in host.Services.GetRequiredService<DurableTaskClient>().GetAllInstancesAsync(new OrchestrationQuery(FetchInputsAndOutputs: true))) found.Add(instance);
+        await foreach (var instance in host.Services.GetRequiredService<DurableTaskClient>()
+            .GetAllInstancesAsync(new OrchestrationQuery(FetchInputsAndOutputs: true))) found.Add(instance);
         return found;
     }
 
@@ -173,7 +180,8 @@ public sealed class Crm : IAsyncDisposable
 
     private async Task Open()
     {
-        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder.FullName, Quiet = true, Clock = Time }, CancellationToken.None);
+        host = await CrmHost.Start(
+            new HostSettings { Urls = "http://127.0.0.1:0", Data = folder.FullName, Quiet = true, Clock = Time }, CancellationToken.None);
         Api = new CrmClient(host.Address, host.ApiKey);
     }
 }

@@ -145,7 +145,8 @@ public sealed class DeliveryTests
         await using var crm = await Crm.Start();
         await using var receiver = await Receiver.Start();
         await crm.Api.Subscribe(receiver.Address, "contact.updated");
-        var id = (await crm.Api.Create("contacts", new { email = "jane@example.com", first_name = "Jane", tags = new[] { "a" } })).GetProperty("id").GetString();
+        var id = (await crm.Api.Create("contacts", new { email = "jane@example.com", first_name = "Jane", tags = new[] { "a" } })).GetProperty("id")
+            .GetString();
         crm.Time.Advance(TimeSpan.FromSeconds(1));
         await crm.Api.Update($"contacts/{id}", new { first_name = "Joan", email = "jane@example.com", title = "CEO", tags = new[] { "b" } });
 

@@ -32,7 +32,8 @@ public sealed class EngineDownTests
             Version = sent.Version,
         };
         var (work, engine) = (new EndpointWork(partition.Key, webhook.Id, null), new Mock<DurableTaskClient>("engine") { CallBase = true });
-        engine.SetupSequence(client => client.ScheduleNewOrchestrationInstanceAsync(nameof(Deliver.DeliverToEndpoint), work, null, It.IsAny<CancellationToken>()))
+        engine.SetupSequence(
+            client => client.ScheduleNewOrchestrationInstanceAsync(nameof(Deliver.DeliverToEndpoint), work, null, It.IsAny<CancellationToken>()))
             .ThrowsAsync(new IOException("the engine does not answer"))
             .ReturnsAsync("worker");
         var feed = new DeliveryFeed(crm.Service<IWorkspaceStores>(), crm.Service<IDeliveryStores>(), crm.Service<WebhookOptions>(), crm.Time);
@@ -40,7 +41,8 @@ public sealed class EngineDownTests
         await Assert.ThrowsAsync<IOException>(() => feed.Run([happened], engine.Object, CancellationToken.None));
         await feed.Run([happened], engine.Object, CancellationToken.None);
 
-        engine.Verify(client => client.ScheduleNewOrchestrationInstanceAsync(nameof(Deliver.DeliverToEndpoint), work, null, It.IsAny<CancellationToken>()), Times.Exactly(2));
+        engine.Verify(client => client.ScheduleNewOrchestrationInstanceAsync(nameof(Deliver.DeliverToEndpoint), work, null, It.IsAny<CancellationToken>()),
+            Times.Exactly(2));
         var recorded = await crm.Service<IDeliveryStores>().Open(partition).List(webhook.Id, null, null, 10, CancellationToken.None);
         Assert.Equal([happened.Id], recorded.Select(delivery => delivery.EventId));
     }

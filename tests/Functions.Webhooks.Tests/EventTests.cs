@@ -11,7 +11,8 @@ public sealed class EventTests
     [InlineData("companies", "company", "company", """{"name":"Acme"}""", """{"size":"10"}""")]
     [InlineData("deals", "deal", "deal", """{"title":"Big"}""", """{"value":"12.50"}""")]
     [InlineData("activities", "activity", "activity", """{"type":"task"}""", """{"is_done":true}""")]
-    [InlineData("custom-fields", "field", "custom_field_definition", """{"entity_type":"contact","name":"Plan","field_type":"text"}""", """{"name":"Tariff"}""")]
+    [InlineData("custom-fields", "field", "custom_field_definition", """{"entity_type":"contact","name":"Plan","field_type":"text"}""",
+        """{"name":"Tariff"}""")]
     public async Task Each_change_of_a_resource_is_one_event(string path, string noun, string type, string created, string changed)
     {
         await using var crm = await Crm.Start();
@@ -26,7 +27,8 @@ public sealed class EventTests
 
         Assert.Equal([$"{noun}.created", $"{noun}.updated", $"{noun}.deleted"], receiver.EventNames);
         Assert.Equal([1, 2, 3], receiver.Requests.Select(request => request.Version));
-        Assert.All(receiver.Requests, request => Assert.Equal((id, type), (request.RecordId, request.Event.GetProperty("data").GetProperty("type").GetString())));
+        Assert.All(receiver.Requests,
+            request => Assert.Equal((id, type), (request.RecordId, request.Event.GetProperty("data").GetProperty("type").GetString())));
         Assert.Equal([false, true, false], receiver.Requests.Select(request => request.Event.TryGetProperty("previous_attributes", out _)));
     }
 
@@ -47,7 +49,8 @@ public sealed class EventTests
 
         Assert.Equal(["projects.created", .. Enumerable.Repeat("projects.updated", 10), "projects.deleted"], receiver.EventNames);
         Assert.Equal(Enumerable.Range(1, 12), receiver.Requests.Select(request => (int)request.Version));
-        Assert.All(receiver.Requests, request => Assert.Equal((id, "record"), (request.RecordId, request.Event.GetProperty("data").GetProperty("type").GetString())));
+        Assert.All(receiver.Requests,
+            request => Assert.Equal((id, "record"), (request.RecordId, request.Event.GetProperty("data").GetProperty("type").GetString())));
     }
 
     [Fact]
@@ -82,7 +85,8 @@ public sealed class EventTests
         await using var receiver = await Receiver.Start();
         await crm.Api.Subscribe(receiver.Address, "pipeline.*", "pipeline_stage.*");
 
-        var pipeline = await crm.Api.Create("pipelines", JsonElement.Parse("""{"name":"P","stages":[{"name":"Won","type":"won"},{"name":"Lost","type":"lost"}]}"""));
+        var pipeline =
+            await crm.Api.Create("pipelines", JsonElement.Parse("""{"name":"P","stages":[{"name":"Won","type":"won"},{"name":"Lost","type":"lost"}]}"""));
         var id = pipeline.GetProperty("id").GetString();
         var stage = (await crm.Api.Create($"pipelines/{id}/stages", new { name = "New" })).GetProperty("id").GetString();
         await crm.Api.Update($"pipelines/{id}/stages/{stage}", new { name = "Newer" });
@@ -96,7 +100,8 @@ public sealed class EventTests
         Assert.Equal(["pipeline_stage.created", "pipeline_stage.updated", "pipeline_stage.deleted"], ofStage.Select(request => request.Name));
         Assert.Equal([1, 2, 3], ofStage.Select(request => request.Version));
         Assert.Equal("""{"name":"New"}""", ofStage[1].Event.GetProperty("previous_attributes").GetRawText());
-        Assert.Equal(["pipeline.created", "pipeline.updated", "pipeline.updated", "pipeline.updated", "pipeline.deleted"], ofPipeline.Select(request => request.Name));
+        Assert.Equal(
+            ["pipeline.created", "pipeline.updated", "pipeline.updated", "pipeline.updated", "pipeline.deleted"], ofPipeline.Select(request => request.Name));
         Assert.Equal([1, 2, 3, 4, 5], ofPipeline.Select(request => request.Version));
         Assert.Equal(3, receiver.EventNames.Count(name => name is "pipeline_stage.created"));
         Assert.Equal(3, receiver.EventNames.Count(name => name is "pipeline_stage.deleted"));

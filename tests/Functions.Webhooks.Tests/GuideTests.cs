@@ -32,7 +32,8 @@ public sealed partial class GuideTests
     public void The_snippet_for_CSharp_is_the_one_that_is_tested()
     {
         var lines = CSharp().Match(guide).Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var source = File.ReadAllLines(Path.Combine(Root(), "tests", "Functions.Webhooks.Tests", nameof(GuideTests) + ".cs")).Select(line => line.Trim()).ToList();
+        var source =
+            File.ReadAllLines(Path.Combine(Root(), "tests", "Functions.Webhooks.Tests", nameof(GuideTests) + ".cs")).Select(line => line.Trim()).ToList();
 
         var at = source.IndexOf("private " + lines[0]);
         Assert.Equal([.. lines.Skip(1)], source.Skip(at + 1).Take(lines.Length - 1));
@@ -40,7 +41,8 @@ public sealed partial class GuideTests
 
     [Fact]
     public void The_table_of_outcomes_has_each_of_them() =>
-        Assert.Equal(Enum.GetValues<AttemptOutcome>().Select(outcome => outcome.Name()).Order(), Outcome().Matches(guide).Select(match => match.Groups[1].Value).Order());
+        Assert.Equal(Enum.GetValues<AttemptOutcome>().Select(outcome => outcome.Name()).Order(),
+            Outcome().Matches(guide).Select(match => match.Groups[1].Value).Order());
 
     [Fact]
     public void The_table_of_waits_is_the_schedule() =>
@@ -62,12 +64,14 @@ public sealed partial class GuideTests
         return signatures.Split(' ').Any(signature => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(signature), expected));
     }
 
-    private static IEnumerable<JsonElement> AllVectors() => JsonElement.Parse(File.ReadAllBytes(Path.Combine(docs, "webhook-test-vectors.json"))).EnumerateArray();
+    private static IEnumerable<JsonElement> AllVectors() =>
+        JsonElement.Parse(File.ReadAllBytes(Path.Combine(docs, "webhook-test-vectors.json"))).EnumerateArray();
 
     private static string Root()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(at.FullName, "NodeStash.sln"))) at = at.Parent ?? throw new DirectoryNotFoundException("NodeStash.sln is not above the tests.");
+        while (!File.Exists(Path.Combine(at.FullName, "NodeStash.sln"))) at = at.Parent
+            ?? throw new DirectoryNotFoundException("NodeStash.sln is not above the tests.");
         return at.FullName;
     }
 

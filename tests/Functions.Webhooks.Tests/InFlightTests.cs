@@ -33,7 +33,8 @@ public sealed class InFlightTests
         """;
 
     /// <summary>That one, woken: the orchestrator has not seen it yet.</summary>
-    private const string Woken = Asleep + "INSERT INTO events (seq, instance, kind, task, name, payload, at) VALUES (5, '<worker>', 3, -1, 'Wake', '\"\"', <now>);";
+    private const string Woken = Asleep
+        + "INSERT INTO events (seq, instance, kind, task, name, payload, at) VALUES (5, '<worker>', 3, -1, 'Wake', '\"\"', <now>);";
 
     /// <summary>One that has just begun, with its first round asked for.</summary>
     private const string Begun =

@@ -65,7 +65,9 @@ public sealed class OutcomeTests
 
         Assert.Equal((AttemptOutcome.Gone, 410), (delivery.Attempts[0].Outcome, delivery.Attempts[0].StatusCode));
         var webhook = await Eventually.Get(
-            async () => await crm.Api.Get($"webhooks/{endpoint.Id}") is var now && !now.GetProperty("is_enabled").GetBoolean() ? (object)now.GetProperty("disabled_reason").GetString()! : null,
+            async () => await crm.Api.Get($"webhooks/{endpoint.Id}") is var now && !now.GetProperty("is_enabled").GetBoolean()
+                ? (object)now.GetProperty("disabled_reason").GetString()!
+                : null,
             "the end of the endpoint");
         Assert.Equal("The endpoint answered 410 Gone", webhook);
         await crm.Api.Update($"contacts/{contact}", new { title = "CEO" });

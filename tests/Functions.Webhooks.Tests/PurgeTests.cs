@@ -168,7 +168,8 @@ public sealed class PurgeTests : IAsyncLifetime
         Assert.Null((await Records(environment).Archive(schema, id, null, CancellationToken.None)).Error);
 
     private RecordSet Records(WorkspaceEnvironment environment = WorkspaceEnvironment.Live) =>
-        new(Core.Resources.Crm.Catalog, new ArchiveFilter(new CascadeOverlay(Store(environment), Core.Resources.Crm.Catalog, crm.Time)), Origin.OfSystem, crm.Service<Ids>(), crm.Time);
+        new(Core.Resources.Crm.Catalog, new ArchiveFilter(new CascadeOverlay(Store(environment), Core.Resources.Crm.Catalog, crm.Time)), Origin.OfSystem,
+            crm.Service<Ids>(), crm.Time);
 
     private IWorkspaceStore Store(WorkspaceEnvironment environment = WorkspaceEnvironment.Live) =>
         crm.Service<IWorkspaceStores>().Open(new Partition(workspace, environment));

@@ -65,7 +65,8 @@ public sealed class RedeliveryTests
         var id = await crm.Api.CreateContact("jane@example.com");
         await receiver.Until(3);
         for (var i = 1; i <= 3; i++) await crm.Api.Update($"contacts/{id}", new { title = $"Title {i}" });
-        await crm.Delivery(receiver.Requests[0].Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, endpoint.Id, recorded => recorded.Version == 4);
+        await crm.Delivery(
+            receiver.Requests[0].Event.GetProperty("metadata").GetProperty("workspace_id").GetString()!, endpoint.Id, recorded => recorded.Version == 4);
         await crm.Api.Update($"webhooks/{endpoint.Id}", new { is_enabled = false });
         await Disabled(crm.Api, endpoint, since);
         await crm.Api.Update($"webhooks/{endpoint.Id}", new { is_enabled = true });
@@ -190,7 +191,9 @@ public sealed class RedeliveryTests
     {
         using var answer = await api.Send(HttpMethod.Post, path, body);
         var json = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
-        return answer.StatusCode is HttpStatusCode.Accepted ? [] : json.GetProperty("error").GetProperty("details").EnumerateArray().Select(detail => Text(detail, "field")).Order();
+        return answer.StatusCode is HttpStatusCode.Accepted
+            ? []
+            : json.GetProperty("error").GetProperty("details").EnumerateArray().Select(detail => Text(detail, "field")).Order();
     }
 
     private static string? Text(JsonElement item, string name) => item.GetProperty(name).GetString();

@@ -66,7 +66,8 @@ public sealed class RetryTests
         Assert.Equal(attempts[0].Body, attempts[1].Body);
         Assert.Equal(TimeSpan.FromSeconds(5), attempts[1].SentAt - attempts[0].SentAt);
         Assert.True(Signature.Verify(
-            endpoint.Secret, attempts[1].Id, attempts[1].Headers["webhook-timestamp"], attempts[1].Headers["webhook-signature"], attempts[1].Body, crm.Time.GetUtcNow(), TimeSpan.Zero));
+            endpoint.Secret, attempts[1].Id, attempts[1].Headers["webhook-timestamp"], attempts[1].Headers["webhook-signature"], attempts[1].Body,
+            crm.Time.GetUtcNow(), TimeSpan.Zero));
     }
 
     [Theory]

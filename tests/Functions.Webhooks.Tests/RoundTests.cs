@@ -8,7 +8,9 @@ using Endpoint = NodeStash.Support.Http.Endpoint;
 
 namespace NodeStash.Functions.Webhooks.Tests;
 
-/// <summary>How an endpoint's deliveries share their time with each other and with other endpoints (ADR 0007). The clock stands still unless it is moved.</summary>
+/// <summary>
+/// How an endpoint's deliveries share their time with each other and with other endpoints (ADR 0007). The clock stands still unless it is moved.
+/// </summary>
 public sealed class RoundTests : IAsyncLifetime
 {
     /// <summary>Requests that are not answered until their gate is opened, by the contact's email.</summary>
@@ -122,7 +124,8 @@ public sealed class RoundTests : IAsyncLifetime
     {
         var store = crm.DeliveriesOf(receiver.Requests[0]);
         await Eventually.True(
-            async () => (await store.List(endpoint.Id, null, null, 100, CancellationToken.None)).Count(delivery => delivery.Attempts.Count > 0) == attempts, $"{attempts} attempts on disk");
+            async () => (await store.List(endpoint.Id, null, null, 100, CancellationToken.None)).Count(delivery => delivery.Attempts.Count > 0) == attempts,
+            $"{attempts} attempts on disk");
     }
 
     private async Task Answer(Received received, HttpContext context)

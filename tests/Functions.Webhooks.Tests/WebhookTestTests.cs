@@ -23,9 +23,11 @@ public sealed class WebhookTestTests
         var request = Assert.Single(receiver.Requests);
         Assert.Equal(("webhook.test", endpoint.Id, request.Id), (request.Name, request.RecordId, tested.GetProperty("id").GetString()));
         Assert.True(Signature.Verify(
-            endpoint.Secret, request.Id, request.Headers["webhook-timestamp"], request.Headers["webhook-signature"], request.Body, crm.Time.GetUtcNow(), TimeSpan.Zero));
+            endpoint.Secret, request.Id, request.Headers["webhook-timestamp"], request.Headers["webhook-signature"], request.Body, crm.Time.GetUtcNow(),
+            TimeSpan.Zero));
         Assert.Equal(
-            ("delivered", 200, "thanks", null), (Text(tested, "outcome"), tested.GetProperty("status_code").GetInt32(), Text(tested, "response"), Text(tested, "error")));
+            ("delivered", 200, "thanks", null),
+            (Text(tested, "outcome"), tested.GetProperty("status_code").GetInt32(), Text(tested, "response"), Text(tested, "error")));
         Assert.DoesNotContain("secret", request.Event.GetRawText(), StringComparison.Ordinal);
         using var log = await crm.Api.Send(HttpMethod.Get, "events?type=webhook.test");
         Assert.Empty(JsonElement.Parse(await log.Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray());

@@ -15,7 +15,8 @@ namespace NodeStash.Meilisearch.Tests;
 
 public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIndexContract, IClassFixture<SearchServerProcess>, IDisposable
 {
-    private static readonly string[] Fragments = ["\"", "\\", "'", "]", " OR ", "key EXISTS", "\n", "ct_1", "CT_1", "😀", "\u0001", "IN [", "NOT ", "(", "_geoRadius(1,1,1)"];
+    private static readonly string[] Fragments = [
+        "\"", "\\", "'", "]", " OR ", "key EXISTS", "\n", "ct_1", "CT_1", "😀", "\u0001", "IN [", "NOT ", "(", "_geoRadius(1,1,1)"];
 
     private readonly SettableClock clock = new(new DateTimeOffset(2026, 1, 15, 10, 30, 0, TimeSpan.Zero));
     private readonly List<MeilisearchIndexes> opened = [];
@@ -30,7 +31,8 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
         async given =>
         {
             var index = Indexes.Open(new Partition("ws_" + given.Id, WorkspaceEnvironment.Live));
-            await index.Write([Jane("other", given.Type), Jane("\"" + given.Id, given.Type), Jane(given.Id, "other"), Jane(given.Id, given.Type)], CancellationToken.None);
+            await index.Write(
+                [Jane("other", given.Type), Jane("\"" + given.Id, given.Type), Jane(given.Id, "other"), Jane(given.Id, given.Type)], CancellationToken.None);
 
             var page = await index.Find(new SearchQuery([given.Type], "jane", 10, Among: [given.Id]), CancellationToken.None);
 
@@ -46,11 +48,18 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
     [InlineData("jane m")]
     public async Task A_beginning_finds_all_however_many_words_begin_so(string text)
     {
-        var (index, letters) = (Indexes.Open(new Partition("ws_beginnings", WorkspaceEnvironment.Live)), Enumerable.Range('a', 26).Select(letter => (char)letter).ToList());
-        var names = (from first in letters from second in letters select $"m{first}{second}").Append("42").Concat(from first in letters from second in letters select $"mz{first}{second}").ToList();
-        await index.Write([.. names.Select((name, i) => new SearchChange("contact", $"ct_{i:0000}", 1, [new("first_name", Searchable.Name, "Jane"), new("last_name", Searchable.Name, name)]))], CancellationToken.None);
+        var (index, letters) =
+            (Indexes.Open(new Partition("ws_beginnings", WorkspaceEnvironment.Live)), Enumerable.Range('a', 26).Select(letter => (char)letter).ToList());
+        var names = (from first in letters from second in letters select $"m{first}{second}").Append("42")
+            .Concat(from first in letters from second in letters select $"mz{first}{second}").ToList();
+        await index.Write(
+            [.. names.Select(
+                (name, i) =>
+                    new SearchChange("contact", $"ct_{i:0000}", 1, [new("first_name", Searchable.Name, "Jane"), new("last_name", Searchable.Name, name)]))],
+                    CancellationToken.None);
 
-        Assert.Equal(names.Count(name => name.StartsWith(text[^Math.Min(2, text.Length)..].TrimStart(), StringComparison.Ordinal)), (await index.Count(["contact"], text, CancellationToken.None))["contact"]);
+        Assert.Equal(names.Count(name => name.StartsWith(text[^Math.Min(2, text.Length)..].TrimStart(), StringComparison.Ordinal)),
+            (await index.Count(["contact"], text, CancellationToken.None))["contact"]);
     }
 
     [Theory]
@@ -63,7 +72,8 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
     public async Task A_word_with_digits_is_found_by_its_letters_too(string text)
     {
         var index = Indexes.Open(New());
-        await index.Write([new SearchChange("contact", "ct_1", 1, [new("email", Searchable.Address, "smith83@example.com")]), Jane("ct_2")], CancellationToken.None);
+        await index.Write(
+            [new SearchChange("contact", "ct_1", 1, [new("email", Searchable.Address, "smith83@example.com")]), Jane("ct_2")], CancellationToken.None);
 
         Assert.Equal(["ct_1"], (await index.Find(new SearchQuery(["contact"], text, 10), CancellationToken.None)).Hits.Select(hit => hit.Id));
     }
@@ -122,18 +132,24 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
     public async Task The_clients_of_the_server_read_what_was_written()
     {
         var partition = New();
-        await Indexes.Open(partition).Write([new SearchChange("contact", "ct_read_by_others", 7, [new SearchField("first_name", Searchable.Name, "Zoë")])], CancellationToken.None);
+        await Indexes.Open(partition)
+            .Write([new SearchChange("contact", "ct_read_by_others", 7, [new SearchField("first_name", Searchable.Name, "Zoë")])], CancellationToken.None);
 
-        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(SearchServerProcess.Folder, "read.js"), server.Url, SearchServerProcess.Key, "ct_read_by_others"]) { RedirectStandardOutput = true })!;
+        using var node = Process.Start(
+            new ProcessStartInfo("node",
+                [Path.Combine(SearchServerProcess.Folder, "read.js"), server.Url, SearchServerProcess.Key, "ct_read_by_others"]) { RedirectStandardOutput =
+                    true })!;
         var read = JsonDocument.Parse(await node.StandardOutput.ReadToEndAsync()).RootElement;
 
         Assert.Equal("ct_read_by_others", Assert.Single(read.GetProperty("found").EnumerateArray()).GetString());
-        Assert.Equal((7, partition.Key, 4), (read.GetProperty("version").GetInt32(), read.GetProperty("partition").GetString(), read.GetProperty("letters").GetInt32()));
+        Assert.Equal(
+            (7, partition.Key, 4), (read.GetProperty("version").GetInt32(), read.GetProperty("partition").GetString(), read.GetProperty("letters").GetInt32()));
     }
 
     public void Dispose() => opened.ForEach(each => each.Dispose());
 
-    internal static SearchChange Jane(string id, string type = "contact", long version = 1) => new(type, id, version, [new("first_name", Searchable.Name, "Jane")]);
+    internal static SearchChange Jane(string id, string type = "contact", long version = 1) =>
+        new(type, id, version, [new("first_name", Searchable.Name, "Jane")]);
 
     private static Partition New() => new($"ws_{Guid.CreateVersion7():N}", WorkspaceEnvironment.Live);
 
@@ -144,5 +160,6 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
     }
 
     private async Task<List<JsonElement>> Documents(Partition partition) =>
-        [.. (await server.Client.Index("nodestash-records").GetDocumentsAsync<JsonElement>(new DocumentsQuery { Limit = 100_000 })).Results.Where(document => document.GetProperty("partition").GetString() == partition.Key)];
+        [.. (await server.Client.Index("nodestash-records").GetDocumentsAsync<JsonElement>(new DocumentsQuery { Limit = 100_000 })).Results.Where(
+            document => document.GetProperty("partition").GetString() == partition.Key)];
 }

@@ -119,7 +119,8 @@ public sealed class SearchServerFaultTests(SearchServerProcess server) : IClassF
             .Single(document => document.TryGetProperty("partition", out var key) && key.GetString() == partition.Key);
         Assert.True(Assert.Single(await indexes.States([partition], CancellationToken.None)).IsSound);
 
-        await Done(client => client.Index(Partitions).AddDocumentsJsonAsync($"[{note.GetRawText().Replace(note.GetProperty("settings").GetString()!, "of yesterday", StringComparison.Ordinal)}]"));
+        await Done(client => client.Index(Partitions)
+            .AddDocumentsJsonAsync($"[{note.GetRawText().Replace(note.GetProperty("settings").GetString()!, "of yesterday", StringComparison.Ordinal)}]"));
 
         Assert.Equal(new IndexState(partition, false, null), Assert.Single(await indexes.States([partition], CancellationToken.None)));
         Assert.Equal(["ct_1"], await Found(indexes.Open(partition)));

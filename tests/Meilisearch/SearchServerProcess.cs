@@ -23,7 +23,8 @@ public sealed class SearchServerProcess : IAsyncLifetime
     public SearchServerProcess()
     {
         var package = Path.Combine(Folder, Package);
-        if (!File.Exists(package)) throw new FileNotFoundException($"The search server is not installed: run npm ci in {Folder}, which needs Node 20 on Linux x64.", package);
+        if (!File.Exists(package))
+            throw new FileNotFoundException($"The search server is not installed: run npm ci in {Folder}, which needs Node 20 on Linux x64.", package);
 
         // A package manager does not keep the mark of a program, and the package's folder may be closed to nobody.
         program = Path.Combine(folder, "meilisearch");
@@ -33,7 +34,8 @@ public sealed class SearchServerProcess : IAsyncLifetime
     }
 
     /// <summary>Of this project: where its packages are.</summary>
-    public static string Folder { get; } = typeof(SearchServerProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "Folder").Value!;
+    public static string Folder { get; } =
+        typeof(SearchServerProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "Folder").Value!;
 
     public string Url => $"http://127.0.0.1:{port}";
 
@@ -51,7 +53,8 @@ public sealed class SearchServerProcess : IAsyncLifetime
     /// <summary>Starts it with what it has on disk, and waits until it answers.</summary>
     public async Task Start()
     {
-        string[] server = [program, "--http-addr", $"127.0.0.1:{port}", "--no-analytics", "--db-path", "data", "--dump-dir", "dumps", "--snapshot-dir", "snapshots", "--max-indexing-threads", "1", "--max-indexing-memory", "128MiB", "--log-level", "ERROR"];
+        string[] server = [program, "--http-addr", $"127.0.0.1:{port}", "--no-analytics", "--db-path", "data", "--dump-dir", "dumps", "--snapshot-dir",
+            "snapshots", "--max-indexing-threads", "1", "--max-indexing-memory", "128MiB", "--log-level", "ERROR"];
         string[] command = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", .. server] : server;
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
         start.Environment["MEILI_MASTER_KEY"] = Key;

@@ -23,13 +23,15 @@ public sealed partial class InfrastructureTests
     {
         var policy = CosmosContainers.All(Crm.Catalog.Indexes).Single(c => c.Id == container).IndexingPolicy;
 
-        Assert.Equal(Newtonsoft.Json.JsonConvert.SerializeObject(policy, Newtonsoft.Json.Formatting.Indented).ReplaceLineEndings("\n"), File.ReadAllText(StructureTests.In($"infra/bicep/indexing/{container}.json")).TrimEnd());
+        Assert.Equal(Newtonsoft.Json.JsonConvert.SerializeObject(policy, Newtonsoft.Json.Formatting.Indented).ReplaceLineEndings("\n"),
+            File.ReadAllText(StructureTests.In($"infra/bicep/indexing/{container}.json")).TrimEnd());
     }
 
     [Fact]
     public void The_operations_document_names_metrics_there_are()
     {
-        var metrics = typeof(Instruments).GetFields(BindingFlags.Static | BindingFlags.Public).Select(f => f.GetValue(null)).OfType<Instrument>().Select(i => i.Name).ToList();
+        var metrics = typeof(Instruments).GetFields(BindingFlags.Static | BindingFlags.Public).Select(f => f.GetValue(null)).OfType<Instrument>()
+            .Select(i => i.Name).ToList();
         var used = Metric().Matches(File.ReadAllText(StructureTests.In("docs/operations.md"))).Select(m => m.Value).Distinct();
 
         Assert.NotEmpty(used);
@@ -40,7 +42,8 @@ public sealed partial class InfrastructureTests
     public void The_change_feed_has_its_leases_where_they_are_deployed()
     {
         var feeds = Directory.EnumerateFiles(StructureTests.In("src/Functions.Webhooks"), "*.cs", SearchOption.AllDirectories)
-            .SelectMany(file => Feed().Matches(File.ReadAllText(file))).Select(m => (Container: m.Groups[1].Value, Leases: m.Groups[2].Value, Prefix: m.Groups[3].Value)).ToList();
+            .SelectMany(file => Feed().Matches(File.ReadAllText(file)))
+            .Select(m => (Container: m.Groups[1].Value, Leases: m.Groups[2].Value, Prefix: m.Groups[3].Value)).ToList();
 
         Assert.NotEmpty(feeds);
         Assert.All(feeds, feed => Assert.Equal((CosmosContainers.Crm, CosmosContainers.Leases), (feed.Container, feed.Leases)));
@@ -61,6 +64,7 @@ public sealed partial class InfrastructureTests
     [GeneratedRegex(@"nodestash(\.\w+)+\b(?<!\.(db|dll|bicep))")]
     private static partial Regex Metric();
 
-    [GeneratedRegex("""CosmosDBTrigger\("%COSMOS_DATABASE%", "(\w+)", Connection = "COSMOS", LeaseContainerName = "(\w+)", LeaseContainerPrefix = "([^"]+)",""")]
+    [GeneratedRegex(
+        """CosmosDBTrigger\("%COSMOS_DATABASE%", "(\w+)", Connection = "COSMOS", LeaseContainerName = "(\w+)", LeaseContainerPrefix = "([^"]+)",""")]
     private static partial Regex Feed();
 }

@@ -17,7 +17,8 @@ public sealed partial class ReferenceTests
 {
     private const int MaxLineLength = 120;
 
-    private static readonly Dictionary<string, string> pages = Directory.GetFiles(StructureTests.In("docs/api"), "*.md").ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
+    private static readonly Dictionary<string,
+        string> pages = Directory.GetFiles(StructureTests.In("docs/api"), "*.md").ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
 
     /// <summary>Where the fields of each resource are told.</summary>
     private static readonly Dictionary<Schema, (string Page, string Heading)> sections = new()
@@ -41,8 +42,10 @@ public sealed partial class ReferenceTests
     public void The_paths_are_those_of_the_functions()
     {
         var routes = FunctionCatalog.Of(typeof(ApiServices).Assembly).TriggeredBy<HttpTriggerAttribute>()
-            .SelectMany(f => f.Trigger.Methods ?? [], (f, method) => $"{method.ToUpperInvariant()} /{f.Trigger.Route}").Distinct().Order(StringComparer.Ordinal).ToList();
-        var rows = pages.Values.SelectMany(page => page.Split('\n')).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')[1]);
+            .SelectMany(f => f.Trigger.Methods ?? [], (f, method) => $"{method.ToUpperInvariant()} /{f.Trigger.Route}").Distinct().Order(StringComparer.Ordinal)
+            .ToList();
+        var rows = pages.Values.SelectMany(page => page.Split('\n')).Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('|')[1]);
 
         Assert.Equal(routes, rows.SelectMany(RequestsIn).Distinct().Order(StringComparer.Ordinal));
         Assert.Empty(pages.Values.SelectMany(RequestsIn).Except(routes));
@@ -51,7 +54,8 @@ public sealed partial class ReferenceTests
     [Fact]
     public void Sources_cite_headings_that_are_there()
     {
-        var sources = new[] { "src", "tests", "bench" }.SelectMany(folder => Directory.EnumerateFiles(StructureTests.In(folder), "*.cs", SearchOption.AllDirectories))
+        var sources =
+            new[] { "src", "tests", "bench" }.SelectMany(folder => Directory.EnumerateFiles(StructureTests.In(folder), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
         foreach (Match citation in sources.SelectMany(file => Citation().Matches(File.ReadAllText(file))))
         {
@@ -66,15 +70,18 @@ public sealed partial class ReferenceTests
         var statusOf = typeof(ApiServices).Assembly.GetType("NodeStash.Functions.Api.V1.Statuses", throwOnError: true)!.GetMethod("Of")!;
 
         Assert.Equal(
-            Enum.GetValues<ErrorCode>().Select(code => $"{statusOf.Invoke(null, [code])} {Text.ToSnakeCase(code.ToString()).ToUpperInvariant()}").Order(StringComparer.Ordinal),
+            Enum.GetValues<ErrorCode>().Select(code => $"{statusOf.Invoke(null, [code])} {Text.ToSnakeCase(code.ToString()).ToUpperInvariant()}")
+                .Order(StringComparer.Ordinal),
             ErrorRow().Matches(Section("errors.md", "Codes")).Select(row => $"{row.Groups[1].Value} {row.Groups[2].Value}").Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void The_scopes_are_those_that_requests_ask_for()
     {
-        var asked = typeof(Scope).GetFields(BindingFlags.Static | BindingFlags.Public).Select(field => field.GetValue(null)).OfType<Scope>().Select(scope => scope.Name);
-        var rows = Section("access.md", "Scopes").Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')[1]);
+        var asked = typeof(Scope).GetFields(BindingFlags.Static | BindingFlags.Public).Select(field => field.GetValue(null)).OfType<Scope>()
+            .Select(scope => scope.Name);
+        var rows = Section("access.md", "Scopes").Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('|')[1]);
 
         Assert.Equal(
             asked.Append(Scope.Everything).Order(StringComparer.Ordinal),
@@ -94,7 +101,8 @@ public sealed partial class ReferenceTests
             var (bounds, setBy) = Assert.Contains(field.Name, rows);
             Assert.Equal(field.IsRequired, bounds.Contains("required", StringComparison.Ordinal));
             Assert.Equal(field.Access switch { FieldAccess.ReadOnly => "server", FieldAccess.CreateOnly => "client, on create", _ => "client" }, setBy);
-            if (field is TextField { Access: not FieldAccess.ReadOnly } text && IsBounded(text)) Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"≤ {text.MaxLength}"), bounds, StringComparison.Ordinal);
+            if (field is TextField { Access: not FieldAccess.ReadOnly } text && IsBounded(text))
+                Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"≤ {text.MaxLength}"), bounds, StringComparison.Ordinal);
         }
     }
 
@@ -104,9 +112,12 @@ public sealed partial class ReferenceTests
     {
         var schema = sections.Keys.Single(schema => schema.Type == type);
         var (page, heading) = sections[schema];
-        string Told(string what) => string.Join('\n', Bullet().Matches(Section(page, heading)).Select(match => match.Value).Where(text => text.StartsWith($"- {what}", StringComparison.Ordinal)));
+        string Told(string what) =>
+            string.Join('\n',
+                Bullet().Matches(Section(page, heading)).Select(match => match.Value).Where(text => text.StartsWith($"- {what}", StringComparison.Ordinal)));
 
-        var filters = schema.Fields.Where(field => field.Filter is not FilterKind.None).Select(field => field.Name).Concat(schema.ExtraFilters.Select(filter => filter.Name));
+        var filters = schema.Fields.Where(field => field.Filter is not FilterKind.None).Select(field => field.Name)
+            .Concat(schema.ExtraFilters.Select(filter => filter.Name));
         Assert.All(filters, name => Assert.Contains($"`{name}`", Told("Filters"), StringComparison.Ordinal));
         Assert.All(schema.Links.Where(link => link.IsChecked), link => Assert.Contains($"`{link.Name[..^3]}.…`", Told("Filters"), StringComparison.Ordinal));
         Assert.All(schema.Fields.Where(field => field.IsSortable), field => Assert.Contains($"`{field.Name}`", Told("Sorts"), StringComparison.Ordinal));
@@ -119,7 +130,8 @@ public sealed partial class ReferenceTests
         var nouns = Crm.Catalog.All.Select(schema => schema.EventNoun).OfType<string>().Append("pipeline_stage").Append("<slug>");
         var told = Section("webhooks.md", "Events");
 
-        Assert.All(nouns.SelectMany(noun => new[] { "created", "updated", "deleted" }, (noun, verb) => $"`{noun}.{verb}`"), name => Assert.Contains(name, told, StringComparison.Ordinal));
+        Assert.All(nouns.SelectMany(noun => new[] { "created", "updated", "deleted" }, (noun, verb) => $"`{noun}.{verb}`"),
+            name => Assert.Contains(name, told, StringComparison.Ordinal));
         Assert.All(EventPattern.Nouns, noun => Assert.Contains($"`{noun}.", told, StringComparison.Ordinal));
     }
 
@@ -144,7 +156,8 @@ public sealed partial class ReferenceTests
         // The section of custom objects has a second table, of their records.
         var table = tables[schema == CustomRecord.Schema ? 1 : 0].Split("\n\n")[0];
         return table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries))
-            .SelectMany(cells => Code().Matches(cells[1]), (cells, name) => (Name: name.Groups[1].Value, Row: (cells[3], cells[4]))).ToDictionary(row => row.Name, row => row.Row);
+            .SelectMany(cells => Code().Matches(cells[1]), (cells, name) => (Name: name.Groups[1].Value, Row: (cells[3], cells[4])))
+            .ToDictionary(row => row.Name, row => row.Row);
     }
 
     [GeneratedRegex("docs/api/([a-z0-9]+\\.md), ([A-Z][A-Za-z ]*[a-z])")]

@@ -22,7 +22,8 @@ public sealed partial class StructureTests
     [InlineData("Functions.Webhooks", "Azure", "Core")]
     [InlineData("LocalHost", "Core", "Functions.Api", "Functions.Webhooks")]
     public void A_project_references_only_what_lies_below_it(string project, params string[] references) =>
-        Assert.Equal(references, ReferencesOf(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            references, ReferencesOf(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal));
 
     [Fact]
     public void There_is_no_project_this_test_does_not_know() =>
@@ -48,7 +49,8 @@ public sealed partial class StructureTests
                       from file in SourcesNaming(new Regex($@"\bNodeStash\.Core\.{above}\b"), inside: $"src/Core/{folders[at]}/")
                       select $"{file} uses {above}";
 
-        Assert.Equal(folders.Order(StringComparer.Ordinal), Directory.GetDirectories(In("src/Core")).Select(Path.GetFileName).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
+        Assert.Equal(folders.Order(StringComparer.Ordinal),
+            Directory.GetDirectories(In("src/Core")).Select(Path.GetFileName).Except(["bin", "obj"]).Order(StringComparer.Ordinal));
         Assert.Empty(upwards);
     }
 
@@ -139,6 +141,19 @@ public sealed partial class StructureTests
         Assert.Empty(lines);
     }
 
+    /// <summary>Texts between three quotes or more may be wider: they are data.</summary>
+    [Fact]
+    public void No_line_of_code_has_more_than_160_characters()
+    {
+        var lines = from folder in (string[])["bench", "compat", "src", "tests"]
+                    from file in SourcesNaming(TooLong(), inside: folder + "/")
+                    from line in RawString().Replace(File.ReadAllText(In(file)), "").Split('\n')
+                    where line.Length > 160
+                    select $"{file}: {line}";
+
+        Assert.Empty(lines);
+    }
+
     /// <summary>What is particular to a door stays with it. The demo is a client of /v1.</summary>
     [Fact]
     public void Only_the_door_knows_the_paths_of_v1() =>
@@ -178,24 +193,31 @@ public sealed partial class StructureTests
     [Fact]
     public void The_sample_of_the_settings_is_whole_but_for_what_each_deployment_has_of_its_own()
     {
-        using var sample = JsonDocument.Parse(File.ReadAllBytes(In("local.settings.sample.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
-        var settings = new ConfigurationBuilder().AddInMemoryCollection(sample.RootElement.GetProperty("Values").EnumerateObject().Select(value => new KeyValuePair<string, string?>(value.Name, value.Value.GetString()))).Build();
+        using var sample =
+            JsonDocument.Parse(File.ReadAllBytes(In("local.settings.sample.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(
+            sample.RootElement.GetProperty("Values").EnumerateObject().Select(value => new KeyValuePair<string, string?>(value.Name, value.Value.GetString())))
+            .Build();
 
         var missing = Assert.Throws<SettingsException>(() => AzureSettings.Read(settings)).Errors;
 
-        Assert.Equal(["COSMOS__accountEndpoint is missing", "SEALING_KEY is missing"], missing.Select(problem => problem[..problem.IndexOf(':', StringComparison.Ordinal)]));
+        Assert.Equal(["COSMOS__accountEndpoint is missing", "SEALING_KEY is missing"],
+            missing.Select(problem => problem[..problem.IndexOf(':', StringComparison.Ordinal)]));
     }
 
     [Fact]
     public void Every_invariant_names_tests_there_are()
     {
         var architecture = File.ReadAllText(In("ARCHITECTURE.md"));
-        var invariants = architecture[architecture.IndexOf("## Invariants", StringComparison.Ordinal)..architecture.IndexOf("## Packages", StringComparison.Ordinal)];
+        var invariants =
+            architecture[architecture.IndexOf("## Invariants", StringComparison.Ordinal)..architecture.IndexOf("## Packages", StringComparison.Ordinal)];
         var sources = Directory.GetFiles(In("tests"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
         var named = TestName().Matches(invariants).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
 
         Assert.NotEmpty(named);
-        Assert.All(named, test => Assert.Contains(sources, source => source.Contains($"class {test.Class}", StringComparison.Ordinal) && source.Contains($" {test.Method}(", StringComparison.Ordinal)));
+        Assert.All(named,
+            test => Assert.Contains(sources,
+                source => source.Contains($"class {test.Class}", StringComparison.Ordinal) && source.Contains($" {test.Method}(", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -209,7 +231,8 @@ public sealed partial class StructureTests
 
         Assert.NotEmpty(links);
         Assert.All(links, link => Assert.True(Path.Exists(link.To), $"{link.From}: {link.To}"));
-        Assert.All(links.Where(link => link.Anchor.Length > 0), link => Assert.True(AnchorsOf(link.To).Contains(link.Anchor), $"{link.From}: {link.To}#{link.Anchor}"));
+        Assert.All(links.Where(link => link.Anchor.Length > 0),
+            link => Assert.True(AnchorsOf(link.To).Contains(link.Anchor), $"{link.From}: {link.To}#{link.Anchor}"));
     }
 
     [GeneratedRegex(@"`(\w+)\.(\w+)`")]
@@ -220,6 +243,12 @@ public sealed partial class StructureTests
 
     [GeneratedRegex("^ *```.*?^ *```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fenced();
+
+    [GeneratedRegex("[^\\n]{161}")]
+    private static partial Regex TooLong();
+
+    [GeneratedRegex("(\"\"\"+).*?\\1", RegexOptions.Singleline)]
+    private static partial Regex RawString();
 
     [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
@@ -262,14 +291,16 @@ public sealed partial class StructureTests
 
     /// <summary>What can stand behind the # of a link to a document: its headings in lower case, without punctuation, with hyphens for spaces.</summary>
     private static HashSet<string> AnchorsOf(string document) =>
-        [.. Heading().Matches(Fenced().Replace(File.ReadAllText(document), "")).Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.ToLowerInvariant(), "").Replace(' ', '-'))];
+        [.. Heading().Matches(Fenced().Replace(File.ReadAllText(document), ""))
+            .Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.ToLowerInvariant(), "").Replace(' ', '-'))];
 
     /// <summary>Whether an assembly or package is for a service of a cloud, or ours that adapts to one. The programming model is not.</summary>
     private static bool IsOfCloud(string name) =>
         new[] { "Azure.", "Microsoft.Azure.Cosmos", "Meilisearch", "NodeStash.Azure" }.Any(start => name.StartsWith(start, StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<string> Documents() =>
-        [.. Directory.GetFiles(root, "*.md"), .. Directory.GetFiles(In("docs"), "*.md", SearchOption.AllDirectories), .. Directory.GetFiles(In("bench"), "*.md")];
+        [.. Directory.GetFiles(root, "*.md"), .. Directory.GetFiles(In("docs"), "*.md", SearchOption.AllDirectories),
+            .. Directory.GetFiles(In("bench"), "*.md")];
 
     private static IEnumerable<string> ReferencesOf(string project, string kind) =>
         XDocument.Load(In($"src/{project}/{project}.csproj")).Descendants(kind).Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));

@@ -6,7 +6,8 @@ namespace NodeStash.Azure.Cosmos;
 
 /// <summary>One operation on a document, as a transactional batch and as the stored procedure do it.</summary>
 /// <param name="Id">Of the document.</param>
-/// <param name="Refused">How the commit ends where this can't be done; null where that means that what was read before has changed, so that the commit is to be planned anew.</param>
+/// <param name="Refused">How the commit ends where this can't be done; null where that means that what was read before has changed, so that the
+/// commit is to be planned anew.</param>
 internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
 {
     /// <summary>The bytes it adds to a request.</summary>
@@ -24,7 +25,8 @@ internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
     {
         public override int Bytes => Document.Length;
 
-        public override void AddTo(TransactionalBatch batch) => batch.CreateItemStream(Stream(Document), new TransactionalBatchItemRequestOptions { EnableContentResponseOnWrite = false });
+        public override void AddTo(TransactionalBatch batch) =>
+            batch.CreateItemStream(Stream(Document), new TransactionalBatchItemRequestOptions { EnableContentResponseOnWrite = false });
 
         public override void Write(Utf8JsonWriter writer)
         {
@@ -33,14 +35,17 @@ internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
         }
     }
 
-    /// <summary>Changes a document that must have certain values. Where there is nothing to change it is counted on as a guard: whoever removes it sees that.</summary>
+    /// <summary>
+    /// Changes a document that must have certain values. Where there is nothing to change it is counted on as a guard: whoever removes it sees that.
+    /// </summary>
     /// <param name="Id">Of the document.</param>
     /// <param name="If">Names and JSON values its properties must have.</param>
     /// <param name="Set">Names and JSON values its properties get.</param>
     /// <param name="ETag">Which it must have; null for any.</param>
     /// <param name="Refused">As for all.</param>
     public sealed record Patch(
-        string Id, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> If, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> Set, string? ETag, CommitOutcome? Refused)
+        string Id, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> If, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> Set, string? ETag,
+        CommitOutcome? Refused)
         : CommitOperation(Id, Refused)
     {
         /// <summary>Whether it must not be an archived record. The stored procedure does not look at that: see <see cref="CommitRun"/>.</summary>
@@ -53,7 +58,9 @@ internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
 
         public override void AddTo(TransactionalBatch batch)
         {
-            PatchOperation[] changes = Set.Count == 0 ? [PatchOperation.Increment("/guards", 1)] : [.. Set.Select(set => PatchOperation.Set("/" + set.Name, Stream(set.Json)))];
+            PatchOperation[] changes = Set.Count == 0
+                ? [PatchOperation.Increment("/guards", 1)]
+                : [.. Set.Select(set => PatchOperation.Set("/" + set.Name, Stream(set.Json)))];
             batch.PatchItem(Id, changes, new TransactionalBatchPatchItemRequestOptions
             {
                 FilterPredicate = If.Count == 0 ? null : "FROM c WHERE " + string.Join(" AND ", Conditions),

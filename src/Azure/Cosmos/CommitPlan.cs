@@ -24,10 +24,13 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
 
     public IReadOnlyList<CommitOperation> Of(Commit commit)
     {
-        if (commit.Answer is { } answer) operations.Add(new CommitOperation.Create(AnswerDocument.Id(answer.Key), AnswerDocument.New(partition, answer), new(CommitResult.Answered, answer.Key)));
+        if (commit.Answer is { } answer)
+            operations.Add(
+                new CommitOperation.Create(AnswerDocument.Id(answer.Key), AnswerDocument.New(partition, answer), new(CommitResult.Answered, answer.Key)));
         foreach (var guard in commit.Guards) Add(guard);
         foreach (var write in commit.Writes) Add(write);
-        foreach (var happened in commit.Events) operations.Add(new CommitOperation.Create(happened.Id, EventDocument.New(partition, happened), new(CommitResult.Exists, happened.Id)));
+        foreach (var happened in commit.Events)
+            operations.Add(new CommitOperation.Create(happened.Id, EventDocument.New(partition, happened), new(CommitResult.Exists, happened.Id)));
         return operations;
     }
 
@@ -41,7 +44,8 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
             case Guard.RecordExists exists:
                 operations.Add(Count(exists.Id, "type", exists.Type, new(CommitResult.Missing, exists.Id)) with { IsVisible = exists.IsVisible });
                 break;
-            case Guard.UniqueKeyHeld held: operations.Add(Count(UniqueKeyDocument.Id(held.Key), "kind", UniqueKeyDocument.Kind, new(CommitResult.Missing, held.Key))); break;
+            case Guard.UniqueKeyHeld held:
+                operations.Add(Count(UniqueKeyDocument.Id(held.Key), "kind", UniqueKeyDocument.Kind, new(CommitResult.Missing, held.Key))); break;
             case Guard.NoneMatch: break; // asked before, see CosmosWorkspaceStore
             default: throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard));
         }
@@ -71,7 +75,9 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
                 break;
             case Write.Release release:
                 if (OwnerOf(release.Key) != release.Owner) break;
-                operations.Add(new CommitOperation.Delete(UniqueKeyDocument.Id(release.Key), uniqueKeys.ContainsKey(release.Key) ? null : known.Owners[release.Key].ETag, null));
+                operations.Add(
+                    new CommitOperation.Delete(
+                        UniqueKeyDocument.Id(release.Key), uniqueKeys.ContainsKey(release.Key) ? null : known.Owners[release.Key].ETag, null));
                 uniqueKeys[release.Key] = null;
                 break;
             default: throw new ArgumentException($"unknown write {write.GetType()}", nameof(write));
@@ -81,7 +87,8 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
     private void Remove(Write.Remove remove)
     {
         var stale = new CommitOutcome(CommitResult.Stale, remove.Id);
-        if (records.TryGetValue(remove.Id, out var mine)) operations.Add(new CommitOperation.Delete(remove.Id, mine == (remove.Type, remove.Version) ? null : NoETag, stale));
+        if (records.TryGetValue(remove.Id, out var mine))
+            operations.Add(new CommitOperation.Delete(remove.Id, mine == (remove.Type, remove.Version) ? null : NoETag, stale));
         else if (ETagOf(remove.Id, remove.Type, remove.Version) is { } etag) operations.Add(new CommitOperation.Delete(remove.Id, etag, null));
         else operations.Add(new CommitOperation.Delete(remove.Id, NoETag, stale));
         records[remove.Id] = null;
@@ -100,11 +107,13 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
 
     /// <summary>The ETag of a record that the commit removes and has not touched yet, if it was read as this; else null.</summary>
     private string? ETagOf(string id, string type, long version) =>
-        !records.ContainsKey(id) && known.Removed.GetValueOrDefault(id) is { } document && RecordDocument.IsOf(type, document) && document.GetProperty("version").GetInt64() == version
+        !records.ContainsKey(id) && known.Removed.GetValueOrDefault(id) is { } document && RecordDocument.IsOf(type, document)
+            && document.GetProperty("version").GetInt64() == version
             ? document.GetProperty("_etag").GetString()
             : null;
 
-    private static CommitOperation.Patch Count(string id, string name, string value, CommitOutcome? refused) => new(id, [(name, Json(value))], [], null, refused);
+    private static CommitOperation.Patch Count(string id, string name, string value, CommitOutcome? refused) =>
+        new(id, [(name, Json(value))], [], null, refused);
 
     private static ReadOnlyMemory<byte> Json(string text) => JsonForm.Write(writer => writer.WriteStringValue(text));
 }

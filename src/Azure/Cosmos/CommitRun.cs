@@ -34,7 +34,8 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
             foreach (var guard in commit.Guards.OfType<Guard.NoneMatch>())
             {
                 // What comes before the guard, in the commit's order, may be at fault too.
-                if (await store.Matches(guard.Type, guard.Where, ct) && await store.Check(commit, ct) is { Result: not CommitResult.Done } broken) return await Unless(broken, ct);
+                if (await store.Matches(guard.Type, guard.Where, ct) && await store.Check(commit, ct) is { Result: not CommitResult.Done } broken)
+                    return await Unless(broken, ct);
             }
 
             var operations = new CommitPlan(store.Partition.Key, documents, new Known(removed, uniqueKeys)).Of(commit);
@@ -102,7 +103,8 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     }
 
     /// <summary>The outcome, unless the commit was stored by an attempt that did not say so.</summary>
-    private async ValueTask<CommitOutcome> Unless(CommitOutcome refused, CancellationToken ct) => isUncertain && await IsStored(ct) ? CommitOutcome.Done : refused;
+    private async ValueTask<CommitOutcome> Unless(CommitOutcome refused, CancellationToken ct) =>
+        isUncertain && await IsStored(ct) ? CommitOutcome.Done : refused;
 
     /// <summary>Sends the operations, as a batch or, where they are too many, to the stored procedure.</summary>
     /// <returns>The first that could not be done; null where all are.</returns>
@@ -155,7 +157,8 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     private async ValueTask<bool> IsStored(CancellationToken ct)
     {
         if (commit.Events is [var happened, ..]) return await client.ReadLatest(happened.Id, ct) is not null;
-        if (commit.Answer is { } answer) return await client.ReadLatest(AnswerDocument.Id(answer.Key), ct) is { } kept && AnswerDocument.Read(answer.Key, kept) == answer;
+        if (commit.Answer is { } answer)
+            return await client.ReadLatest(AnswerDocument.Id(answer.Key), ct) is { } kept && AnswerDocument.Read(answer.Key, kept) == answer;
         foreach (var write in commit.Writes.Reverse())
         {
             switch (write)
@@ -163,7 +166,9 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
                 case Write.Insert { Record: var record }: return await IsStored(record, ct);
                 case Write.Replace { Record: var record }: return await IsStored(record, ct);
                 case Write.Remove remove: return await client.ReadLatest(remove.Id, ct) is null;
-                case Write.Reserve uniqueKey: return await client.ReadLatest(UniqueKeyDocument.Id(uniqueKey.Key), ct) is { } document && UniqueKeyDocument.Owner(document) == uniqueKey.Owner;
+                case Write.Reserve uniqueKey:
+                    return await client.ReadLatest(UniqueKeyDocument.Id(uniqueKey.Key), ct) is { } document
+                        && UniqueKeyDocument.Owner(document) == uniqueKey.Owner;
             }
         }
 
@@ -172,5 +177,6 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
 
     private async ValueTask<bool> IsStored(StoredRecord record, CancellationToken ct) =>
         await client.ReadLatest(record.Id, ct) is { } document && RecordDocument.IsOf(record.Type, document)
-        && RecordDocument.Read(record.Type, document) is var found && found.Version == record.Version && found.Attributes.Span.SequenceEqual(record.Attributes.Span);
+        && RecordDocument.Read(record.Type, document) is var found && found.Version == record.Version
+        && found.Attributes.Span.SequenceEqual(record.Attributes.Span);
 }

@@ -14,7 +14,9 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
     private readonly Container container = client.GetContainer(database, CosmosContainers.Access);
 
     public async ValueTask<Credential?> FindCredential(string hash, CancellationToken ct) =>
-        await Find(CredentialId(hash), ct) is { } document ? new Credential(hash, document.GetProperty("key_id").GetString()!, document.GetProperty("workspace_id").GetString()!) : null;
+        await Find(CredentialId(hash), ct) is { } document
+            ? new Credential(hash, document.GetProperty("key_id").GetString()!, document.GetProperty("workspace_id").GetString()!)
+            : null;
 
     public ValueTask PutCredential(Credential credential, CancellationToken ct) => Put(
         CredentialId(credential.Hash),
@@ -33,13 +35,15 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
 
     public async ValueTask<Workspace?> FindWorkspace(string id, CancellationToken ct) =>
         await Find(WorkspaceId(id), ct) is { } document
-            ? new Workspace(id, document.GetProperty("name").GetString()!, document.GetProperty("plan").GetString()!, document.GetProperty("created_at").GetDateTimeOffset())
+            ? new Workspace(id, document.GetProperty("name").GetString()!, document.GetProperty("plan").GetString()!,
+                document.GetProperty("created_at").GetDateTimeOffset())
             : null;
 
     public async ValueTask<IReadOnlyList<string>> WorkspaceIds(CancellationToken ct)
     {
         var ids = new List<string>();
-        using var pages = container.GetItemQueryStreamIterator(new QueryDefinition("SELECT c.id FROM c WHERE STARTSWITH(c.id, @kind)").WithParameter("@kind", WorkspaceId("")));
+        using var pages = container.GetItemQueryStreamIterator(
+            new QueryDefinition("SELECT c.id FROM c WHERE STARTSWITH(c.id, @kind)").WithParameter("@kind", WorkspaceId("")));
         try
         {
             while (pages.HasMoreResults)
@@ -47,7 +51,9 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
                 using var answer = await ServiceErrors.Told(() => pages.ReadNextAsync(ct), ct);
                 if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
                 using var page = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
-                ids.AddRange(page.RootElement.GetProperty("Documents").EnumerateArray().Select(document => document.GetProperty("id").GetString()![WorkspaceId("").Length..]));
+                ids.AddRange(
+                    page.RootElement.GetProperty("Documents").EnumerateArray()
+                        .Select(document => document.GetProperty("id").GetString()![WorkspaceId("").Length..]));
             }
         }
         catch (FalteringException e)
@@ -85,6 +91,7 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
         }).ToArray();
         var partition = Of(id);
         await partition.Write(
-            () => container.UpsertItemStreamAsync(new MemoryStream(document, writable: false), partition.Key, new ItemRequestOptions { EnableContentResponseOnWrite = false }, ct), ct);
+            () => container.UpsertItemStreamAsync(
+                new MemoryStream(document, writable: false), partition.Key, new ItemRequestOptions { EnableContentResponseOnWrite = false }, ct), ct);
     }
 }

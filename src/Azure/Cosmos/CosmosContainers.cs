@@ -5,7 +5,10 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>The containers of the database: what each is partitioned by, indexes and forgets. Said here once; a deployment and a local database are made to it.</summary>
+/// <summary>
+/// The containers of the database: what each is partitioned by, indexes and forgets. Said here once; a deployment and a local database are made to
+/// it.
+/// </summary>
 public static class CosmosContainers
 {
     /// <summary>Records, unique keys, events and answers, by partition.</summary>
@@ -43,7 +46,8 @@ public static class CosmosContainers
         foreach (var container in All(indexes)) await made.CreateContainerIfNotExistsAsync(container, cancellationToken: ct);
         try
         {
-            await made.GetContainer(Crm).Scripts.CreateStoredProcedureAsync(new StoredProcedureProperties(CommitProcedure.Id, CommitProcedure.Body), cancellationToken: ct);
+            await made.GetContainer(Crm).Scripts.CreateStoredProcedureAsync(
+                new StoredProcedureProperties(CommitProcedure.Id, CommitProcedure.Body), cancellationToken: ct);
         }
         catch (CosmosException e) when (e.StatusCode is System.Net.HttpStatusCode.Conflict)
         {
@@ -67,7 +71,10 @@ public static class CosmosContainers
         return policy;
     }
 
-    /// <summary>What is pending has its place in a queue; the log is read by endpoint, or endpoint and status, and id; lanes by endpoint and when they are due.</summary>
+    /// <summary>
+    /// What is pending has its place in a queue; the log is read by endpoint, or endpoint and status, and id; lanes by endpoint and when they are
+    /// due.
+    /// </summary>
     private static IndexingPolicy DeliveriesIndex()
     {
         var policy = Only("/pk/?", "/webhook/?", "/status/?", "/queue/?", "/lane_of/?", "/due/?");
@@ -85,5 +92,6 @@ public static class CosmosContainers
         return policy;
     }
 
-    private static Collection<CompositePath> Ascending(params string[] paths) => [.. paths.Select(path => new CompositePath { Path = path, Order = CompositePathSortOrder.Ascending })];
+    private static Collection<CompositePath> Ascending(params string[] paths) =>
+        [.. paths.Select(path => new CompositePath { Path = path, Order = CompositePathSortOrder.Ascending })];
 }

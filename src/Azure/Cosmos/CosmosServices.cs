@@ -20,9 +20,14 @@ internal static class CosmosServices
         if (settings.CreatesDatabase) services.AddHostedService<CosmosCreation>();
         return services
             .AddSingleton(provider => Open(settings.Cosmos, provider))
-            .AddSingleton<IWorkspaceStores>(provider => new CosmosStores(provider.GetRequiredService<CosmosClient>(), settings.Database, Crm.Catalog.Indexes, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton<IAccessStore>(provider => new CosmosAccessStore(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton<IDeliveryStores>(provider => new CosmosDeliveryStores(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()));
+            .AddSingleton<IWorkspaceStores>(
+                provider => new CosmosStores(
+                    provider.GetRequiredService<CosmosClient>(), settings.Database, Crm.Catalog.Indexes, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<IAccessStore>(
+                provider => new CosmosAccessStore(provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<IDeliveryStores>(
+                provider => new CosmosDeliveryStores(
+                    provider.GetRequiredService<CosmosClient>(), settings.Database, provider.GetRequiredService<TimeProvider>()));
     }
 
     private static CosmosClient Open(Connection connection, IServiceProvider provider)

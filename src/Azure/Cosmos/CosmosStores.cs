@@ -16,10 +16,12 @@ public sealed partial class CosmosStores(CosmosClient client, string database, I
     public IWorkspaceStore Open(Partition partition, string? session = null)
     {
         if (session is not null && !Token().IsMatch(session)) throw new FormatException("no session token of Cosmos DB");
-        return new CosmosWorkspaceStore(partition, new PartitionClient(client.GetContainer(database, CosmosContainers.Crm), partition.Key, clock, session), documents, clock);
+        return new CosmosWorkspaceStore(
+            partition, new PartitionClient(client.GetContainer(database, CosmosContainers.Crm), partition.Key, clock, session), documents, clock);
     }
 
     /// <summary>A range of partition keys, then the version and the numbers of writes: <c>0:-1#42#1=40</c>.</summary>
-    [GeneratedRegex(@"\A[0-9]{1,9}:-?[0-9]{1,19}(#[0-9]{1,19})?(#[0-9]{1,9}=-?[0-9]{1,19}){0,32}\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex(
+        @"\A[0-9]{1,9}:-?[0-9]{1,19}(#[0-9]{1,19})?(#[0-9]{1,9}=-?[0-9]{1,19}){0,32}\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Token();
 }

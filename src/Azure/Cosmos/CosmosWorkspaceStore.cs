@@ -13,7 +13,8 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     public async ValueTask<StoredRecord?> Find(string type, string id, CancellationToken ct) =>
         await client.Read(id, ct) is { } document && RecordDocument.IsOf(type, document) ? RecordDocument.Read(type, document) : null;
 
-    public async ValueTask<string?> TypeOf(string id, CancellationToken ct) => await client.Read(id, ct) is { } document ? RecordDocument.TypeOf(document) : null;
+    public async ValueTask<string?> TypeOf(string id, CancellationToken ct) =>
+        await client.Read(id, ct) is { } document ? RecordDocument.TypeOf(document) : null;
 
     public async ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct)
     {
@@ -27,12 +28,14 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     public async ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        if (query.Skip < 0 || (query.Skip > 0 && query.After is not null)) throw new ArgumentException("a query skips records or begins after one", nameof(query));
+        if (query.Skip < 0 || (query.Skip > 0 && query.After is not null))
+            throw new ArgumentException("a query skips records or begins after one", nameof(query));
         if (query.Order.Count == 0) throw new ArgumentException("a query has at least one sort key", nameof(query));
         if (query.After is { } after && after.Values.Count != query.Order.Count) throw new ArgumentException("the keyset is of another order", nameof(query));
         var reader = await links.Resolve(query.Where, ct) is { } resolved
             ? new PageReader(client, documents, query with { Where = resolved }, null)
-            : new PageReader(client, documents, query with { Where = LinkedConditions.Without(query.Where) }, ids => links.Among(query.Type, ids, query.Where, ct));
+            : new PageReader(
+                client, documents, query with { Where = LinkedConditions.Without(query.Where) }, ids => links.Among(query.Type, ids, query.Where, ct));
         var page = await client.Retried(() => reader.Read(ct), ct);
         return query.WithTotal ? page with { Total = await Count(query.Type, query.Where, ct) } : page;
     }
@@ -88,10 +91,12 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     }
 
     public async ValueTask<StoredAnswer?> FindAnswer(string key, CancellationToken ct) =>
-        await client.Read(AnswerDocument.Id(key), ct) is { } document && AnswerDocument.Read(key, document) is var answer && answer.At > clock.GetUtcNow() - StoredAnswer.Retention ? answer : null;
+        await client.Read(AnswerDocument.Id(key), ct) is { } document && AnswerDocument.Read(key, document) is var answer
+            && answer.At > clock.GetUtcNow() - StoredAnswer.Retention ? answer : null;
 
     public async ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct) =>
-        await client.Read(id, ct) is { } document && EventDocument.Is(document) && EventDocument.Read(document) is var happened && happened.At.ToUnixTimeSeconds() > Horizon() ? happened : null;
+        await client.Read(id, ct) is { } document && EventDocument.Is(document) && EventDocument.Read(document) is var happened
+            && happened.At.ToUnixTimeSeconds() > Horizon() ? happened : null;
 
     public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => new EventReader(client, clock, query).Read(Horizon(), ct);
 
@@ -119,7 +124,8 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
     {
         var candidates = await client.All(SqlBuilder.Records("VALUE c.id", type, LinkedConditions.Without(where)).Query(), int.MaxValue, ct);
         var count = 0L;
-        foreach (var chunk in candidates.Chunk(LinkedConditions.Chunk)) count += (await links.Among(type, [.. chunk.Select(id => id.GetString()!)], where, ct)).Count;
+        foreach (var chunk in candidates.Chunk(LinkedConditions.Chunk))
+            count += (await links.Among(type, [.. chunk.Select(id => id.GetString()!)], where, ct)).Count;
         return count;
     }
 

@@ -62,7 +62,8 @@ internal sealed class EventReader(PartitionClient client, TimeProvider clock, Ev
 
     private static (long Second, long Version, string Id)? Place(string? position) =>
         position?.Split('.', 3) is [var second, var version, var id]
-        && long.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var ts) && long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var v)
+        && long.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var ts)
+        && long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var v)
             ? (ts, v, id)
             : null;
 }

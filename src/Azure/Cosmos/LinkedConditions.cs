@@ -35,7 +35,8 @@ internal sealed class LinkedConditions(PartitionClient client)
         var resolved = await Each(condition, async linked =>
         {
             var pointed = await client.All(SqlBuilder.Records($"VALUE {SqlBuilder.Path(linked.Path)}", type, those).Query(), ids.Count, ct);
-            var targets = pointed.Where(id => id.ValueKind is System.Text.Json.JsonValueKind.String).Select(id => id.GetString()!).Distinct(StringComparer.Ordinal).ToList();
+            var targets = pointed.Where(id => id.ValueKind is System.Text.Json.JsonValueKind.String).Select(id => id.GetString()!)
+                .Distinct(StringComparer.Ordinal).ToList();
             return new Condition.In(linked.Path, [.. await Among(linked.Type, targets, linked.Where, ct)]);
         });
         var found = await client.All(SqlBuilder.Records("VALUE c.id", type, new Condition.All([those, resolved!])).Query(), ids.Count, ct);

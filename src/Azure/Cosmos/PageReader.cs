@@ -14,7 +14,8 @@ namespace NodeStash.Azure.Cosmos;
 /// <param name="documents">Knows which sorts have an index.</param>
 /// <param name="query">Without <see cref="Condition.Linked"/>.</param>
 /// <param name="check">Tells which of some records, by id, are meant; null where all that the query finds are.</param>
-internal sealed class PageReader(PartitionClient client, RecordDocument documents, RecordQuery query, Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>>? check)
+internal sealed class PageReader(
+    PartitionClient client, RecordDocument documents, RecordQuery query, Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>>? check)
 {
     /// <summary>How many records of one value are ordered in memory.</summary>
     private const int MaxTied = 500;
@@ -35,7 +36,8 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
         return new RecordPage(records, rows.Count > query.Limit ? Place(rows[query.Limit - 1]) : null);
     }
 
-    private async IAsyncEnumerable<JsonElement> Checked(Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>> meant, [EnumeratorCancellation] CancellationToken ct)
+    private async IAsyncEnumerable<JsonElement> Checked(
+        Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>> meant, [EnumeratorCancellation] CancellationToken ct)
     {
         await foreach (var chunk in From([], ct).Chunk(LinkedConditions.Chunk).WithCancellation(ct))
         {
@@ -58,7 +60,8 @@ internal sealed class PageReader(PartitionClient client, RecordDocument document
         var path = SqlBuilder.Path(key.Path);
         if (query.Order.Count == 1 && documents.IsSort(query.Type, key.Path))
         {
-            await foreach (var row in Rows(Statement(ties).Query($" ORDER BY c.type{Direction(key)}, {path}{Direction(key)}, c.id{Direction(key)}"), ct)) yield return row;
+            await foreach (var row in Rows(Statement(ties).Query($" ORDER BY c.type{Direction(key)}, {path}{Direction(key)}, c.id{Direction(key)}"), ct))
+                yield return row;
             yield break;
         }
 

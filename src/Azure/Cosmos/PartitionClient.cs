@@ -42,12 +42,15 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
         },
         ct);
 
-    /// <summary>The document as it is after every write so far, whoever made it, or null. Dearer than <see cref="Read"/>: a batch is done where writes are.</summary>
+    /// <summary>
+    /// The document as it is after every write so far, whoever made it, or null. Dearer than <see cref="Read"/>: a batch is done where writes are.
+    /// </summary>
     public ValueTask<JsonElement?> ReadLatest(string id, CancellationToken ct) => Retried<JsonElement?>(
         async () =>
         {
             if (!IsId(id)) return null;
-            using var answer = await ServiceErrors.Told(() => container.CreateTransactionalBatch(Key).ReadItem(id).ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = Sent }, ct), ct);
+            using var answer = await ServiceErrors.Told(
+                () => container.CreateTransactionalBatch(Key).ReadItem(id).ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = Sent }, ct), ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return null;
             if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             Saw(answer.Headers.Session);
@@ -76,7 +79,8 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
     /// <param name="ct">Ends the wait.</param>
     public async IAsyncEnumerable<JsonElement> Rows(QueryDefinition query, int pageSize, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var pages = container.GetItemQueryStreamIterator(query, null, new QueryRequestOptions { PartitionKey = Key, MaxItemCount = pageSize, SessionToken = Sent });
+        using var pages =
+            container.GetItemQueryStreamIterator(query, null, new QueryRequestOptions { PartitionKey = Key, MaxItemCount = pageSize, SessionToken = Sent });
         while (pages.HasMoreResults)
         {
             using var answer = await Send(() => pages.ReadNextAsync(ct), ct) ?? throw new StoreUnavailableException("The container does not exist.");

@@ -55,14 +55,16 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
 
     /// <summary>Reads a document, or what a query has selected of it.</summary>
     public static StoredRecord Read(string type, JsonElement document) => new(
-        type, document.GetProperty("id").GetString()!, document.GetProperty("version").GetInt64(), Bytes(document.GetProperty("attributes"))!.Value, Bytes(document.GetProperty("internal")));
+        type, document.GetProperty("id").GetString()!, document.GetProperty("version").GetInt64(), Bytes(document.GetProperty("attributes"))!.Value,
+        Bytes(document.GetProperty("internal")));
 
     /// <summary>The type of the record that a document is; null where it is none.</summary>
     public static string? TypeOf(JsonElement document) => document.TryGetProperty("type", out var stored) ? stored.GetString() : null;
 
     public static bool IsOf(string type, JsonElement document) => document.TryGetProperty("type", out var stored) && stored.ValueEquals(type);
 
-    private static ReadOnlyMemory<byte>? Bytes(JsonElement text) => text.GetString() is { } value ? Encoding.UTF8.GetBytes(value) : default(ReadOnlyMemory<byte>?);
+    private static ReadOnlyMemory<byte>? Bytes(JsonElement text) =>
+        text.GetString() is { } value ? Encoding.UTF8.GetBytes(value) : default(ReadOnlyMemory<byte>?);
 
     private static void WriteText(Utf8JsonWriter writer, ReadOnlyMemory<byte>? text)
     {
@@ -106,5 +108,6 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
         property.Value.WriteTo(writer);
     }
 
-    private static bool IsScalar(JsonElement value) => value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
+    private static bool IsScalar(JsonElement value) =>
+        value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
 }

@@ -38,7 +38,8 @@ internal static class ServiceErrors
         {
             throw Of(e.StatusCode, e.Headers, () => e.ResponseBody);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException
+            || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             throw new FalteringException("Cosmos DB does not answer.", e, mayHaveHappened: true);
         }
@@ -47,15 +48,20 @@ internal static class ServiceErrors
     /// <summary>The exception for an answer.</summary>
     /// <param name="status">Not a success, and not one the request expects.</param>
     /// <param name="headers">Of the answer.</param>
-    /// <param name="message">Gives what it says, for logs. Asked for only where that matters: it comes with all that the SDK did, which is long and dear.</param>
+    /// <param name="message">Gives what it says, for logs. Asked for only where that matters: it comes with all that the SDK did, which is long and
+    /// dear.</param>
     public static Exception Of(HttpStatusCode status, Headers headers, Func<string?> message) => status switch
     {
         HttpStatusCode.TooManyRequests => new StoreUnavailableException("Cosmos DB is busy: its throughput is used up.") { RetryAfter = RetryAfter(headers) },
-        RetryWith => new FalteringException("Cosmos DB answered 449, others write the same.", null, mayHaveHappened: false) { RetryAfter = RetryAfter(headers) },
-        HttpStatusCode.NotFound when SubStatus(headers) == ReadSessionNotAvailable => new FalteringException("Cosmos DB has not come as far as the session.", null, mayHaveHappened: false),
-        HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or >= HttpStatusCode.InternalServerError => new FalteringException($"Cosmos DB answered {(int)status}.", null, mayHaveHappened: true) { RetryAfter = RetryAfter(headers) },
+        RetryWith =>
+            new FalteringException("Cosmos DB answered 449, others write the same.", null, mayHaveHappened: false) { RetryAfter = RetryAfter(headers) },
+        HttpStatusCode.NotFound when SubStatus(headers) == ReadSessionNotAvailable =>
+            new FalteringException("Cosmos DB has not come as far as the session.", null, mayHaveHappened: false),
+        HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or >= HttpStatusCode.InternalServerError =>
+            new FalteringException($"Cosmos DB answered {(int)status}.", null, mayHaveHappened: true) { RetryAfter = RetryAfter(headers) },
         HttpStatusCode.RequestEntityTooLarge => new CommitTooLargeException("a document or a request is larger than Cosmos DB takes"),
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound => new StoreUnavailableException($"Cosmos DB answered {(int)status}."),
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound =>
+            new StoreUnavailableException($"Cosmos DB answered {(int)status}."),
         _ => new InvalidOperationException($"Cosmos DB answered {(int)status}: {message()}"),
     };
 
@@ -63,5 +69,7 @@ internal static class ServiceErrors
         int.TryParse(headers["x-ms-substatus"], NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : 0;
 
     private static TimeSpan? RetryAfter(Headers headers) =>
-        double.TryParse(headers["x-ms-retry-after-ms"], NumberStyles.Float, CultureInfo.InvariantCulture, out var wait) ? TimeSpan.FromMilliseconds(wait) : null;
+        double.TryParse(headers["x-ms-retry-after-ms"], NumberStyles.Float, CultureInfo.InvariantCulture, out var wait)
+            ? TimeSpan.FromMilliseconds(wait)
+            : null;
 }

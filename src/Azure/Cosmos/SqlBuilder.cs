@@ -98,7 +98,8 @@ internal sealed class SqlBuilder(string columns)
         Condition.Not not => $"NOT (({Translate(not.Inner)}) ?? false)",
         Condition.Equal equal => Among(equal.Path, [equal.Value]),
         Condition.In among => Among(among.Path, among.Values),
-        Condition.Compare compare => $"{Path(compare.Path)} {Sign(compare.How)} {Bind(compare.Value ?? throw new ArgumentException("nothing compares with null", nameof(condition)))}",
+        Condition.Compare compare =>
+            $"{Path(compare.Path)} {Sign(compare.How)} {Bind(compare.Value ?? throw new ArgumentException("nothing compares with null", nameof(condition)))}",
         Condition.Contains contains => $"CONTAINS({Path(contains.Path)}, {Bind(contains.Text)})",
         Condition.StartsWith starts => $"STARTSWITH({Path(starts.Path)}, {Bind(starts.Text)})",
         Condition.Has has => $"ARRAY_CONTAINS({At("lists", has.Path)}, {Bind(has.Member)})",

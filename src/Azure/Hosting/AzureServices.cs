@@ -43,7 +43,8 @@ public static class AzureServices
             .AddCosmosStores(settings)
             .AddSingleton(new SecretBox(settings.SealingKey))
             .AddSingleton(new WebhookOptions { ConcurrencyPerEndpoint = settings.WebhookConcurrency })
-            .AddSingleton<ISearchIndexes>(_ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
+            .AddSingleton<ISearchIndexes>(
+                _ => settings.Search is { } search ? new MeilisearchIndexes(search.Url.ToString(), search.Key, TimeProvider.System) : new NoSearch())
             .AddSingleton(new OperatorSecret(settings.OperatorSecret))
             .AddSingleton(provider => new TelemetryExport(service, ApplicationInsights.Target(provider.GetRequiredService<TokenCredential>())))
             .AddHostedService<HostWatch>()

@@ -4,7 +4,9 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Azure.Hosting;
 
-/// <summary>What a deployment to Azure is told by its app settings, by the names that the triggers use. Each is described in local.settings.sample.json.</summary>
+/// <summary>
+/// What a deployment to Azure is told by its app settings, by the names that the triggers use. Each is described in local.settings.sample.json.
+/// </summary>
 public sealed record AzureSettings
 {
     private const string CreateSetting = "COSMOS_CREATE";
@@ -43,7 +45,9 @@ public sealed record AzureSettings
         var read = new AzureSettings
         {
             Cosmos = Connection.Read(settings, "COSMOS", "accountEndpoint", "https://<account>.documents.azure.com:443/", errors),
-            Database = settings["COSMOS_DATABASE"] is { Length: > 0 } database ? database : Missing("COSMOS_DATABASE", "the name of the database, e.g. nodestash"),
+            Database = settings["COSMOS_DATABASE"] is { Length: > 0 } database
+                ? database
+                : Missing("COSMOS_DATABASE", "the name of the database, e.g. nodestash"),
             Queues = Connection.Read(settings, JobQueue.Connection, "queueServiceUri", "https://<account>.queue.core.windows.net/", errors),
             Search = SearchAccess.Read(settings, errors),
             SealingKey = Key(settings["SEALING_KEY"]),
@@ -76,7 +80,8 @@ public sealed record AzureSettings
             const string Expected = "32 random bytes in Base64, e.g. of `openssl rand -base64 32`";
             var key = new byte[SecretBox.KeyBytes];
             if (string.IsNullOrEmpty(text)) Missing("SEALING_KEY", Expected);
-            else if (!Convert.TryFromBase64String(text, new byte[text.Length], out var length) || length != key.Length) errors.Add($"SEALING_KEY will not do: expected {Expected}");
+            else if (!Convert.TryFromBase64String(text, new byte[text.Length], out var length) || length != key.Length)
+                errors.Add($"SEALING_KEY will not do: expected {Expected}");
             else key = Convert.FromBase64String(text);
             return key;
         }
@@ -100,12 +105,14 @@ public readonly record struct Connection(Uri? Endpoint, string? Text)
         {
             // Keys are for what has no identities: in Azure accounts are made without.
             if (text.Contains(".azure.", StringComparison.OrdinalIgnoreCase) || text.Contains("core.windows.net", StringComparison.OrdinalIgnoreCase))
-                errors.Add($"{name} is a connection string with a key, which is for emulators alone: remove it, set {name}__{member} ({form}) and give the app's identity a role");
+                errors.Add($"{name} is a connection string with a key, which is for emulators alone: remove it, set {name}__{member} ({form}) and "
+                    + $"give the app's identity a role");
             return new Connection(null, text);
         }
 
         if (string.IsNullOrEmpty(address)) errors.Add($"{name}__{member} is missing: {form} (for an emulator, {name} with its connection string)");
-        else if (!Uri.TryCreate(address, UriKind.Absolute, out var endpoint) || endpoint.Scheme != Uri.UriSchemeHttps) errors.Add($"{name}__{member} is not an address: expected {form}");
+        else if (!Uri.TryCreate(address, UriKind.Absolute, out var endpoint) || endpoint.Scheme != Uri.UriSchemeHttps)
+            errors.Add($"{name}__{member} is not an address: expected {form}");
         else return new Connection(endpoint, null);
         return default;
     }
@@ -120,7 +127,8 @@ public sealed record SearchAccess(Uri Url, string Key)
     {
         var (address, key) = (settings["SEARCH_URL"], settings["SEARCH_KEY"]);
         if (string.IsNullOrEmpty(address)) return null;
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)) errors.Add("SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server");
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp))
+            errors.Add("SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server");
         else if (string.IsNullOrEmpty(key)) errors.Add("SEARCH_KEY is missing: the key of the search server at SEARCH_URL");
         else return new SearchAccess(url, key);
         return null;
@@ -129,7 +137,8 @@ public sealed record SearchAccess(Uri Url, string Key)
 
 /// <summary>The app can't start with these settings.</summary>
 /// <param name="errors">Each begins with the name of the setting and says what is expected.</param>
-public sealed class SettingsException(IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors.Prepend("The app settings will not do:")))
+public sealed class SettingsException(
+    IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors.Prepend("The app settings will not do:")))
 {
     public IReadOnlyList<string> Errors { get; } = errors;
 }

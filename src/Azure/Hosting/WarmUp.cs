@@ -6,8 +6,8 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Hosting;
 
 /// <summary>
-/// Reads what nobody has while the app starts, so that its identity's token, the account's addresses and the connections are there when the first request comes.
-/// What fails here is only told: the request meets it by itself.
+/// Reads what nobody has while the app starts, so that its identity's token, the account's addresses and the connections are there when the first
+/// request comes. What fails here is only told: the request meets it by itself.
 /// </summary>
 internal sealed partial class WarmUp(IAccessStore access, IWorkspaceStores stores, ILogger<WarmUp> log) : BackgroundService
 {

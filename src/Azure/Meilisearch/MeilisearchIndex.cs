@@ -44,7 +44,8 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
         var noted = (await server.AllPartitions(ct)).ToDictionary(note => note.GetProperty(ServerSettings.Key).GetString()!, StringComparer.Ordinal);
         var isNew = await server.IsComplete(ct);
         return [.. partitions.Select(partition => noted.TryGetValue(Hash(partition.Key), out var note)
-            ? new IndexState(partition, note.GetProperty("current").GetString() is not null && note.GetProperty("settings").GetString() == ServerTerms.Format, note.GetProperty("building").GetString())
+            ? new IndexState(partition, note.GetProperty("current").GetString() is not null && note.GetProperty("settings").GetString() == ServerTerms.Format,
+                note.GetProperty("building").GetString())
             : new IndexState(partition, isNew, null))];
     }
 
@@ -81,7 +82,8 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
     }
 
     /// <summary>A name of letters and digits, in which case does not matter: the server takes no account of it.</summary>
-    internal static string Hash(params ReadOnlySpan<string> parts) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts!)))[..16]);
+    internal static string Hash(params ReadOnlySpan<string> parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts!)))[..16]);
 }
 
 /// <summary>The index of one partition: its documents among those of all, told by a filter that is part of every request.</summary>
@@ -112,7 +114,8 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
     {
         var words = terms.Query(text);
         var build = words.Length == 0 ? null : await Searched(ct);
-        var counts = await Task.WhenAll(types.Select(type => build is null ? Task.FromResult(0) : new ServerSearch(server, partition, build, type, words, null).Count(ct)));
+        var counts = await Task.WhenAll(
+            types.Select(type => build is null ? Task.FromResult(0) : new ServerSearch(server, partition, build, type, words, null).Count(ct)));
         return types.Zip(counts).ToDictionary(count => count.First, count => count.Second, StringComparer.Ordinal);
     }
 
@@ -154,7 +157,8 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
         {
             if ((await Builds(ct)).Building != rebuild) return false;
             await Note((rebuild, null), ServerTerms.Format, ct);
-            await server.Delete($"{Filter.Is(ServerSettings.DataSet, dataSet)} AND NOT {Filter.Is(ServerSettings.Build, MeilisearchIndexes.Hash(partition.Key, rebuild))}", ct);
+            await server.Delete(
+                $"{Filter.Is(ServerSettings.DataSet, dataSet)} AND NOT {Filter.Is(ServerSettings.Build, MeilisearchIndexes.Hash(partition.Key, rebuild))}", ct);
             return true;
         },
         ct);
@@ -189,7 +193,8 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
             var documents = JsonForm.Write(writer =>
             {
                 writer.WriteStartArray();
-                foreach (var (key, change) in newer) WriteDocument(writer, build, key, there.TryGetValue(key, out var known) ? known.Number : all.NextNumber(), change);
+                foreach (var (key,
+                    change) in newer) WriteDocument(writer, build, key, there.TryGetValue(key, out var known) ? known.Number : all.NextNumber(), change);
                 writer.WriteEndArray();
             });
             await server.Put(documents, ct);

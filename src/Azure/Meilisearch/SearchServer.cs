@@ -10,7 +10,10 @@ using ServerQuery = Meilisearch.SearchQuery;
 
 namespace NodeStash.Azure.Meilisearch;
 
-/// <summary>The server: two indexes that all partitions share, made and set as they are to be before first used. Whatever goes wrong is a <see cref="SearchUnavailableException"/>.</summary>
+/// <summary>
+/// The server: two indexes that all partitions share, made and set as they are to be before first used. Whatever goes wrong is a
+/// <see cref="SearchUnavailableException"/>.
+/// </summary>
 /// <param name="client">Reaches it.</param>
 /// <param name="prefix">Begins the names of the indexes.</param>
 internal sealed class SearchServer(MeilisearchClient client, string prefix) : IDisposable
@@ -30,14 +33,18 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
 
     private Index Partitions => client.Index($"{prefix}-datasets");
 
-    /// <summary>Answers if searches are answered now. A server that is new or has lost what it had is made ready by whoever has something to do there, not by whoever asks.</summary>
+    /// <summary>
+    /// Answers if searches are answered now. A server that is new or has lost what it had is made ready by whoever has something to do there, not by
+    /// whoever asks.
+    /// </summary>
     public async Task Check(CancellationToken ct)
     {
         await Ask(client.HealthAsync, ct, MaxProbeTime);
         if (!IsComplete(await Ask(token => Noted(SettingsKey, token), ct, MaxProbeTime))) throw NotComplete;
     }
 
-    public Task<ISearchable<JsonElement>> Search(string text, ServerQuery query, CancellationToken ct) => Prepared(token => Records.SearchAsync<JsonElement>(text, query, token), ct);
+    public Task<ISearchable<JsonElement>> Search(string text, ServerQuery query, CancellationToken ct) =>
+        Prepared(token => Records.SearchAsync<JsonElement>(text, query, token), ct);
 
     /// <summary>The documents with these keys, in no order.</summary>
     public async Task<IReadOnlyList<JsonElement>> Find(IReadOnlyCollection<string> keys, IEnumerable<string> fields, CancellationToken ct)
@@ -47,9 +54,11 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     }
 
     /// <summary>Each in place of the one with its key.</summary>
-    public Task Put(ReadOnlyMemory<byte> documents, CancellationToken ct) => RunTask(token => Records.AddDocumentsJsonAsync(Encoding.UTF8.GetString(documents.Span), ServerSettings.Key, token), ct);
+    public Task Put(ReadOnlyMemory<byte> documents, CancellationToken ct) =>
+        RunTask(token => Records.AddDocumentsJsonAsync(Encoding.UTF8.GetString(documents.Span), ServerSettings.Key, token), ct);
 
-    public Task Delete(string filter, CancellationToken ct) => RunTask(token => Records.DeleteDocumentsAsync(new DeleteDocumentsQuery { Filter = filter }, token), ct);
+    public Task Delete(string filter, CancellationToken ct) =>
+        RunTask(token => Records.DeleteDocumentsAsync(new DeleteDocumentsQuery { Filter = filter }, token), ct);
 
     /// <summary>What is noted of a partition; null where nothing is.</summary>
     public Task<JsonElement?> FindPartition(string key, CancellationToken ct) => Prepared(token => Noted(key, token), ct);
@@ -67,7 +76,10 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         }
     }
 
-    /// <summary>Whether the server knows every partition there is (<see cref="ISearchIndexes.Complete"/>). Asked anew each time: others may find that it has lost what it had.</summary>
+    /// <summary>
+    /// Whether the server knows every partition there is (<see cref="ISearchIndexes.Complete"/>). Asked anew each time: others may find that it has
+    /// lost what it had.
+    /// </summary>
     public async Task<bool> IsComplete(CancellationToken ct) => IsComplete(await Prepared(token => Noted(SettingsKey, token), ct));
 
     public async Task Complete(CancellationToken ct)
@@ -105,7 +117,8 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
                     await Done(await Ask(token => client.DeleteIndexAsync(Partitions.Uid, token), ct), ct, unless: "index_not_found");
                 }
 
-                foreach (var index in new[] { Partitions, Records }) await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct, unless: "index_already_exists");
+                foreach (var index in new[] { Partitions, Records })
+                    await Done(await Ask(token => client.CreateIndexAsync(index.Uid, ServerSettings.Key, token), ct), ct, unless: "index_already_exists");
                 await Done(await Ask(token => Records.UpdateFilterableAttributesAsync(ServerSettings.Filterable, token), ct), ct);
                 await Done(await Ask(token => Records.UpdateSettingsAsync(ServerSettings.Current, token), ct), ct);
                 await Done(await Ask(token => Note(Settings(IsComplete(noted)), token), ct), ct);
@@ -135,7 +148,8 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         },
         ct);
 
-    private static bool IsComplete(JsonElement? settings) => settings is { } noted && noted.TryGetProperty("complete", out var complete) && complete.GetBoolean();
+    private static bool IsComplete(JsonElement? settings) =>
+        settings is { } noted && noted.TryGetProperty("complete", out var complete) && complete.GetBoolean();
 
     private static ReadOnlyMemory<byte> Settings(bool isComplete) => JsonForm.Object(writer =>
     {
@@ -156,7 +170,8 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         }
     }
 
-    private Task<TaskInfo> Note(ReadOnlyMemory<byte> document, CancellationToken ct) => Partitions.AddDocumentsJsonAsync($"[{Encoding.UTF8.GetString(document.Span)}]", ServerSettings.Key, ct);
+    private Task<TaskInfo> Note(ReadOnlyMemory<byte> document, CancellationToken ct) =>
+        Partitions.AddDocumentsJsonAsync($"[{Encoding.UTF8.GetString(document.Span)}]", ServerSettings.Key, ct);
 
     /// <summary>Waits for a task: what it was to do is on the server's disk when this returns.</summary>
     /// <param name="task">The task.</param>
@@ -164,7 +179,8 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
     /// <param name="unless">The error that is none here.</param>
     private async Task Done(TaskInfo task, CancellationToken ct, string? unless = null)
     {
-        var ended = await Ask(token => client.WaitForTaskAsync(task.TaskUid, MaxTaskMilliseconds, PollMilliseconds, token), ct, TimeSpan.FromMilliseconds(MaxTaskMilliseconds) + MaxAnswerTime);
+        var ended = await Ask(token => client.WaitForTaskAsync(task.TaskUid, MaxTaskMilliseconds, PollMilliseconds, token), ct,
+            TimeSpan.FromMilliseconds(MaxTaskMilliseconds) + MaxAnswerTime);
         if (ended.Status is TaskInfoStatus.Succeeded) return;
         var code = ended.Error?.GetValueOrDefault("code");
         if (unless is null || code != unless) throw new SearchUnavailableException($"a task of the search server ended as {ended.Status}: {code}");
@@ -178,7 +194,8 @@ internal sealed class SearchServer(MeilisearchClient client, string prefix) : ID
         {
             return await ask(bounded.Token);
         }
-        catch (Exception e) when (e is MeilisearchCommunicationError or MeilisearchTimeoutError or MeilisearchApiError or JsonException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is MeilisearchCommunicationError or MeilisearchTimeoutError or MeilisearchApiError or JsonException or IOException
+            || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             // An index that is gone is made again before the next request.
             if (e is MeilisearchApiError { Code: "index_not_found" })
@@ -201,5 +218,6 @@ internal static class Filter
 
     public static string In(string attribute, IEnumerable<string> values) => $"{attribute} IN [{string.Join(',', values.Select(Quoted))}]";
 
-    private static string Quoted(string value) => value.AsSpan().ContainsAnyExcept(Hexadecimal) ? throw new ArgumentException("Not hexadecimal", nameof(value)) : $"\"{value}\"";
+    private static string Quoted(string value) =>
+        value.AsSpan().ContainsAnyExcept(Hexadecimal) ? throw new ArgumentException("Not hexadecimal", nameof(value)) : $"\"{value}\"";
 }

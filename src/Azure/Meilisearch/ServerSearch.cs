@@ -58,7 +58,10 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
         return (place.Rank, documents.Count == 0 ? long.MaxValue : documents[0].GetProperty(ServerSettings.Number).GetInt64());
     }
 
-    /// <summary>How many hits there are before the first one after a place: the server goes by offsets, which move when others come and go, so it is looked for.</summary>
+    /// <summary>
+    /// How many hits there are before the first one after a place: the server goes by offsets, which move when others come and go, so it is looked
+    /// for.
+    /// </summary>
     private async Task<int> FirstAfter((long Rank, long Number) place, CancellationToken ct)
     {
         var (from, to) = (0, ServerSettings.MaxHits);
@@ -72,14 +75,16 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
         return from;
     }
 
-    private static bool IsAfter(Found found, (long Rank, long Number) place) => found.Hit.Rank > place.Rank || (found.Hit.Rank == place.Rank && found.Number < place.Number);
+    private static bool IsAfter(Found found, (long Rank, long Number) place) =>
+        found.Hit.Rank > place.Rank || (found.Hit.Rank == place.Rank && found.Number < place.Number);
 
     private async Task<IReadOnlyList<Found>> Page(int offset, int limit, CancellationToken ct)
     {
         var page = await server.Search(text, Asking(new ServerQuery { Offset = offset, Limit = limit, ShowRankingScore = true }), ct);
 
         // The filter has seen to both; what leaves this partition is worth a second look.
-        return [.. page.Hits.Where(hit => hit.GetProperty("partition").GetString() == partition.Key && hit.GetProperty("type").GetString() == type).Select(Read)];
+        return [.. page.Hits.Where(hit => hit.GetProperty("partition").GetString() == partition.Key && hit.GetProperty("type").GetString() == type)
+            .Select(Read)];
     }
 
     private ServerQuery Asking(ServerQuery query)
@@ -89,7 +94,8 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
     }
 
     private Found Read(JsonElement hit) => new(
-        new SearchHit(type, hit.GetProperty("id").GetString()!, hit.GetProperty("version").GetInt64(), (long)Math.Round((1 - hit.GetProperty(Score).GetDouble()) * Ranks)),
+        new SearchHit(type, hit.GetProperty("id").GetString()!, hit.GetProperty("version").GetInt64(),
+            (long)Math.Round((1 - hit.GetProperty(Score).GetDouble()) * Ranks)),
         hit.GetProperty(ServerSettings.Number).GetInt64());
 
     /// <param name="Hit">As answered.</param>

@@ -9,7 +9,8 @@ namespace NodeStash.Azure.Meilisearch;
 /// <summary>How the server is to search: made of what the schemas say of their fields, and applied where the server has another version of it.</summary>
 internal static class ServerSettings
 {
-    public const string Key = "key", Set = "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
+    public const string Key = "key", Set =
+        "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
 
     /// <summary>One more hit than can be reached tells that there are more.</summary>
     public const int MaxHits = ISearchIndex.MaxHits + 1;
@@ -23,7 +24,8 @@ internal static class ServerSettings
     public static readonly IReadOnlyList<string> Filterable = [Key, Set, DataSet, Build, RemovedAt];
 
     /// <summary>From how many letters on a word may be mistyped, once and twice.</summary>
-    private static readonly int[] TyposFrom = [.. Enumerable.Range(1, 2).Select(edits => Enumerable.Range(1, byte.MaxValue).First(length => Typos.Allowed(new string('a', length)) == edits))];
+    private static readonly int[] TyposFrom = [
+        .. Enumerable.Range(1, 2).Select(edits => Enumerable.Range(1, byte.MaxValue).First(length => Typos.Allowed(new string('a', length)) == edits))];
 
     public static string AttributeOf(Searchable form) => form switch
     {
@@ -41,7 +43,8 @@ internal static class ServerSettings
         {
             Enabled = true,
             DisableOnAttributes = Literal,
-            MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength, TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
+            MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength,
+                TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
         },
         Pagination = new Pagination { MaxTotalHits = MaxHits },
         ProximityPrecision = "byAttribute",
@@ -51,5 +54,6 @@ internal static class ServerSettings
 
     /// <summary>Differs where anything above does.</summary>
     public static string Version { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"), $"{MaxHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
+        '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"),
+            $"{MaxHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);
 }

@@ -28,10 +28,12 @@ internal sealed partial class ServerTerms
     private const int InternationalDigits = 10;
 
     /// <summary>A tag is of the letters of its word's script: the server parts words where the script changes.</summary>
-    private static readonly string[] Alphabets = ["abcdefghijklmnopqrstuvwxyz0123456789", "αβγδεζηθικλμνξοπρστυφχψω", "абвгдежзиклмнопрстуфхцчшщъыьэюяђєіјљњћџ"];
+    private static readonly string[] Alphabets = [
+        "abcdefghijklmnopqrstuvwxyz0123456789", "αβγδεζηθικλμνξοπρστυφχψω", "абвгдежзиклмнопрстуфхцчшщъыьэюяђєіјљњћџ"];
 
     /// <summary>Differs where the terms of a record would be others than they were.</summary>
-    public static string Format { get; } = IndexFormat.Of(fields => new ServerTerms("an example").Of(fields).SelectMany(terms => terms.Value.Prepend(terms.Key)));
+    public static string Format { get; } =
+        IndexFormat.Of(fields => new ServerTerms("an example").Of(fields).SelectMany(terms => terms.Value.Prepend(terms.Key)));
 
     private readonly string[] wordTags, codeTags, beginningTags;
 
@@ -59,7 +61,8 @@ internal sealed partial class ServerTerms
             {
                 (HasDigit(word) ? codes : inField).Add(Tagged(word));
                 if (LettersBefore(word) is { } letters) beginnings.Add(Tagged(letters));
-                for (var length = 1; length <= Math.Min(MaxPrefixLength, word.Length); length++) (length == word.Length ? inField : beginnings).Add(Beginning(word[..length]));
+                for (var length = 1; length <= Math.Min(
+                    MaxPrefixLength, word.Length); length++) (length == word.Length ? inField : beginnings).Add(Beginning(word[..length]));
                 if (field.As is not Searchable.Address) continue;
                 foreach (var end in Ends(word).Skip(1)) parts.UnionWith(LettersBefore(end) is { } few ? [Tagged(end), Tagged(few)] : [Tagged(end)]);
             }
@@ -71,7 +74,9 @@ internal sealed partial class ServerTerms
         return terms.ToDictionary(term => term.Key, IEnumerable<string> (term) => term.Value, StringComparer.Ordinal);
     }
 
-    /// <summary>What is searched for, as the server gets it: words of letters and digits alone, so that nothing in it is syntax. Empty where there is no word.</summary>
+    /// <summary>
+    /// What is searched for, as the server gets it: words of letters and digits alone, so that nothing in it is syntax. Empty where there is no word.
+    /// </summary>
     public string Query(string text)
     {
         var (words, at) = (new List<string>(), 0);
@@ -112,7 +117,8 @@ internal sealed partial class ServerTerms
     private static IEnumerable<string> Ends(string word) => Enumerable.Range(0, Math.Max(0, word.Length - MinPartLength + 1)).Select(start => word[start..]);
 
     /// <summary>The digits of a phone number; "(0)" in it is not dialled from everywhere.</summary>
-    private static string DigitsOf(string text) => Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)) is { Length: >= MinDigits and <= MaxDigits } digits ? digits : "";
+    private static string DigitsOf(string text) =>
+        Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)) is { Length: >= MinDigits and <= MaxDigits } digits ? digits : "";
 
     [GeneratedRegex(@"[0-9][0-9\s()+./-]*[0-9]", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Number();

@@ -57,7 +57,8 @@ public static class ApiKey
     /// <summary>Until when the secret before the current one works.</summary>
     public static readonly TimeField GraceEndsAt = new("grace_ends_at") { Access = FieldAccess.Internal };
 
-    public static Schema Schema { get; } = new("api_key", "key_", "api-keys", [Name, Scopes, Environment, Prefix, LastUsedAt, ExpiresAt, RevokedAt, Hashes, GraceEndsAt])
+    public static Schema Schema { get; } = new(
+        "api_key", "key_", "api-keys", [Name, Scopes, Environment, Prefix, LastUsedAt, ExpiresAt, RevokedAt, Hashes, GraceEndsAt])
     {
         Noun = "API key",
     };
@@ -74,5 +75,6 @@ public static class ApiKey
     public static WorkspaceEnvironment EnvironmentOf(Record key) => Environment.Of(key) is "live" ? WorkspaceEnvironment.Live : WorkspaceEnvironment.Test;
 
     /// <summary>Compares in constant time.</summary>
-    private static bool IsSame(string left, string right) => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(left), Encoding.ASCII.GetBytes(right));
+    private static bool IsSame(string left, string right) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(left), Encoding.ASCII.GetBytes(right));
 }

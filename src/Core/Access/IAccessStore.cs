@@ -23,7 +23,10 @@ public interface IAccessStore
     ValueTask PutWorkspace(Workspace workspace, CancellationToken ct);
 }
 
-/// <summary>Where the key of a secret is found. What the key may do, and whether it still may, stands in the key's own record alone. The secret itself is stored nowhere.</summary>
+/// <summary>
+/// Where the key of a secret is found. What the key may do, and whether it still may, stands in the key's own record alone. The secret itself is
+/// stored nowhere.
+/// </summary>
 /// <param name="Hash">Lower-case hex of the secret's SHA-256.</param>
 /// <param name="KeyId"><c>key_…</c></param>
 /// <param name="WorkspaceId"><c>ws_…</c></param>

@@ -19,5 +19,7 @@ public sealed class OperatorSecret(string? secret)
 
     /// <summary>Why a secret will not do; null where it will.</summary>
     public static string? Check(string? secret) =>
-        secret is { Length: > 0 and < MinSecretLength } ? $"{Setting} is too short: expected {MinSecretLength} random characters or more, e.g. of `openssl rand -hex 32`" : null;
+        secret is { Length: > 0 and < MinSecretLength }
+            ? $"{Setting} is too short: expected {MinSecretLength} random characters or more, e.g. of `openssl rand -hex 32`"
+            : null;
 }

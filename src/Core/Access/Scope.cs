@@ -36,7 +36,8 @@ public readonly record struct Scope(string Name)
     private static readonly HashSet<string> Known =
     [
         Everything, CustomFields, "custom_fields:read", "custom_fields:write", "events:read", "billing:read", "billing:write",
-        .. new[] { "contacts", "companies", "deals", "pipelines", "activities", "tags", "webhooks", "api_keys", "objects", "users", "oauth_clients", "automations" }
+        .. new[] { "contacts", "companies", "deals", "pipelines", "activities", "tags", "webhooks", "api_keys", "objects", "users", "oauth_clients",
+            "automations" }
             .SelectMany(noun => new[] { noun + Read, noun + Write }),
     ];
 

@@ -62,5 +62,6 @@ public static class EventWriter
 /// <param name="SourceIds">The records that went into this one; null unless it tells of a merge.</param>
 /// <param name="EnvelopeType">The type as clients see it; null where it is the same.</param>
 public sealed record ExtraEvent(
-    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null, IReadOnlyList<string>? SourceIds = null,
+    string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null,
+    IReadOnlyList<string>? SourceIds = null,
     string? EnvelopeType = null);

@@ -15,7 +15,8 @@ public static class FeedReading
     /// <param name="now">Events that may have passed their time are not looked for.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <exception cref="StoreUnavailableException">The store is behind: the batch is to be given again.</exception>
-    public static async ValueTask<IWorkspaceStore> OpenAt(this IWorkspaceStores stores, IEnumerable<EventDocument> events, DateTimeOffset now, CancellationToken ct)
+    public static async ValueTask<IWorkspaceStore> OpenAt(
+        this IWorkspaceStores stores, IEnumerable<EventDocument> events, DateTimeOffset now, CancellationToken ct)
     {
         var last = events.Last();
         var store = stores.Open(Partition.Parse(last.PartitionKey));

@@ -59,6 +59,7 @@ public static class JobQueue
     /// <exception cref="ArgumentException">It is larger than <see cref="MaxBytes"/>.</exception>
     public static void EnsureWithinLimits(string text)
     {
-        if (Encoding.UTF8.GetByteCount(text) is > MaxBytes and var bytes) throw new ArgumentException($"a message has at most {MaxBytes} bytes, not {bytes}", nameof(text));
+        if (Encoding.UTF8.GetByteCount(text) is > MaxBytes and var bytes)
+            throw new ArgumentException($"a message has at most {MaxBytes} bytes, not {bytes}", nameof(text));
     }
 }

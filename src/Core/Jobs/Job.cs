@@ -43,7 +43,8 @@ public sealed record CascadeJob(string Partition, string Announced) : Job
 /// <param name="Since">The time of the first event.</param>
 /// <param name="Until">The time of the last event: when it was asked for.</param>
 /// <param name="Place">How far it has come, and for <see cref="RedeliveryKind.One"/> the delivery; null for the beginning.</param>
-public sealed record Redelivery(string Partition, string Id, string WebhookId, RedeliveryKind What, DateTimeOffset Since, DateTimeOffset Until, string? Place = null) : Job
+public sealed record Redelivery(
+    string Partition, string Id, string WebhookId, RedeliveryKind What, DateTimeOffset Since, DateTimeOffset Until, string? Place = null) : Job
 {
     public override string Queue => JobQueue.Redeliveries;
 }

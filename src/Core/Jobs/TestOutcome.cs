@@ -13,7 +13,8 @@ public static class TestOutcome
 
     /// <summary>Keeps it. Of two the first stays.</summary>
     public static async ValueTask Keep(IWorkspaceStore store, string eventId, DeliveryAttempt attempt, DateTimeOffset now, CancellationToken ct) =>
-        await store.Commit(new Commit { Answer = new StoredAnswer(Key(eventId), "", now, JsonSerializer.Serialize(attempt, JobJson.Default.DeliveryAttempt)) }, ct);
+        await store.Commit(
+            new Commit { Answer = new StoredAnswer(Key(eventId), "", now, JsonSerializer.Serialize(attempt, JobJson.Default.DeliveryAttempt)) }, ct);
 
     private static string Key(string eventId) => $"webhook-test:{eventId}";
 }

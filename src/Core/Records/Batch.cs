@@ -21,7 +21,9 @@ public sealed record Batch(IReadOnlyList<BatchOperation> Operations, bool IsAtom
     {
         var operations = OperationsOf(schema);
         var given = new Form(operations, Atomic).Read(body);
-        return given.Error is { } error ? error : new Batch([.. ((IReadOnlyList<object>)given.Value[operations]!).Cast<BatchOperation>()], given.Value[Atomic] is true);
+        return given.Error is { } error
+            ? error
+            : new Batch([.. ((IReadOnlyList<object>)given.Value[operations]!).Cast<BatchOperation>()], given.Value[Atomic] is true);
     }
 
     private static ListField OperationsOf(Schema schema) => new("operations", new BatchOperationField(schema), 1, 100, "operations")

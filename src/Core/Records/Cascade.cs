@@ -6,9 +6,9 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// One value that every record of a type gives up, for another one or for none: a link to what is deleted, a tag that is renamed. Or every record
-/// of a type that has a value is removed itself. Where many records have it, the change is announced in one commit, and from then on every reader sees it whole (<see cref="CascadeOverlay"/>), while the
-/// records themselves follow in batches (<see cref="CascadeWorker"/>).
+/// One value that every record of a type gives up, for another one or for none: a link to what is deleted, a tag that is renamed. Or every record of
+/// a type that has a value is removed itself. Where many records have it, the change is announced in one commit, and from then on every reader sees
+/// it whole (<see cref="CascadeOverlay"/>), while the records themselves follow in batches (<see cref="CascadeWorker"/>).
 /// </summary>
 /// <param name="Schema">The resource whose records change.</param>
 /// <param name="Path">Where they have the value: a link, a time, a list of texts such as tags, or a custom field.</param>
@@ -29,7 +29,8 @@ public sealed record Cascade(Schema Schema, KeyPath Path, IReadOnlyList<string>?
     /// <summary>What takes the place, as the key holds it.</summary>
     internal string? ToKey => To is not null && Field is MapField ? Text.Fold(To) : To;
 
-    private Condition HasValue => From is null && DeletesRecords ? Condition.Always : From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
+    private Condition HasValue =>
+        From is null && DeletesRecords ? Condition.Always : From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
     {
         TimeField => new Condition.Equal(Path, null),
         LinkField => new Condition.In(Path, From),
@@ -61,7 +62,10 @@ public sealed record Cascade(Schema Schema, KeyPath Path, IReadOnlyList<string>?
                 record[list] = list.Of(record).Select(text => Replaces(text) ? To : text).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
                 break;
             case MapField map when map.Of(record)[Path.Inner!] is { } value:
-                if (From is null || IsFrom(value)) record[map] = To is null ? map.Of(record).Without(Path.Inner!) : map.Of(record).Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"\"{To}\""))]));
+                if (From is null || IsFrom(value))
+                    record[map] = To is null
+                        ? map.Of(record).Without(Path.Inner!)
+                        : map.Of(record).Merge(new JsonMap([new(Path.Inner!, JsonElement.Parse($"\"{To}\""))]));
                 else if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsFrom)) record[map] = Without(map.Of(record), value);
                 if (Only is not null && Schema.Find(Only.Link) is MapField links) record[links] = links.Of(record).Without(Path.Inner!);
                 break;
@@ -95,14 +99,19 @@ public sealed record LinkFilter(string Link, string Id);
 /// <param name="Origin">On whose behalf.</param>
 public sealed record PendingCascade(string Id, Cascade Cascade, Origin Origin)
 {
-    /// <summary>This and another change by the same request as one, where both take values away and nothing else: a batch of deletions is a few changes. Null where they are not alike.</summary>
+    /// <summary>
+    /// This and another change by the same request as one, where both take values away and nothing else: a batch of deletions is a few changes. Null
+    /// where they are not alike.
+    /// </summary>
     internal PendingCascade? MergeWith(Cascade other, Origin by) =>
         by == Origin && Cascade is { To: null, Only: null, From: { } some } && other is { To: null, Only: null, From: { } more }
             ? this with { Cascade = Cascade with { From = [.. some, .. more] } }
             : null;
 }
 
-/// <summary>The cascades of an environment that are under way, in the order they were announced, in one record: a reader needs one point read to know of them.</summary>
+/// <summary>
+/// The cascades of an environment that are under way, in the order they were announced, in one record: a reader needs one point read to know of them.
+/// </summary>
 /// <param name="Version">Of the record; 0 where nothing was ever announced.</param>
 /// <param name="Pending">Those under way.</param>
 /// <param name="At">When one was last announced or ended.</param>
@@ -122,12 +131,14 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
 
     /// <summary>Reads the pending cascades as they are stored.</summary>
     internal static async ValueTask<PendingCascades> ReadStored(IWorkspaceStore store, Catalog catalog, CancellationToken ct) =>
-        (await store.Memoized<PendingCascades>(Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored, catalog) : None, ct))!;
+        (await store.Memoized<PendingCascades>(
+            Name, Name, async inner => await store.Find(Name, Name, inner) is { } stored ? Load(stored, catalog) : None, ct))!;
 
     private static PendingCascades Load(StoredRecord stored, Catalog catalog)
     {
         var json = JsonElement.Parse(stored.Attributes.Span);
-        return new PendingCascades(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(cascade => ReadCascade(cascade, catalog))], json.GetProperty("at").GetDateTimeOffset());
+        return new PendingCascades(stored.Version, [.. json.GetProperty("changes").EnumerateArray().Select(cascade => ReadCascade(cascade, catalog))],
+            json.GetProperty("at").GetDateTimeOffset());
     }
 
     /// <summary>Whether one of them gives up what another change would: that one has to wait.</summary>
@@ -153,7 +164,8 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
         {
             var without = change.After!.Next();
             cascade.Apply(without);
-            if (without.ChangedSince(change.After).Any() && (change.Before is null || change.Changes(cascade.Field))) return cascade.Path.Inner is { } slug ? $"{cascade.Path.Name}.{slug}" : cascade.Path.Name;
+            if (without.ChangedSince(change.After).Any() && (change.Before is null || change.Changes(cascade.Field)))
+                return cascade.Path.Inner is { } slug ? $"{cascade.Path.Name}.{slug}" : cascade.Path.Name;
         }
 
         return null;
@@ -165,7 +177,8 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
         var all = Pending.ToList();
         foreach (var change in more)
         {
-            if (all.FindLastIndex(c => c.Cascade.Type == change.Type && c.Cascade.Path == change.Path) is >= 0 and var last && all[last].MergeWith(change, origin) is { } joined) all[last] = joined;
+            if (all.FindLastIndex(c => c.Cascade.Type == change.Type && c.Cascade.Path == change.Path) is >= 0 and var last
+                && all[last].MergeWith(change, origin) is { } joined) all[last] = joined;
             else all.Add(new PendingCascade(ids.New("job_"), change, origin));
         }
 
@@ -223,7 +236,8 @@ public sealed record PendingCascades(long Version, IReadOnlyList<PendingCascade>
         string? Of(string name) => json.GetProperty(name).GetString();
         List<string>? from = json.TryGetProperty("from", out var values) ? [.. values.EnumerateArray().Select(v => v.GetString()!)] : null;
         var only = Of("link") is { } link ? new LinkFilter(link, Of("linked_to")!) : null;
-        var cascade = new Cascade(catalog.Find(Of("type")!), new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
+        var cascade = new Cascade(
+            catalog.Find(Of("type")!), new KeyPath(Of("name")!, Of("inner")), from, Of("to"), only, json.TryGetProperty("removes", out _));
         var depth = json.TryGetProperty("depth", out var chain) ? chain.GetInt32() : 0;
         return new PendingCascade(Of("id")!, cascade, new Origin(Origin.SourceOf(Of("triggered_by")!), Of("actor"), Of("request_id"), depth));
     }

@@ -42,10 +42,16 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
         : Read(async changes => await store.Find(type, id, ct) is { } found ? Overlay(found, changes) : null, ct);
 
     public ValueTask<string?> TypeOf(string id, CancellationToken ct) =>
-        Read(async changes => await store.TypeOf(id, ct) is { } type && (!changes.Any(c => c.DeletesRecords && c.Type == type) || await Find(type, id, ct) is not null) ? type : null, ct);
+        Read(async changes =>
+            await store.TypeOf(id, ct) is { } type && (!changes.Any(c => c.DeletesRecords && c.Type == type) || await Find(type, id, ct) is not null)
+                ? type
+                : null, ct);
 
     public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) =>
-        Read<IReadOnlyList<StoredRecord>>(async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0 ? found : [.. found.Select(r => Overlay(r, changes)).OfType<StoredRecord>()], ct);
+        Read<IReadOnlyList<StoredRecord>>(
+            async changes => await store.FindMany(type, ids, ct) is var found && changes.Count == 0
+                ? found
+                : [.. found.Select(r => Overlay(r, changes)).OfType<StoredRecord>()], ct);
 
     public ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct) => Read(
         async changes =>
@@ -90,7 +96,8 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
 
     public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => store.ReadEvents(query, ct);
 
-    public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) => store.EventsOf(recordId, before, limit, ct);
+    public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) =>
+        store.EventsOf(recordId, before, limit, ct);
 
     /// <summary>
     /// Reads with the cascades that were pending all the while. They are read after the data. Nearly always there are none, and that is all there
@@ -137,11 +144,15 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
         Condition.All all => new Condition.All(await Each(all.Conditions, inner => Rewritten(type, inner, changes, ct))),
         Condition.Any any => new Condition.Any(await Each(any.Conditions, inner => Rewritten(type, inner, changes, ct))),
         Condition.Not not => new Condition.Not(await Rewritten(type, not.Inner, changes, ct)),
-        Condition.Linked linked => await Through(type, linked with { Where = await Rewritten(linked.Type, linked.Where, changes, ct) }, changes, changes.Count, ct),
+        Condition.Linked linked =>
+            await Through(type, linked with { Where = await Rewritten(linked.Type, linked.Where, changes, ct) }, changes, changes.Count, ct),
         _ => await Through(type, condition, changes, changes.Count, ct),
     };
 
-    /// <summary>Sees a condition through the first of the changes. The last of them comes first: what it asks of a record is itself seen through those before it.</summary>
+    /// <summary>
+    /// Sees a condition through the first of the changes. The last of them comes first: what it asks of a record is itself seen through those before
+    /// it.
+    /// </summary>
     private async ValueTask<Condition> Through(string type, Condition condition, IReadOnlyList<Cascade> changes, int first, CancellationToken ct)
     {
         switch (condition)
@@ -182,7 +193,8 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
             Condition.In among => Either(among with { Values = [.. among.Values.Where(v => !change.Replaces(v as string))] }, among.Values.Contains(to), was),
             Condition.Has has => Either(change.Replaces(has.Member) ? Never : has, has.Member == to, had),
             Condition.Linked linked => Either(
-                Unless(had, linked), to is not null && await store.Count(linked.Type, new Condition.All([new Condition.Equal(KeyPath.Id, to), linked.Where]), ct) > 0, had),
+                Unless(had, linked),
+                to is not null && await store.Count(linked.Type, new Condition.All([new Condition.Equal(KeyPath.Id, to), linked.Where]), ct) > 0, had),
             _ => Either(Unless(had, condition), Holds(condition, to), had),
         };
     }

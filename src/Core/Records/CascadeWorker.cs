@@ -52,8 +52,10 @@ public sealed class CascadeWorker(Catalog catalog, Ids ids, TimeProvider clock)
             commit.Add(change, isAsked: false);
         }
 
-        // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be gone by now, for another or for none.
+        // Whoever changed one of them meanwhile makes the batch stale: it is read again. What was to take the place may be gone by now, for another
+        // or for none.
         var outcome = await store.Commit(commit.Build(answer: null), ct);
-        return outcome.Result is not CommitResult.Missing || await ApplyNext(announced with { Cascade = cascade with { To = pending.Successor(cascade) } }, pending, store, ct);
+        return outcome.Result is not CommitResult.Missing
+            || await ApplyNext(announced with { Cascade = cascade with { To = pending.Successor(cascade) } }, pending, store, ct);
     }
 }

@@ -22,7 +22,8 @@ public sealed class Catalog
         archivable = [.. Archivable.Select(s => s.Type)];
         Indexes = [.. all.Append(customTemplate).SelectMany(s => s.Indexes)];
         byType = all.ToDictionary(s => s.Type, StringComparer.Ordinal);
-        byTarget = all.SelectMany(s => s.Links.Where(l => l.IsChecked).Select(l => (Schema: s, Link: l))).ToLookup(l => l.Link.TargetType, StringComparer.Ordinal);
+        byTarget = all.SelectMany(s => s.Links.Where(l => l.IsChecked).Select(l => (Schema: s, Link: l)))
+            .ToLookup(l => l.Link.TargetType, StringComparer.Ordinal);
     }
 
     /// <summary>The resources that are built in.</summary>
@@ -50,7 +51,9 @@ public sealed class Catalog
     /// <exception cref="KeyNotFoundException">There is no such type.</exception>
     public Schema Find(string type) => TypeFamily.Of(type) == TypeFamily.Records ? custom(type[TypeFamily.Records.Length..]) : byType[type];
 
-    /// <summary>The resource with this noun (<see cref="Schema.EventNoun"/>): a built-in one, or else the records of the custom object with this slug.</summary>
+    /// <summary>
+    /// The resource with this noun (<see cref="Schema.EventNoun"/>): a built-in one, or else the records of the custom object with this slug.
+    /// </summary>
     public Schema Named(string noun) => byType.GetValueOrDefault(noun) ?? custom(noun);
 
     /// <summary>Whether records of a type can be archived.</summary>

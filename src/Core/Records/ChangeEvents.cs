@@ -21,7 +21,9 @@ public static class ChangeEvents
             var verb = VerbOf(before, after);
             var version = after?.Version ?? subject.Version + 1;
             var previous = verb is "updated" ? Previous(before!, after!) : null;
-            yield return EventWriter.Write(new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous, EnvelopeType: subject.Schema.EnvelopeType), change.Ids.New("evt_"), change.Now, partition, origin);
+            yield return EventWriter.Write(
+                new($"{noun}.{verb}", subject.Schema.Type, subject.Id, version, attributes, previous, EnvelopeType: subject.Schema.EnvelopeType),
+                change.Ids.New("evt_"), change.Now, partition, origin);
         }
 
         foreach (var extra in change.Events) yield return EventWriter.Write(extra, change.Ids.New("evt_"), change.Now, partition, origin);
@@ -43,7 +45,8 @@ public static class ChangeEvents
     {
         foreach (var field in after.ChangedSince(before))
         {
-            if (field.Access is not FieldAccess.Internal && (only.Length == 0 || only.Contains(field))) Record.WriteField(writer, field, before[field] ?? field.EmptyValue);
+            if (field.Access is not FieldAccess.Internal && (only.Length == 0 || only.Contains(field)))
+                Record.WriteField(writer, field, before[field] ?? field.EmptyValue);
         }
     });
 }

@@ -43,7 +43,8 @@ internal sealed class CommitBuilder(Catalog catalog, Partition partition, Origin
     }
 
     /// <summary>All of it. What is released comes first, so that one record can take over a value from another.</summary>
-    public Commit Build(StoredAnswer? answer) => new() { Writes = [.. writes.OfType<Write.Release>(), .. writes.Where(w => w is not Write.Release)], Guards = guards, Events = events, Answer = answer };
+    public Commit Build(StoredAnswer? answer) =>
+        new() { Writes = [.. writes.OfType<Write.Release>(), .. writes.Where(w => w is not Write.Release)], Guards = guards, Events = events, Answer = answer };
 
     private void AddUniqueKey(Unique unique, Record? before, Record? after)
     {

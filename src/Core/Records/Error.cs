@@ -1,6 +1,9 @@
 namespace NodeStash.Core.Records;
 
-/// <summary>The closed list of ways a request can be refused (docs/api/v1.md, Envelopes). Which HTTP status each has is known in one place, Functions.Api/Http.</summary>
+/// <summary>
+/// The closed list of ways a request can be refused (docs/api/v1.md, Envelopes). Which HTTP status each has is known in one place,
+/// Functions.Api/Http.
+/// </summary>
 public enum ErrorCode
 {
     ValidationError,
@@ -42,9 +45,11 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldEr
     /// <summary>The same whether the id never was, was deleted, or is another workspace's.</summary>
     public static Error NotFound(string noun, string id) => new(ErrorCode.NotFound, $"No {noun} with id '{id}' in this workspace", []);
 
-    public static Error NoObject(string slug) => new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace", []) { Collection = "objects" };
+    public static Error NoObject(string slug) =>
+        new(ErrorCode.NotFound, $"No custom object with slug '{slug}' in this workspace", []) { Collection = "objects" };
 
-    public static Error Conflict(string message, string? field = null) => new(ErrorCode.Conflict, message, field is null ? [] : [new FieldError(field, message)]);
+    public static Error Conflict(string message, string? field = null) =>
+        new(ErrorCode.Conflict, message, field is null ? [] : [new FieldError(field, message)]);
 
     public static Error PreconditionFailed(long version) =>
         new(ErrorCode.PreconditionFailed, $"If-Match does not match: the record is at \"{version}\". Read it again and repeat the change.", []);
@@ -54,14 +59,17 @@ public sealed record Error(ErrorCode Code, string Message, IReadOnlyList<FieldEr
     public static Error InsufficientScope(string scope) => new(ErrorCode.InsufficientScope, $"The credential lacks the scope '{scope}'", []);
 
     /// <param name="retryAfter">As <see cref="RetryAfter"/>.</param>
-    public static Error StoreDown(TimeSpan? retryAfter) => new(ErrorCode.Unavailable, "A backing service is not available; try again", []) { RetryAfter = retryAfter };
+    public static Error StoreDown(TimeSpan? retryAfter) =>
+        new(ErrorCode.Unavailable, "A backing service is not available; try again", []) { RetryAfter = retryAfter };
 
     /// <summary>A commit would be larger than a store takes.</summary>
-    public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, "With its events this is too large to be stored as one; send fewer operations, or less text", []);
+    public static Error TooLarge { get; } = new(
+        ErrorCode.PayloadTooLarge, "With its events this is too large to be stored as one; send fewer operations, or less text", []);
 
     public static Error CascadeInProgress { get; } = Conflict("A change like this one is still on its way to the records it reaches; try again in a moment");
 
-    public static Error TooManyCascades { get; } = new(ErrorCode.Unavailable, "Too many changes that reach many records are under way; try again when they have ended", []);
+    public static Error TooManyCascades { get; } = new(
+        ErrorCode.Unavailable, "Too many changes that reach many records are under way; try again when they have ended", []);
 
     public static Error Busy { get; } = new(ErrorCode.Unavailable, "The record is being changed by too many others at once; try again", []);
 }

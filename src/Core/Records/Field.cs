@@ -93,7 +93,9 @@ public abstract class Field(string name)
     /// <summary>Writes the value, not null, as it is found and sorted by.</summary>
     public virtual void WriteKey(Utf8JsonWriter writer, object value) => Write(writer, value);
 
-    /// <summary>Reads a query parameter's text into a key: string, bool, long or double. Null, with a fault added, where it is not of the field's type.</summary>
+    /// <summary>
+    /// Reads a query parameter's text into a key: string, bool, long or double. Null, with a fault added, where it is not of the field's type.
+    /// </summary>
     public abstract object? ReadKey(string text, string parameter, ValidationErrors errors);
 
     /// <summary>What is answered where there is no value; null for JSON null.</summary>

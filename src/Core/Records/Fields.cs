@@ -132,7 +132,9 @@ public sealed class IntegerField(string name, long min, long max) : Field(name)
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteNumberValue((long)value);
 
     public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : errors.Add(parameter, "Expected a whole number");
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : errors.Add(parameter, "Expected a whole number");
 }
 
 /// <summary>
@@ -174,7 +176,8 @@ public sealed class MoneyField(string name) : Field(name)
     {
         // Up to 28 characters nothing is rounded, but for an exponent so small that it leaves nothing.
         if (text.Length > 28 || !decimal.TryParse(text, style, CultureInfo.InvariantCulture, out amount)
-            || (amount == 0 && text.AsSpan().TrimStart("-0.").ContainsAnyInRange('1', '9') && !text.AsSpan().TrimStart("-0.").StartsWith("e", StringComparison.OrdinalIgnoreCase)))
+            || (amount == 0 && text.AsSpan().TrimStart("-0.").ContainsAnyInRange('1', '9')
+                && !text.AsSpan().TrimStart("-0.").StartsWith("e", StringComparison.OrdinalIgnoreCase)))
         {
             amount = 0;
             return "Expected a decimal amount, e.g. 48000.00 or \"48000.00\"";
@@ -203,7 +206,8 @@ public sealed class DateField(string name) : Field(name)
 
     public override void Write(Utf8JsonWriter writer, object value) => writer.WriteStringValue(Text.Format((DateOnly)value));
 
-    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => Text.TryDate(text, out _) ? text : errors.Add(parameter, Expected);
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        Text.TryDate(text, out _) ? text : errors.Add(parameter, Expected);
 }
 
 /// <summary>A time, kept to the second and answered in UTC. A date stands for its first second.</summary>

@@ -36,7 +36,9 @@ public sealed class MapField(string name) : Field(name)
         foreach (var property in json.EnumerateObject())
         {
             var problem = IsCustomFields
-                ? Text.IsSlug(property.Name, MaxNameLength) ? null : $"A name is a lower-case letter, then lower-case letters, digits and underscores, at most {MaxNameLength} in all"
+                ? Text.IsSlug(property.Name, MaxNameLength)
+                    ? null
+                    : $"A name is a lower-case letter, then lower-case letters, digits and underscores, at most {MaxNameLength} in all"
                 : property.Name.Length is > 0 and <= MaxNameLength ? null : $"A name has 1 to {MaxNameLength} characters";
             if (problem is not null) errors.Add($"{path}.{property.Name}", problem);
             map.Add(new(property.Name, property.Value));
@@ -45,7 +47,8 @@ public sealed class MapField(string name) : Field(name)
         return errors.All.Count == before ? new JsonMap(map) : null;
     }
 
-    public override object? Load(JsonElement json) => new JsonMap([.. json.EnumerateObject().Select(p => new KeyValuePair<string, JsonElement>(p.Name, p.Value))]);
+    public override object? Load(JsonElement json) =>
+        new JsonMap([.. json.EnumerateObject().Select(p => new KeyValuePair<string, JsonElement>(p.Name, p.Value))]);
 
     /// <summary>The old map with the names of the new one set, or removed where null.</summary>
     /// <returns>The map; null with a fault added where it would be too large.</returns>
@@ -68,7 +71,9 @@ public sealed class MapField(string name) : Field(name)
         writer.WriteEndObject();
     }
 
-    /// <summary>What can be compared: texts folded, numbers, booleans, the texts of lists. An object is an empty list: it can't be compared, but it is there.</summary>
+    /// <summary>
+    /// What can be compared: texts folded, numbers, booleans, the texts of lists. An object is an empty list: it can't be compared, but it is there.
+    /// </summary>
     public override void WriteKey(Utf8JsonWriter writer, object value)
     {
         writer.WriteStartObject();
@@ -85,7 +90,8 @@ public sealed class MapField(string name) : Field(name)
                     break;
                 case JsonValueKind.Array:
                     writer.WriteStartArray(name);
-                    foreach (var item in element.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String)) writer.WriteStringValue(Text.Fold(item.GetString()!));
+                    foreach (var item in element.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String))
+                        writer.WriteStringValue(Text.Fold(item.GetString()!));
                     writer.WriteEndArray();
                     break;
                 case JsonValueKind.Object:

@@ -18,7 +18,9 @@ namespace NodeStash.Core.Records;
 /// <param name="options">How writes are to be done; null: stored, and nothing more.</param>
 public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin origin, Ids ids, TimeProvider clock, WriteOptions? options = null)
 {
-    /// <summary>How often a change is decided anew because another came first. Each time someone got through, so this many in a row mean a very hot record.</summary>
+    /// <summary>
+    /// How often a change is decided anew because another came first. Each time someone got through, so this many in a row mean a very hot record.
+    /// </summary>
     private const int MaxAttempts = 100;
 
     /// <summary>So many other records may change in the commit of the one that reaches them; more are a cascade.</summary>
@@ -56,7 +58,8 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     /// <param name="complete">Sets what the server sets, before the rules decide.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <param name="id">Its id, new; null to make one.</param>
-    public ValueTask<Result<StoredRecord>> Create(Schema schema, Input input, ValidationErrors errors, Action<Record> complete, CancellationToken ct, string? id = null) =>
+    public ValueTask<Result<StoredRecord>> Create(
+        Schema schema, Input input, ValidationErrors errors, Action<Record> complete, CancellationToken ct, string? id = null) =>
         DecideAndCommit(async () => await DecideCreate(schema, input, errors, complete, id ?? ids.New(schema.Prefix), ct), ct);
 
     /// <summary>Changes the fields given in a client's JSON; the others stay as they are, whoever else changes them meanwhile.</summary>
@@ -69,7 +72,8 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         Update(schema, id, ifVersion, Patch(schema, body), ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may be called again on a newer version of it.</summary>
-    public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, Error?> apply, CancellationToken ct) =>
+    public ValueTask<Result<StoredRecord>> Update(
+        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, Error?> apply, CancellationToken ct) =>
         Update(schema, id, ifVersion, (change, errors, _) => ValueTask.FromResult(apply(change, errors)), ct);
 
     /// <summary>Changes a record as <paramref name="apply"/> says, which may read others for it, and be called again on newer versions.</summary>
@@ -211,7 +215,8 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     }
 
     private async ValueTask<Result<Decision>> DecideUpdate(
-        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, bool withArchived, CancellationToken ct)
+        Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, bool withArchived,
+        CancellationToken ct)
     {
         var view = View();
         var stored = await (withArchived ? view.WithArchived : view).Find(schema.Type, id, ct);
@@ -348,7 +353,9 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         return (outcome, stored);
     }
 
-    /// <summary>Says in the client's terms why a commit was refused; null where it should be decided anew, because what it was decided on has changed.</summary>
+    /// <summary>
+    /// Says in the client's terms why a commit was refused; null where it should be decided anew, because what it was decided on has changed.
+    /// </summary>
     private async ValueTask<Error?> Explain(Change change, CommitOutcome outcome, CancellationToken ct)
     {
         var record = change.Subject;

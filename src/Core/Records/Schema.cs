@@ -11,7 +11,8 @@ public sealed class Schema
     private readonly Dictionary<string, Field> byName;
     private string? eventNoun;
 
-    /// <param name="type">Of its records, e.g. <c>contact</c>; it is the <c>type</c> of the envelope, too, unless <see cref="EnvelopeType"/> says otherwise.</param>
+    /// <param name="type">Of its records, e.g. <c>contact</c>; it is the <c>type</c> of the envelope, too, unless <see cref="EnvelopeType"/> says
+    /// otherwise.</param>
     /// <param name="prefix">Of its ids, with the underscore.</param>
     /// <param name="collection">Its name in paths, e.g. <c>contacts</c>.</param>
     /// <param name="fields">In the order they are answered; id, created_at and updated_at are added.</param>
@@ -48,7 +49,10 @@ public sealed class Schema
     /// <summary>As messages call it, e.g. <c>contact</c>.</summary>
     public string Noun { get; init; }
 
-    /// <summary>What clients call one of it: before the dot of events, in searches, as the <c>entity_type</c> of custom fields. Null for a resource without events.</summary>
+    /// <summary>
+    /// What clients call one of it: before the dot of events, in searches, as the <c>entity_type</c> of custom fields. Null for a resource without
+    /// events.
+    /// </summary>
     public string? EventNoun { get => eventNoun; init => eventNoun = value; }
 
     /// <summary>How many a list answers where no limit is given.</summary>

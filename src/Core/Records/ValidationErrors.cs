@@ -16,7 +16,8 @@ public sealed class ValidationErrors
     public bool Has(string field) => list.Exists(f => f.Field == field);
 
     /// <summary>Whether a field, or something inside it (<c>stages[0].name</c>), has a fault already.</summary>
-    public bool Within(string field) => list.Exists(f => f.Field.StartsWith(field, StringComparison.Ordinal) && (f.Field.Length == field.Length || f.Field[field.Length] is '[' or '.'));
+    public bool Within(string field) =>
+        list.Exists(f => f.Field.StartsWith(field, StringComparison.Ordinal) && (f.Field.Length == field.Length || f.Field[field.Length] is '[' or '.'));
 
     /// <summary>Adds a fault; answers null, so that a reader of a value can return it.</summary>
     public object? Add(string field, string message)

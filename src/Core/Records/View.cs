@@ -4,7 +4,9 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>How records are answered beyond their own attributes: what is included of others, and what is left out. docs/api/v1.md, Include and fields.</summary>
+/// <summary>
+/// How records are answered beyond their own attributes: what is included of others, and what is left out. docs/api/v1.md, Include and fields.
+/// </summary>
 /// <param name="includes">What is shown of other records, in order.</param>
 /// <param name="fields">The attributes to show; null for all. The id always is.</param>
 public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? fields)
@@ -44,7 +46,8 @@ public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? field
 /// <param name="Name">As asked for, and as it is called in the answer.</param>
 /// <param name="Type">The type of records it shows something of.</param>
 /// <param name="Load">Answers one for each record, in order.</param>
-public sealed record Include(string Name, string Type, Func<IReadOnlyList<StoredRecord>, IWorkspaceStore, CancellationToken, ValueTask<IReadOnlyList<Included>>> Load)
+public sealed record Include(
+    string Name, string Type, Func<IReadOnlyList<StoredRecord>, IWorkspaceStore, CancellationToken, ValueTask<IReadOnlyList<Included>>> Load)
 {
     private const int MaxListed = 100;
 
@@ -63,7 +66,8 @@ public sealed record Include(string Name, string Type, Func<IReadOnlyList<Stored
         var included = new List<Included>();
         foreach (var record in records)
         {
-            var query = new RecordQuery(type, new Condition.Equal(new KeyPath(link), record.Id), [new SortKey(new KeyPath("created_at"), Descending: true)], null, MaxListed);
+            var query = new RecordQuery(
+                type, new Condition.Equal(new KeyPath(link), record.Id), [new SortKey(new KeyPath("created_at"), Descending: true)], null, MaxListed);
             var page = await store.Query(query, ct);
             included.Add(new Included(new Member(name, JsonForm.Array(page.Records.Select(r => r.Attributes)))));
         }

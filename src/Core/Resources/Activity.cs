@@ -61,7 +61,9 @@ public static class Activity
     };
 
     public static Schema Schema { get; } = new("activity", "act_", "activities",
-        [Type, Subject, Body, ContactId, CompanyId, DealId, Shared.OwnerId(), IsDone, DueDate, CompletedAt, new MapField("metadata") { Description = "Values of the client's own, kept as given.", Example = "{\"call_id\":\"8f2\"}" }, Shared.CustomFields(), Shared.Tags()], isArchivable: true)
+        [Type, Subject, Body, ContactId, CompanyId, DealId, Shared.OwnerId(), IsDone, DueDate, CompletedAt,
+            new MapField("metadata") { Description = "Values of the client's own, kept as given.", Example = "{\"call_id\":\"8f2\"}" }, Shared.CustomFields(),
+            Shared.Tags()], isArchivable: true)
     {
         EventNoun = "activity",
         DefaultLimit = 25,

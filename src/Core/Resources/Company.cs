@@ -30,7 +30,8 @@ public static class Company
         Filter = FilterKind.Exact, IsCaseSensitive = true,
     };
 
-    public static Schema Schema { get; } = new("company", "co_", "companies", [Name, Domain, Industry, Size, Shared.CustomFields(), Shared.Tags()], isArchivable: true)
+    public static Schema Schema { get; } = new(
+        "company", "co_", "companies", [Name, Domain, Industry, Size, Shared.CustomFields(), Shared.Tags()], isArchivable: true)
     {
         EventNoun = "company",
         Includes = [Include.Linking("contacts", "contact", "company_id"), Include.Count("contact_count", "contact", "company_id")],

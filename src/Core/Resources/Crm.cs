@@ -9,7 +9,8 @@ public static class Crm
 {
     /// <summary>Every resource there is.</summary>
     public static Catalog Catalog { get; } = new(
-        [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, Tag.Schema, CustomField.Schema, CustomObject.Schema, Webhook.Schema, ApiKey.Schema],
+        [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, Tag.Schema, CustomField.Schema, CustomObject.Schema, Webhook.Schema,
+            ApiKey.Schema],
         CustomRecord.Of,
         CustomRecord.Schema)
     {

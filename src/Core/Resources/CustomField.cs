@@ -29,7 +29,8 @@ public static class CustomField
         Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact,
     };
 
-    public static readonly ChoiceField FieldType = new("field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone", FieldDefinition.Relation)
+    public static readonly ChoiceField FieldType = new(
+        "field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone", FieldDefinition.Relation)
     {
         Description = "The type of its values.",
         Access = FieldAccess.CreateOnly, IsRequired = true,
@@ -77,7 +78,10 @@ public static class CustomField
 
     /// <summary>The definitions of a resource's fields in an environment.</summary>
     public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(Schema schema, IWorkspaceStore store, CancellationToken ct) =>
-        schema.EventNoun is { } entityType ? (await store.Memoized<IReadOnlyList<FieldDefinition>>(Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))! : [];
+        schema.EventNoun is { } entityType
+            ? (await store.Memoized<IReadOnlyList<FieldDefinition>>(
+                Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))!
+            : [];
 
     /// <summary>A definition of a client's JSON.</summary>
     /// <param name="entityType">Of what it is a field.</param>
@@ -101,7 +105,8 @@ public static class CustomField
 
     private static async ValueTask<IReadOnlyList<FieldDefinition>> ReadDefinitions(string entityType, IWorkspaceStore store, CancellationToken ct)
     {
-        var query = new RecordQuery(Schema.Type, new Condition.Equal(new KeyPath(EntityType.Name), entityType), [new SortKey(new KeyPath(DisplayOrder.Name), false)], null, 100);
+        var query = new RecordQuery(
+            Schema.Type, new Condition.Equal(new KeyPath(EntityType.Name), entityType), [new SortKey(new KeyPath(DisplayOrder.Name), false)], null, 100);
         var definitions = new List<FieldDefinition>();
         while (true)
         {
@@ -147,8 +152,10 @@ public static class CustomField
     private static void CheckOptions(Record field, ValidationErrors errors)
     {
         var takesOptions = TakesOptions(field);
-        if (takesOptions && Options.Of(field).Count == 0 && !errors.Within(Options.Name)) errors.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
-        if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count) errors.Add(Options.Name, "Two options differ only in case");
+        if (takesOptions && Options.Of(field).Count == 0 && !errors.Within(Options.Name))
+            errors.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
+        if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count)
+            errors.Add(Options.Name, "Two options differ only in case");
         if (!takesOptions && field[Options] is not null) errors.Add(Options.Name, "Only for fields of type select and multi_select");
     }
 
@@ -173,7 +180,9 @@ public static class CustomField
     }
 
     private static string Quoted(IReadOnlyList<string> options) =>
-        options.Count == 1 ? $"The option '{options[0]}'" : $"One of the options {string.Join(", ", options.Take(5).Select(o => $"'{o}'"))}{(options.Count > 5 ? ", …" : "")}";
+        options.Count == 1
+            ? $"The option '{options[0]}'"
+            : $"One of the options {string.Join(", ", options.Take(5).Select(o => $"'{o}'"))}{(options.Count > 5 ? ", …" : "")}";
 }
 
 /// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
@@ -199,9 +208,12 @@ public sealed class EntityTypeField(string name, params string[] choices) : Text
     public bool IsBuiltIn(string? entityType) => choices.Contains(entityType);
 
     protected override string? CheckText(string text) =>
-        IsBuiltIn(text) || (Text.IsSlug(text, MaxLength) && !CustomObject.IsReserved(text)) ? null : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
+        IsBuiltIn(text) || (Text.IsSlug(text, MaxLength) && !CustomObject.IsReserved(text))
+            ? null
+            : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
 
-    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => CheckText(text) is { } problem ? errors.Add(parameter, problem) : text;
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
+        CheckText(text) is { } problem ? errors.Add(parameter, problem) : text;
 }
 
 /// <summary>What a custom field takes.</summary>
@@ -239,7 +251,9 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
         "date" => Text.TryDate(value.GetString()!, out _) ? null : "Expected a date of the form YYYY-MM-DD",
         "email" => Text.IsEmail(value.GetString()!) ? null : "Invalid email",
         "url" => Text.IsWebAddress(value.GetString()!) ? null : "Expected an absolute http or https address",
-        Relation => RelationPrefixes.Any(prefix => Ids.IsId(value.GetString()!, prefix)) ? null : $"Expected the id of a record: one of {string.Join(' ', RelationPrefixes)} and {Ids.Length} letters or digits",
+        Relation => RelationPrefixes.Any(prefix => Ids.IsId(value.GetString()!, prefix))
+            ? null
+            : $"Expected the id of a record: one of {string.Join(' ', RelationPrefixes)} and {Ids.Length} letters or digits",
         "phone" => IsPhone(value.GetString()!) ? null : $"Expected digits, spaces and + - ( ) . / only, at most {MaxPhoneLength} characters",
         _ => value.GetString()!.Length <= MaxTextLength ? null : $"At most {MaxTextLength} characters",
     };

@@ -62,12 +62,14 @@ public static class CustomObject
     public static string UniqueKeyOf(string slug) => $"object:slug:{slug}";
 
     /// <summary>All definitions of an environment, by slug.</summary>
-    public static async ValueTask<IReadOnlyList<ObjectDefinition>> All(IWorkspaceStore store, CancellationToken ct) => (await store.Memoized<IReadOnlyList<ObjectDefinition>>(
+    public static async ValueTask<IReadOnlyList<ObjectDefinition>> All(IWorkspaceStore store, CancellationToken ct) =>
+        (await store.Memoized<IReadOnlyList<ObjectDefinition>>(
         Schema.Type,
         "all",
         async inner =>
         {
-            var page = await store.Query(new RecordQuery(Schema.Type, Condition.Always, [new SortKey(new KeyPath(Schema.CreatedAt.Name), false)], null, 2 * MaxObjects), inner);
+            var page = await store.Query(
+                new RecordQuery(Schema.Type, Condition.Always, [new SortKey(new KeyPath(Schema.CreatedAt.Name), false)], null, 2 * MaxObjects), inner);
             return [.. page.Records.Select(ObjectDefinition.Load).OrderBy(definition => definition.Slug, StringComparer.Ordinal)];
         },
         ct))!;
@@ -78,7 +80,9 @@ public static class CustomObject
         var slug = CustomField.EntityType.Of(ofField.Subject)!;
         if (await Find(slug, ofField.Store, ct) is not { } stored)
         {
-            if (ofField.Before is null) ofField.Errors.Add(CustomField.EntityType.Name, $"Expected one of {string.Join(", ", CustomField.EntityType.Choices)}, or the slug of a custom object; there is no '{slug}'");
+            if (ofField.Before is null)
+                ofField.Errors.Add(CustomField.EntityType.Name,
+                    $"Expected one of {string.Join(", ", CustomField.EntityType.Choices)}, or the slug of a custom object; there is no '{slug}'");
             return;
         }
 
@@ -87,7 +91,8 @@ public static class CustomObject
         if (ofField.After is { } field) field[field.Schema.UpdatedAt] = Text.ToSecond(ofField.Now);
         var shown = Fields.Of(before).Where(one => one.GetProperty("id").GetString() != ofField.Subject.Id).ToList();
         if (ofField.After is not null) shown.Add(Shown(ofField.After));
-        if (shown.Count > DefinitionsField.MaxFields) ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields");
+        if (shown.Count > DefinitionsField.MaxFields)
+            ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields");
         after[Fields] = InOrder(shown);
         ofField.With.Add(ofField.Beside(before, after));
     }
@@ -113,9 +118,11 @@ public static class CustomObject
         if (pending.Conflicts(CustomRecord.AllOf(slug)) || pending.Conflicts(CustomField.AllOf(slug)))
             return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
         change.Writes.Add(pending.Touch().Write());
-        if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= MaxObjects) return Error.Conflict($"A workspace has at most {MaxObjects} custom objects");
+        if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= MaxObjects)
+            return Error.Conflict($"A workspace has at most {MaxObjects} custom objects");
 
-        var fields = Fields.Of(definition).Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new ValidationErrors())).ToList();
+        var fields = Fields.Of(definition)
+            .Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new ValidationErrors())).ToList();
         change.With.AddRange(fields.Select(field => change.Beside(null, field)));
         definition[Fields] = InOrder(fields.Select(Shown));
         return null;
@@ -145,7 +152,8 @@ public static class CustomObject
 
     /// <summary>As they are displayed.</summary>
     private static List<JsonElement> InOrder(IEnumerable<JsonElement> fields) =>
-        [.. fields.OrderBy(field => field.GetProperty(CustomField.DisplayOrder.Name).GetInt64()).ThenBy(field => field.GetProperty("id").GetString(), StringComparer.Ordinal)];
+        [.. fields.OrderBy(field => field.GetProperty(CustomField.DisplayOrder.Name).GetInt64())
+            .ThenBy(field => field.GetProperty("id").GetString(), StringComparer.Ordinal)];
 
     private static JsonElement Shown(Record field) => JsonElement.Parse(field.Store().Attributes.Span);
 
@@ -162,9 +170,12 @@ public static class CustomObject
             .. Crm.Catalog.All.SelectMany(schema => new[] { schema.Type, schema.EventNoun, schema.Collection.Replace('-', '_') }).OfType<string>(),
             .. EventPattern.Nouns,
             "schema", "merge_contacts", "object_config", "bulk", "restore", "batch", "merge", "timeline",
-            "tasks", "task", "note", "notes", "contact_notes", "deal_notes", "company_notes", "configuration", "automation_rules", "crm_users", "companies_summary", "contacts_summary",
-            "stage", "stages", "pipeline_stages", "record", "records", "fields", "custom_field", "custom_field_definition", "custom_field_value", "delivery", "deliveries", "event", "events", "search", "search_result",
-            "workspace", "workspaces", "user", "users", "job", "jobs", "automation", "automations", "rule", "rules", "oauth", "oauth_client", "oauth_clients", "billing", "usage", "wide_changes",
+            "tasks", "task", "note", "notes", "contact_notes", "deal_notes", "company_notes", "configuration", "automation_rules", "crm_users",
+            "companies_summary", "contacts_summary",
+            "stage", "stages", "pipeline_stages", "record", "records", "fields", "custom_field", "custom_field_definition", "custom_field_value", "delivery",
+            "deliveries", "event", "events", "search", "search_result",
+            "workspace", "workspaces", "user", "users", "job", "jobs", "automation", "automations", "rule", "rules", "oauth", "oauth_client", "oauth_clients",
+            "billing", "usage", "wide_changes",
         ];
     }
 }
@@ -228,5 +239,6 @@ public sealed class DefinitionsField(string name) : Field(name)
     public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
 
     public override bool Same(object? left, object? right) =>
-        ((IReadOnlyList<JsonElement>?)left ?? []).SequenceEqual((IReadOnlyList<JsonElement>?)right ?? [], EqualityComparer<JsonElement>.Create(JsonElement.DeepEquals));
+        ((IReadOnlyList<JsonElement>?)left ?? []).SequenceEqual(
+            (IReadOnlyList<JsonElement>?)right ?? [], EqualityComparer<JsonElement>.Create(JsonElement.DeepEquals));
 }

@@ -63,7 +63,8 @@ public static class Deal
     };
 
     public static Schema Schema { get; } = new("deal", "dl_", "deals",
-        [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(), Shared.Tags()], isArchivable: true)
+        [Title, Value, Currency, PipelineId, StageId, ContactId, CompanyId, Shared.OwnerId(), ExpectedCloseDate, ClosedAt, Shared.CustomFields(),
+            Shared.Tags()], isArchivable: true)
     {
         EventNoun = "deal",
         Includes = [Include.Linked(ContactId), Include.Linked(CompanyId), Include.Linked(PipelineId), new Include("stage", "pipeline", IncludeStage)],
@@ -112,7 +113,8 @@ public static class Deal
         if (PipelineId.Of(deal) is not { } pipelineId || await change.Store.Find(Pipeline.Schema.Type, pipelineId, ct) is not { } stored)
             return Error.Unprocessable(PipelineId.Name, $"No pipeline with id '{PipelineId.Of(deal)}' in this workspace");
 
-        if (Place(deal, change.Before, change.Given?.Gives(StageId) == true, Pipeline.Stages.Of(Record.Load(Pipeline.Schema, stored)), change.Now) is { } error) return error;
+        if (Place(deal, change.Before, change.Given?.Gives(StageId) == true, Pipeline.Stages.Of(Record.Load(Pipeline.Schema, stored)), change.Now) is { } error)
+            return error;
         change.Guards.Add(new Guard.UniqueKeyHeld(Pipeline.UniqueKeyOf(StageId.Of(deal)!, isOpen: ClosedAt.Of(deal) is null)));
         if (change.Before is { } before && change.Changes(StageId))
         {

@@ -25,7 +25,8 @@ public static class FieldOperations
         while (true)
         {
             var page = await dryRun.List(query, ct);
-            unfit += page.Records.Count(r => schema.CustomFields!.Of(Record.Load(schema, r))[definition.Slug] is { } value && definition.CheckValue(value) is not null);
+            unfit += page.Records.Count(
+                r => schema.CustomFields!.Of(Record.Load(schema, r))[definition.Slug] is { } value && definition.CheckValue(value) is not null);
             if (page.Next is null) return unfit;
             query = query with { After = page.Next };
         }
@@ -74,7 +75,8 @@ public static class FieldOperations
     internal static Cascade Forget(Record field) => new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), From: null);
 
     /// <summary>Takes options of a field from every record that has one of them.</summary>
-    internal static Cascade Forget(Record field, IEnumerable<string> options) => new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), [.. options.Select(Text.Fold)]);
+    internal static Cascade Forget(Record field, IEnumerable<string> options) =>
+        new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), [.. options.Select(Text.Fold)]);
 
     private static KeyPath PathOf(Record field) => new(CustomFields, CustomField.Slug.Of(field));
 

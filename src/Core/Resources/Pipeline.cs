@@ -140,7 +140,8 @@ public static class Pipeline
 
         // Within the pipeline's record a stage's version is kept apart, so that two lists are the same if a client sees the same.
         pipeline[Stages] = stages.ConvertAll(s => s with { Version = 1 });
-        pipeline[StageVersions] = new JsonMap([.. stages.Select(s => new KeyValuePair<string, JsonElement>(s.Id, JsonElement.Parse(Text.Invariant(s.Version))))]);
+        pipeline[StageVersions] = new JsonMap(
+            [.. stages.Select(s => new KeyValuePair<string, JsonElement>(s.Id, JsonElement.Parse(Text.Invariant(s.Version))))]);
     }
 
     /// <summary>Reservations, releases, guards and events of the stages that came, went or changed.</summary>
@@ -165,7 +166,8 @@ public static class Pipeline
                     change.Cascades.Add(Deal.StageTurns(stage.Id, stage.IsOpen, change.Now));
                 }
 
-                change.Events.Add(new ExtraEvent("pipeline_stage.updated", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId), Previous(was, stage)));
+                change.Events.Add(
+                    new ExtraEvent("pipeline_stage.updated", "pipeline_stage", stage.Id, stage.Version, stage.Attributes(pipelineId), Previous(was, stage)));
             }
         }
 
@@ -211,7 +213,9 @@ public static class Pipeline
     }
 
     private static async ValueTask<Record?> Current(Change change, CancellationToken ct) =>
-        await change.Store.FindOwner(DefaultKey, ct) is { } id && await change.Store.Find(Schema.Type, id, ct) is { } stored ? Record.Load(Schema, stored) : null;
+        await change.Store.FindOwner(DefaultKey, ct) is { } id && await change.Store.Find(Schema.Type, id, ct) is { } stored
+            ? Record.Load(Schema, stored)
+            : null;
 
     private static async ValueTask<Record?> Oldest(Change change, CancellationToken ct)
     {

@@ -5,7 +5,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>Custom fields of type relation: links of records of custom objects to records of any type. They hold as links do: what is deleted is linked to no more.</summary>
+/// <summary>
+/// Custom fields of type relation: links of records of custom objects to records of any type. They hold as links do: what is deleted is linked to no
+/// more.
+/// </summary>
 internal static class Relations
 {
     private static readonly KeyPath Values = new(CustomRecord.CustomFields.Name);
@@ -31,7 +34,8 @@ internal static class Relations
             change.Guards.Add(new Guard.RecordExists(type, id));
 
             // A custom object that is deleted takes its records with it, some of them later.
-            if (TypeFamily.Of(type) == TypeFamily.Records) change.Guards.Add(new Guard.UniqueKeyHeld(CustomObject.UniqueKeyOf(type[TypeFamily.Records.Length..])));
+            if (TypeFamily.Of(type) == TypeFamily.Records)
+                change.Guards.Add(new Guard.UniqueKeyHeld(CustomObject.UniqueKeyOf(type[TypeFamily.Records.Length..])));
         }
 
         record[CustomRecord.RelatedTypes] = new JsonMap(types);
@@ -54,7 +58,8 @@ internal static class Relations
     {
         var type = CustomRecord.TypeOf(slug);
         return (await All(store, ct)).Where(relation => relation.Schema.Type != type)
-            .Select(relation => new Cascade(relation.Schema, Values with { Inner = relation.Field }, From: null, Only: new LinkFilter(CustomRecord.RelatedTypes.Name, type)));
+            .Select(relation =>
+                new Cascade(relation.Schema, Values with { Inner = relation.Field }, From: null, Only: new LinkFilter(CustomRecord.RelatedTypes.Name, type)));
     }
 
     private static async ValueTask<IEnumerable<(Schema Schema, string Field)>> All(IWorkspaceStore store, CancellationToken ct) =>

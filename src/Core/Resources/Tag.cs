@@ -5,7 +5,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A label, with a colour. Records name their tags, whether or not there is a tag of that name; renaming or deleting a tag renames or takes it off them. docs/api/v1.md, Tags.</summary>
+/// <summary>
+/// A label, with a colour. Records name their tags, whether or not there is a tag of that name; renaming or deleting a tag renames or takes it off
+/// them. docs/api/v1.md, Tags.
+/// </summary>
 public static class Tag
 {
     public static readonly TextField Name = new("name", 50)
@@ -22,7 +25,8 @@ public static class Tag
     public static Schema Schema { get; } = new("tag", "tag_", "tags", [Name, Color])
     {
         EventNoun = "tag",
-        Uniques = [new Unique("name", record => Text.Fold(Name.Of(record)!), record => $"A tag with name '{Name.Of(record)}' already exists in this workspace", "name")],
+        Uniques = [new Unique(
+            "name", record => Text.Fold(Name.Of(record)!), record => $"A tag with name '{Name.Of(record)}' already exists in this workspace", "name")],
         Decide = (change, _) =>
         {
             if (change.Before is { } before && change.Changes(Name)) change.Cascades.AddRange(OnRecords(Name.Of(before)!, Name.Of(change.After!)));
@@ -32,7 +36,8 @@ public static class Tag
     };
 
     private static IEnumerable<Cascade> OnRecords(string from, string? to) =>
-        Crm.Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null).Select(schema => new Cascade(schema, new KeyPath(Shared.TagsName), [from], to));
+        Crm.Catalog.All.Where(schema => schema.Find(Shared.TagsName) is not null)
+            .Select(schema => new Cascade(schema, new KeyPath(Shared.TagsName), [from], to));
 }
 
 /// <summary>A colour as in CSS: <c>#RRGGBB</c>.</summary>

@@ -29,7 +29,8 @@ public static class Timeline
         {
             var activity = shownActivities < activities.Records.Count ? activities.Records[shownActivities] : null;
             var change = shownEvents < events.Count ? events[shownEvents] : null;
-            if (change is null || (activity is not null && Ids.TimeOf(activity.Id) >= Ids.TimeOf(change.Id))) merged.Add(new TimelineEntry(Activity.Schema.Type, activity!.Id, activity.Attributes));
+            if (change is null || (activity is not null && Ids.TimeOf(activity.Id) >= Ids.TimeOf(change.Id)))
+                merged.Add(new TimelineEntry(Activity.Schema.Type, activity!.Id, activity.Attributes));
             else merged.Add(new TimelineEntry("event", change.Id, change.Body));
             if (merged[^1].Id == activity?.Id) shownActivities++;
             else shownEvents++;
@@ -39,7 +40,8 @@ public static class Timeline
         var lastEvent = shownEvents > 0 ? events[shownEvents - 1] : null;
         var more = activities.Next is not null || activities.Records.Count + events.Count > merged.Count;
         var next = new Keyset(
-            [lastActivity is null ? createdAt : Text.Format(Activity.Schema.CreatedAt.Of(Record.Load(Activity.Schema, lastActivity))!.Value), lastEvent?.Id ?? eventId],
+            [lastActivity is null ? createdAt : Text.Format(Activity.Schema.CreatedAt.Of(Record.Load(Activity.Schema, lastActivity))!.Value),
+                lastEvent?.Id ?? eventId],
             lastActivity?.Id ?? activityId ?? "");
         return new TimelinePage(merged, more ? next : null);
     }

@@ -6,7 +6,10 @@ namespace NodeStash.Core.Search;
 /// What one environment is searched by. An instance is bound to its partition when it is made and has no member that names another: whoever holds
 /// one cannot write a search that leaves it. It holds no truth: whoever asks reads each hit back from the store.
 /// </summary>
-/// <remarks>Adapters pass the contract suite in tests/Support/Contracts/Search. All members throw <see cref="SearchUnavailableException"/> when the index cannot answer, and end soon after they are cancelled, whatever is searched for.</remarks>
+/// <remarks>
+/// Adapters pass the contract suite in tests/Support/Contracts/Search. All members throw <see cref="SearchUnavailableException"/> when the index
+/// cannot answer, and end soon after they are cancelled, whatever is searched for.
+/// </remarks>
 public interface ISearchIndex
 {
     /// <summary>The most hits of a search that can be reached.</summary>
@@ -27,10 +30,16 @@ public interface ISearchIndex
     /// <summary>How many records of each type would be found, at most <see cref="MaxHits"/> of each.</summary>
     ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct);
 
-    /// <summary>Takes changes in, in whatever order and however often they come: of each record the highest version counts, and a removal is one, too. They are on disk when it answers.</summary>
+    /// <summary>
+    /// Takes changes in, in whatever order and however often they come: of each record the highest version counts, and a removal is one, too. They
+    /// are on disk when it answers.
+    /// </summary>
     ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct);
 
-    /// <summary>Begins to build everything anew beside what is there, which is searched meanwhile; takes the place of a rebuild under way. Beginning the same one again changes nothing.</summary>
+    /// <summary>
+    /// Begins to build everything anew beside what is there, which is searched meanwhile; takes the place of a rebuild under way. Beginning the same
+    /// one again changes nothing.
+    /// </summary>
     /// <param name="rebuild">Names it.</param>
     /// <param name="ct">Ends the wait.</param>
     ValueTask BeginRebuild(string rebuild, CancellationToken ct);
@@ -56,8 +65,9 @@ public interface ISearchIndexes
     ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct);
 
     /// <summary>
-    /// Says that every environment there is has an index, or one being built. Whoever keeps the indexes may have lost them: until this is said, an environment it
-    /// does not know is neither searched nor written to (<see cref="SearchUnavailableException"/>); from then on one that it does not know is new, and has nothing.
+    /// Says that every environment there is has an index, or one being built. Whoever keeps the indexes may have lost them: until this is said, an
+    /// environment it does not know is neither searched nor written to (<see cref="SearchUnavailableException"/>); from then on one that it does not
+    /// know is new, and has nothing.
     /// </summary>
     ValueTask Complete(CancellationToken ct);
 }
@@ -69,7 +79,8 @@ public sealed record IndexState(Partition Partition, bool IsSound, string? Build
 
 /// <summary>What is searched for.</summary>
 /// <param name="Types">Of records; at least one.</param>
-/// <param name="Text">As a user typed it, at most <see cref="ISearchIndex.MaxTextLength"/> characters; nothing in it is syntax. Text without a letter or digit finds nothing.</param>
+/// <param name="Text">As a user typed it, at most <see cref="ISearchIndex.MaxTextLength"/> characters; nothing in it is syntax. Text without a letter
+/// or digit finds nothing.</param>
 /// <param name="Limit">The most hits to answer, from 1 to <see cref="ISearchIndex.MaxHits"/>.</param>
 /// <param name="After">Where the page before ended; null for the first page.</param>
 /// <param name="Among">Only these records, at most <see cref="ISearchIndex.MaxHits"/>; null for all.</param>

@@ -4,7 +4,9 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Tells how an index is made from how it was made before: by what the schemas say is searched, and by the terms that are made of some examples.</summary>
+/// <summary>
+/// Tells how an index is made from how it was made before: by what the schemas say is searched, and by the terms that are made of some examples.
+/// </summary>
 public static class IndexFormat
 {
     /// <summary>Every letter that is folded, and texts of each form.</summary>
@@ -12,7 +14,8 @@ public static class IndexFormat
     [
         new("name", Searchable.Name, "Zoë O’Brien-Łukasz 2nd"),
         new("detail", Searchable.Detail, $"VIP no. 4711-b 東京商事 한국 أحمد {new string('x', Words.MaxLength + 1)}"),
-        new("body", Searchable.Body, string.Join(' ', Enumerable.Range(0xAA, 0x600 - 0xAA).Concat(Enumerable.Range(0x1E00, 0x200)).Select(letter => (char)letter))),
+        new("body", Searchable.Body,
+            string.Join(' ', Enumerable.Range(0xAA, 0x600 - 0xAA).Concat(Enumerable.Range(0x1E00, 0x200)).Select(letter => (char)letter))),
         new("address", Searchable.Address, "Jane.Smith42@Mail.example.com"),
         new("address", Searchable.Address, "https://www.example.com/a-path?of=it"),
         new("phone", Searchable.Phone, "+49 (0)30 555-0199 ext. 7"),

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Letters as they are searched: without case and without diacritics. A table of our own, for the process runs without the ICU library that knows them all.</summary>
+/// <summary>
+/// Letters as they are searched: without case and without diacritics. A table of our own, for the process runs without the ICU library that knows
+/// them all.
+/// </summary>
 public static class Letters
 {
     /// <summary>In each group the plain letter first, then those that are searched as it.</summary>
@@ -21,7 +24,8 @@ public static class Letters
         .SelectMany(group => group.Skip(1).Select(letter => (Letter: letter, Plain: group[..1])))
         .Concat(new (string Plain, string Letters)[]
         {
-            ("ae", "æǣǽ"), ("dz", "ǆǳ"), ("ff", "ﬀ"), ("ffi", "ﬃ"), ("ffl", "ﬄ"), ("fi", "ﬁ"), ("fl", "ﬂ"), ("ij", "ĳ"), ("lj", "ǉ"), ("nj", "ǌ"), ("oe", "œ"), ("ss", "ß"), ("st", "ﬅﬆ"), ("th", "þ"),
+            ("ae", "æǣǽ"), ("dz", "ǆǳ"), ("ff", "ﬀ"), ("ffi", "ﬃ"), ("ffl", "ﬄ"), ("fi", "ﬁ"), ("fl", "ﬂ"), ("ij", "ĳ"), ("lj", "ǉ"), ("nj", "ǌ"), ("oe", "œ"),
+            ("ss", "ß"), ("st", "ﬅﬆ"), ("th", "þ"),
         }.SelectMany(pair => pair.Letters.Select(letter => (Letter: letter, pair.Plain))))
         .ToFrozenDictionary(pair => pair.Letter, pair => pair.Plain);
 
@@ -37,8 +41,11 @@ public static class Letters
 
     /// <summary>Whether it makes a word, or part of one.</summary>
     public static bool IsOfWords(Rune rune) =>
-        rune.IsAscii ? char.IsAsciiLetterOrDigit((char)rune.Value) : Rune.IsLetterOrDigit(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
+        rune.IsAscii
+            ? char.IsAsciiLetterOrDigit((char)rune.Value)
+            : Rune.IsLetterOrDigit(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     /// <summary>Whether it is a word by itself, in scripts that put no space between words.</summary>
-    public static bool IsWord(Rune rune) => rune.Value is (>= 0x3040 and <= 0x30FF) or (>= 0x3400 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFF);
+    public static bool IsWord(Rune rune) =>
+        rune.Value is (>= 0x3040 and <= 0x30FF) or (>= 0x3400 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFF);
 }

@@ -2,7 +2,9 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Where no search server is set up: nothing is kept, and every search is refused. One that is set up later has its indexes built from the records.</summary>
+/// <summary>
+/// Where no search server is set up: nothing is kept, and every search is refused. One that is set up later has its indexes built from the records.
+/// </summary>
 public sealed class NoSearch : ISearchIndexes
 {
     private static readonly SearchUnavailableException None = new("Search is not set up");
@@ -11,7 +13,8 @@ public sealed class NoSearch : ISearchIndexes
 
     public ValueTask Check(CancellationToken ct) => ValueTask.FromException(None);
 
-    public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) => ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
+    public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) =>
+        ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
 
     public ValueTask Complete(CancellationToken ct) => ValueTask.CompletedTask;
 
@@ -21,7 +24,8 @@ public sealed class NoSearch : ISearchIndexes
 
         public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct) => ValueTask.FromException<SearchPage>(None);
 
-        public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) => ValueTask.FromException<IReadOnlyDictionary<string, int>>(None);
+        public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) =>
+            ValueTask.FromException<IReadOnlyDictionary<string, int>>(None);
 
         public ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct) => ValueTask.CompletedTask;
 

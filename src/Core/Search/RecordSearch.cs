@@ -23,7 +23,8 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
         "search", $"More than {ISearchIndex.MaxHits} records match, which is as far as a search goes: narrow it with more words or filters");
 
     private Error TookTooLong => new(
-        ErrorCode.Unavailable, $"The search was given up after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
+        ErrorCode.Unavailable,
+        $"The search was given up after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
 
     /// <summary>A page of one resource's records that match a text and filters.</summary>
     /// <param name="request">Has a text to search for.</param>
@@ -61,7 +62,8 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
         var walked = await Walk([query.Type], request.Search!, query.Where, start, query.Limit, ct);
         return walked.Error is { } error
             ? error
-            : new RecordPage([.. walked.Value.Found.Select(found => found.Record)], walked.Value.Next is { } next ? new Keyset([next.Hit.Rank, next.Seen], next.Hit.Id) : null);
+            : new RecordPage([.. walked.Value.Found.Select(found => found.Record)],
+                walked.Value.Next is { } next ? new Keyset([next.Hit.Rank, next.Seen], next.Hit.Id) : null);
     }
 
     private async ValueTask<Result<FoundPage>> FindAcross(IReadOnlyList<string> types, string text, Keyset? after, int limit, CancellationToken ct)
@@ -117,7 +119,8 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     }
 
     /// <summary>Those of the hits that are there, meet the filter, and are still found by the text where they have changed since they were indexed.</summary>
-    private async ValueTask<Dictionary<(string Type, string Id), StoredRecord>> ReadBack(IReadOnlyList<SearchHit> hits, Condition where, string text, CancellationToken ct)
+    private async ValueTask<Dictionary<(string Type, string Id), StoredRecord>> ReadBack(
+        IReadOnlyList<SearchHit> hits, Condition where, string text, CancellationToken ct)
     {
         var (records, match) = (new Dictionary<(string Type, string Id), StoredRecord>(), new TextMatch(text));
         foreach (var ofType in hits.GroupBy(hit => hit.Type, StringComparer.Ordinal))
@@ -142,7 +145,8 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
         return page.Next is null ? [.. page.Records.Select(record => record.Id)] : null;
     }
 
-    private static Condition.All Among(IReadOnlyList<SearchHit> hits, Condition where) => new([new Condition.In(KeyPath.Id, [.. hits.Select(hit => hit.Id)]), where]);
+    private static Condition.All Among(IReadOnlyList<SearchHit> hits, Condition where) =>
+        new([new Condition.In(KeyPath.Id, [.. hits.Select(hit => hit.Id)]), where]);
 
     private static SortKey Newest(string type) => new(new KeyPath(Crm.Catalog.Find(type).CreatedAt.Name), Descending: true);
 

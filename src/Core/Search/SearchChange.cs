@@ -25,7 +25,9 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
 
     /// <summary>What is indexed at all, and how: an index that was filled under other settings is to be built anew.</summary>
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', Crm.Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}")).Prepend("1"))))[..16]);
+        string.Join('\n',
+            Crm.Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}"))
+                .Prepend("1"))))[..16]);
 
     /// <summary>Describes a stored record for the index. An archived record is one to remove.</summary>
     public static SearchChange Of(StoredRecord stored)
@@ -51,7 +53,8 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
                     foreach (var text in texts) yield return new SearchField(field.Name, field.Search, text);
                     break;
                 case JsonMap map:
-                    foreach (var found in map.SelectMany(entry => TextsIn(entry.Value).Select(text => new SearchField($"{field.Name}.{entry.Key}", FormOf(text), text)))) yield return found;
+                    foreach (var found in map.SelectMany(
+                        entry => TextsIn(entry.Value).Select(text => new SearchField($"{field.Name}.{entry.Key}", FormOf(text), text)))) yield return found;
                     break;
             }
         }
@@ -70,6 +73,8 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
     private static Searchable FormOf(string text)
     {
         if (Values.Text.IsEmail(text) || Values.Text.IsWebAddress(text)) return Searchable.Address;
-        return text.Length <= 50 && !text.AsSpan().ContainsAnyExcept(FieldDefinition.PhoneCharacters) && text.Count(char.IsAsciiDigit) >= MinDigits ? Searchable.Phone : Searchable.Detail;
+        return text.Length <= 50 && !text.AsSpan().ContainsAnyExcept(FieldDefinition.PhoneCharacters) && text.Count(char.IsAsciiDigit) >= MinDigits
+            ? Searchable.Phone
+            : Searchable.Detail;
     }
 }

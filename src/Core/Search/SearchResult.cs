@@ -30,12 +30,16 @@ public static class SearchResult
             writer.WritePropertyName("resource"u8);
             writer.WriteRawValue(stored.Attributes.Span, skipInputValidation: true);
             writer.WriteStartArray("highlights"u8);
-            foreach (var (field, matches) in fields.Select(field => (field, match.In(field))).Where(found => found.Item2.Count > 0).Take(MaxFields)) Write(writer, field, matches);
+            foreach (var (field, matches) in fields.Select(field => (field, match.In(field))).Where(found => found.Item2.Count > 0)
+                .Take(MaxFields)) Write(writer, field, matches);
             writer.WriteEndArray();
         });
     }
 
-    /// <summary>The stretch of a text around its first match, and where the matches are in it. Positions, not marks in the text: what is stored may look like marks.</summary>
+    /// <summary>
+    /// The stretch of a text around its first match, and where the matches are in it. Positions, not marks in the text: what is stored may look like
+    /// marks.
+    /// </summary>
     private static void Write(Utf8JsonWriter writer, SearchField field, IReadOnlyList<(int Start, int End)> matches)
     {
         var from = field.Text.Length <= MaxSnippetLength ? 0 : Boundary(field.Text, Math.Max(0, matches[0].Start - (MaxSnippetLength / 4)));

@@ -7,7 +7,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Has built anew what can't be searched as it is: indexes that were lost or damaged with what kept them, and those made by other schemas, settings or terms than today's.</summary>
+/// <summary>
+/// Has built anew what can't be searched as it is: indexes that were lost or damaged with what kept them, and those made by other schemas, settings
+/// or terms than today's.
+/// </summary>
 public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes indexes, JobSender jobs, Ids ids, TimeProvider clock, ILogger<SearchUpkeep> log)
     : IDisposable
 {
@@ -23,7 +26,9 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
         await turn.WaitAsync(ct);
         try
         {
-            List<Partition> all = [.. (await access.WorkspaceIds(ct)).SelectMany(id => new[] { new Partition(id, WorkspaceEnvironment.Live), new Partition(id, WorkspaceEnvironment.Test) })];
+            List<Partition> all = [
+                .. (await access.WorkspaceIds(ct)).SelectMany(
+                    id => new[] { new Partition(id, WorkspaceEnvironment.Live), new Partition(id, WorkspaceEnvironment.Test) })];
             var unsound = await Unsound(all, ct);
             foreach (var partition in unsound)
             {
@@ -47,7 +52,9 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
     public void Dispose() => turn.Dispose();
 
     private async Task<List<Partition>> Unsound(List<Partition> all, CancellationToken ct) =>
-        [.. (await indexes.States(all, ct)).Where(state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > MaxRebuildTime)).Select(state => state.Partition)];
+        [.. (await indexes.States(all, ct)).Where(
+            state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > MaxRebuildTime))
+            .Select(state => state.Partition)];
 
     /// <summary>The job is sent first: of a rebuild that was begun and has no job nobody would know.</summary>
     private async Task Rebuild(Partition partition, CancellationToken ct)
@@ -59,7 +66,8 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
         BuiltAnew(log, partition.Key, job);
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or of another form, and is built anew by {Job}")]
+    [LoggerMessage(
+        EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or of another form, and is built anew by {Job}")]
     private static partial void BuiltAnew(ILogger logger, string partition, string job);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Whether search indexes have to be built anew is not known yet: {Reason}")]

@@ -3,7 +3,10 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>Where a text that is searched for stands in a record's own texts, whichever index found it: to show why it was found, and to see that it still would be.</summary>
+/// <summary>
+/// Where a text that is searched for stands in a record's own texts, whichever index found it: to show why it was found, and to see that it still
+/// would be.
+/// </summary>
 public sealed class TextMatch(string text)
 {
     private const int MaxWords = 12;
@@ -37,12 +40,14 @@ public sealed class TextMatch(string text)
         var (isLast, typos) = (word == words[^1], Typos.Allowed(word));
         foreach (var other in inField)
         {
-            if (other.Text == word || (isLast && other.Text.StartsWith(word, StringComparison.Ordinal)) || (typos > 0 && Terms(other.Text) && Typos.Distance(word, other.Text, typos) <= typos))
+            if (other.Text == word || (isLast && other.Text.StartsWith(word, StringComparison.Ordinal))
+                || (typos > 0 && Terms(other.Text) && Typos.Distance(word, other.Text, typos) <= typos))
                 yield return (other.Start, other.End);
         }
 
         if (word.Length < MinPartLength) yield break;
-        if (field.As is Searchable.Address && field.Text.IndexOf(word, StringComparison.OrdinalIgnoreCase) is >= 0 and var at) yield return (at, at + word.Length);
+        if (field.As is Searchable.Address && field.Text.IndexOf(word, StringComparison.OrdinalIgnoreCase) is >= 0 and var at)
+            yield return (at, at + word.Length);
         if (field.As is Searchable.Phone && InDigits(word, field.Text) is { } range) yield return range;
     }
 

@@ -6,7 +6,9 @@ public static class Typos
     private const int OneFrom = 4;
     private const int TwoFrom = 8;
 
-    /// <summary>The edits a word of a query may be off: none below 4 letters, one from 4, two from 8. A word with a digit is a number or a code: none.</summary>
+    /// <summary>
+    /// The edits a word of a query may be off: none below 4 letters, one from 4, two from 8. A word with a digit is a number or a code: none.
+    /// </summary>
     public static int Allowed(string word) => word.Length < OneFrom || word.AsSpan().ContainsAnyInRange('0', '9') ? 0 : word.Length < TwoFrom ? 1 : 2;
 
     /// <summary>The edits from one word to the other (optimal string alignment); anything above <paramref name="max"/> where there are more.</summary>

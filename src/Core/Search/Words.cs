@@ -8,7 +8,9 @@ namespace NodeStash.Core.Search;
 /// <param name="End">Where it ends, exclusive.</param>
 public readonly record struct Word(string Text, int Start, int End);
 
-/// <summary>Takes texts apart: runs of letters and digits are words, whatever else there is stands between them. An apostrophe inside a word does not part it.</summary>
+/// <summary>
+/// Takes texts apart: runs of letters and digits are words, whatever else there is stands between them. An apostrophe inside a word does not part it.
+/// </summary>
 public static class Words
 {
     /// <summary>Characters of a word; what goes beyond is not looked at.</summary>

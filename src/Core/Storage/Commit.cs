@@ -50,7 +50,8 @@ public abstract record Write
 
     /// <summary>Stores a record that must not exist yet.</summary>
     /// <param name="Record">Of version 1.</param>
-    /// <param name="Keys">A JSON object, UTF-8: what the record is found and ordered by. Values are null, string, number, boolean or an array of strings; one level of nesting.</param>
+    /// <param name="Keys">A JSON object, UTF-8: what the record is found and ordered by. Values are null, string, number, boolean or an array of
+    /// strings; one level of nesting.</param>
     public sealed record Insert(StoredRecord Record, ReadOnlyMemory<byte> Keys) : Write
     {
         internal override int Bytes => Record.Attributes.Length + (Record.Internal?.Length ?? 0) + Keys.Length;
@@ -94,7 +95,10 @@ public abstract record Guard
     /// <summary>Someone holds the unique key.</summary>
     public sealed record UniqueKeyHeld(string Key) : Guard;
 
-    /// <summary>No record matches: for deleting what nothing may refer to. Holds against every commit that guards on a record or unique key this commit removes.</summary>
+    /// <summary>
+    /// No record matches: for deleting what nothing may refer to. Holds against every commit that guards on a record or unique key this commit
+    /// removes.
+    /// </summary>
     public sealed record NoneMatch(string Type, Condition Where) : Guard;
 }
 
@@ -124,7 +128,8 @@ public enum CommitResult
 }
 
 /// <param name="Result">Done, or the first guard or write that did not hold; then nothing was stored.</param>
-/// <param name="Subject">The record id or the unique key at fault; for <see cref="CommitResult.Blocked"/> the type of the record that matches, for <see cref="CommitResult.Answered"/> the answer's key; null when done.</param>
+/// <param name="Subject">The record id or the unique key at fault; for <see cref="CommitResult.Blocked"/> the type of the record that matches, for
+/// <see cref="CommitResult.Answered"/> the answer's key; null when done.</param>
 public readonly record struct CommitOutcome(CommitResult Result, string? Subject = null)
 {
     public static CommitOutcome Done { get; } = new(CommitResult.Done);

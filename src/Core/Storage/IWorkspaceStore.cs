@@ -4,7 +4,10 @@ namespace NodeStash.Core.Storage;
 /// Everything one partition of one workspace holds. An instance is bound to its partition when it is made and has no member that
 /// names another: whoever holds one cannot write a query that leaves it.
 /// </summary>
-/// <remarks>Adapters pass the contract suite in tests/Support/Contracts/Storage. All members throw <see cref="StoreUnavailableException"/> when the backing service cannot answer.</remarks>
+/// <remarks>
+/// Adapters pass the contract suite in tests/Support/Contracts/Storage. All members throw <see cref="StoreUnavailableException"/> when the backing
+/// service cannot answer.
+/// </remarks>
 public interface IWorkspaceStore
 {
     Partition Partition { get; }

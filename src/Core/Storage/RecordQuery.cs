@@ -3,7 +3,8 @@ namespace NodeStash.Core.Storage;
 /// <summary>A query over the records of one type, as a tree: each adapter translates it, with every value as a parameter.</summary>
 /// <param name="Type">The record type.</param>
 /// <param name="Where">What must hold.</param>
-/// <param name="Order">Sort keys, most significant first, at least one. Ties are broken by id, in the direction of the last key. Null and missing values come first ascending, last descending.</param>
+/// <param name="Order">Sort keys, most significant first, at least one. Ties are broken by id, in the direction of the last key. Null and missing
+/// values come first ascending, last descending.</param>
 /// <param name="After">Where the page before ended; null for the first page.</param>
 /// <param name="Limit">The most records to answer, at least 1.</param>
 public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<SortKey> Order, Keyset? After, int Limit)
@@ -23,7 +24,8 @@ public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<Sor
 
 /// <summary>A place in a record's keys.</summary>
 /// <param name="Name">E.g. <c>email</c>, <c>created_at</c> or <c>custom_fields</c>.</param>
-/// <param name="Inner">The name inside it, e.g. a custom field's slug; null for the key itself. May hold any text of a client: adapters must not paste it into a query unescaped.</param>
+/// <param name="Inner">The name inside it, e.g. a custom field's slug; null for the key itself. May hold any text of a client: adapters must not
+/// paste it into a query unescaped.</param>
 public readonly record struct KeyPath(string Name, string? Inner = null)
 {
     /// <summary>The record's id, which every record has beside its keys.</summary>
@@ -119,7 +121,8 @@ public enum Comparison
 public sealed record RecordIndex(string Type, string Key);
 
 /// <summary>
-/// Types that are data: a workspace defines as many as it likes. They share their indexes, which the type leads, so that one type's records are a range of them.
+/// Types that are data: a workspace defines as many as it likes. They share their indexes, which the type leads, so that one type's records are a
+/// range of them.
 /// </summary>
 public static class TypeFamily
 {

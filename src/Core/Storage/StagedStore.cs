@@ -69,7 +69,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
     }
 
     /// <exception cref="NotSupportedException">Always: what is staged is tried anyway.</exception>
-    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct) => throw new NotSupportedException("A staged commit is not stored before all of them are.");
+    public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct) =>
+        throw new NotSupportedException("A staged commit is not stored before all of them are.");
 
     public async ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct)
     {
@@ -96,7 +97,8 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
 
     public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => store.ReadEvents(query, ct);
 
-    public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) => store.EventsOf(recordId, before, limit, ct);
+    public ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct) =>
+        store.EventsOf(recordId, before, limit, ct);
 
     /// <param name="guard">To be checked now.</param>
     /// <param name="open">Where it goes if it also has to be checked when all is stored: what is staged does not settle it.</param>

@@ -34,7 +34,8 @@ public sealed record StoredAnswer(string Key, string Fingerprint, DateTimeOffset
 }
 
 /// <summary>What to read of the event log.</summary>
-/// <param name="After">The position after which to read, as <see cref="EventPage.Position"/> had it. Null is the beginning; so is a text that is no position of this store.</param>
+/// <param name="After">The position after which to read, as <see cref="EventPage.Position"/> had it. Null is the beginning; so is a text that is no
+/// position of this store.</param>
 /// <param name="Limit">The most events to answer.</param>
 /// <param name="Name">Only events of this name; null for all.</param>
 /// <param name="RecordId">Only events of this record; null for all.</param>

@@ -24,7 +24,9 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
         var input = Input.Read(ApiKey.Schema, body, null, errors);
         var draft = Record.New(ApiKey.Schema, "", clock.GetUtcNow());
         input.ApplyTo(draft, errors);
-        var environment = ApiKey.Environment.Of(draft) is { } wanted ? wanted is "live" ? WorkspaceEnvironment.Live : WorkspaceEnvironment.Test : caller.Partition.Environment;
+        var environment = ApiKey.Environment.Of(draft) is { } wanted
+            ? wanted is "live" ? WorkspaceEnvironment.Live : WorkspaceEnvironment.Test
+            : caller.Partition.Environment;
         if (ApiKey.ExpiresAt.Of(draft) <= clock.GetUtcNow()) errors.Add(ApiKey.ExpiresAt.Name, "Must be in the future");
         if (ApiKey.Scopes.Of(draft).FirstOrDefault(s => !caller.May(new Scope(s))) is { } lacking) return Error.InsufficientScope(lacking);
         if (environment is WorkspaceEnvironment.Live && !live) return LiveOnly;

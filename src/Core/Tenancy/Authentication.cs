@@ -9,7 +9,8 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Tenancy;
 
 /// <summary>Finds out who calls, from the bearer secret.</summary>
-public sealed class Authentication(IAccessStore access, IWorkspaceStores stores, ISearchIndexes indexes, SearchOptions searches, KeyUsage usage, TimeProvider clock)
+public sealed class Authentication(
+    IAccessStore access, IWorkspaceStores stores, ISearchIndexes indexes, SearchOptions searches, KeyUsage usage, TimeProvider clock)
 {
     /// <summary>The most credentials whose place is remembered.</summary>
     private const int MaxKnown = 10_000;

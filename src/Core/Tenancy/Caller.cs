@@ -13,7 +13,8 @@ namespace NodeStash.Core.Tenancy;
 /// <param name="Store">The environment the credential opens, without its archived records.</param>
 /// <param name="WorkspaceStore">The data of the workspace itself (its keys), which both environments share.</param>
 /// <param name="Search">Searches that environment.</param>
-public sealed record Caller(string Actor, ChangeSource Source, IReadOnlyList<string> Scopes, ArchiveFilter Store, IWorkspaceStore WorkspaceStore, RecordSearch Search)
+public sealed record Caller(
+    string Actor, ChangeSource Source, IReadOnlyList<string> Scopes, ArchiveFilter Store, IWorkspaceStore WorkspaceStore, RecordSearch Search)
 {
     public Partition Partition => Store.Partition;
 

@@ -56,7 +56,8 @@ public sealed class Ids(TimeProvider clock)
     public static DateTimeOffset TimeOf(string id) => new(Epoch + ((long)(Number(id) >> RandomBits) * TicksPerUnit), TimeSpan.Zero);
 
     /// <summary>A text that is below every id made at a time or later, and above all made before.</summary>
-    public static string FirstAt(string prefix, DateTimeOffset time) => Format(prefix, (UInt128)Math.Max(0, (time.UtcTicks - Epoch) / TicksPerUnit) << RandomBits);
+    public static string FirstAt(string prefix, DateTimeOffset time) =>
+        Format(prefix, (UInt128)Math.Max(0, (time.UtcTicks - Epoch) / TicksPerUnit) << RandomBits);
 
     /// <summary>True if <paramref name="id"/> is <paramref name="prefix"/> and 20 base62 characters.</summary>
     public static bool IsId(ReadOnlySpan<char> id, ReadOnlySpan<char> prefix)

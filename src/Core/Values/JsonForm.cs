@@ -30,7 +30,10 @@ public static class JsonForm
         writer.WriteEndObject();
     });
 
-    /// <summary>A JSON text, UTF-8. What is written goes to a buffer of this thread's, so that only the text itself is allocated. One text may be written within another.</summary>
+    /// <summary>
+    /// A JSON text, UTF-8. What is written goes to a buffer of this thread's, so that only the text itself is allocated. One text may be written
+    /// within another.
+    /// </summary>
     public static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> write)
     {
         var scratch = kept ?? new Scratch();

@@ -21,7 +21,8 @@ public static class Text
     public static string Fold(string text) => text.ToLowerInvariant();
 
     /// <summary>Words run together by capitals, joined by underscores instead: <c>ServerError</c> is <c>server_error</c>.</summary>
-    public static string ToSnakeCase(string name) => string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+    public static string ToSnakeCase(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 
     public static string Invariant(long number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -54,7 +55,8 @@ public static class Text
         return false;
     }
 
-    public static bool TryDate(string text, out DateOnly date) => DateOnly.TryParseExact(text, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out date);
+    public static bool TryDate(string text, out DateOnly date) =>
+        DateOnly.TryParseExact(text, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out date);
 
     /// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
     public static bool IsSlug(string text, int maxLength) =>
@@ -63,7 +65,8 @@ public static class Text
     /// <summary>A slug made of a name: letters and digits kept in lower case, everything else an underscore; null where nothing is left.</summary>
     public static string? ToSlug(string name, int maxLength)
     {
-        var slug = string.Join('_', string.Concat(Fold(name).Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var slug = string.Join(
+            '_', string.Concat(Fold(name).Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
         if (slug.Length > 0 && char.IsAsciiDigit(slug[0])) slug = "f_" + slug;
         if (slug.Length > maxLength) slug = slug[..maxLength].TrimEnd('_');
         return slug.Length == 0 ? null : slug;

@@ -22,11 +22,14 @@ internal sealed class AnswerResult(Answer answer, IDoor door, string requestId) 
         if (answer.IsRepeat) headers["Idempotency-Replayed"] = "true";
         if (answer.Allow is not null) headers.Allow = answer.Allow;
         if (answer.ContentRange is not null) headers.ContentRange = answer.ContentRange;
-        if (answer.Error is { Code: ErrorCode.Unavailable, RetryAfter: var wait }) headers.RetryAfter = Text.Invariant((long)Math.Max(1, Math.Ceiling(wait?.TotalSeconds ?? 1)));
+        if (answer.Error is { Code: ErrorCode.Unavailable, RetryAfter: var wait })
+            headers.RetryAfter = Text.Invariant((long)Math.Max(1, Math.Ceiling(wait?.TotalSeconds ?? 1)));
         if (answer.Error?.Code is ErrorCode.InvalidApiKey) headers.WWWAuthenticate = "Bearer";
         if (answer.Body is not { } body) return;
 
-        var problem = answer.Error is { } error && httpContext.Request.Headers.Accept.ToString().Contains(Problem, StringComparison.OrdinalIgnoreCase) ? error : null;
+        var problem = answer.Error is { } error && httpContext.Request.Headers.Accept.ToString().Contains(Problem, StringComparison.OrdinalIgnoreCase)
+            ? error
+            : null;
         response.ContentType = problem is null ? Json : Problem;
         if (problem is not null) body = door.RenderProblem(problem, requestId);
         response.ContentLength = body.Length;

@@ -14,11 +14,14 @@ using NodeStash.Core.Values;
 namespace NodeStash.Functions.Api.Http;
 
 /// <summary>The pipeline of every request: who calls, may they, was it answered before, do it, answer, record.</summary>
-public sealed partial class Api(Authentication authentication, OperatorSecret operators, Idempotency idempotency, IDoor door, Ids ids, TimeProvider clock, ILogger<Api> log)
+public sealed partial class Api(
+    Authentication authentication, OperatorSecret operators, Idempotency idempotency, IDoor door, Ids ids, TimeProvider clock, ILogger<Api> log)
 {
     private const string Bearer = "Bearer ";
 
-    /// <summary>How far the data was read and written for a request; sent back, any instance reads at least that (<see cref="IWorkspaceStore.Session"/>).</summary>
+    /// <summary>
+    /// How far the data was read and written for a request; sent back, any instance reads at least that (<see cref="IWorkspaceStore.Session"/>).
+    /// </summary>
     private const string Session = "X-NodeStash-Session";
 
     internal static readonly Error Unauthenticated = new(ErrorCode.InvalidApiKey, "Missing or invalid Authorization header", []);
@@ -89,7 +92,8 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
         var caller = request.HttpContext.Items[typeof(Caller)] as Caller;
         if (caller?.Store.Session is { } session) request.HttpContext.Response.Headers[Session] = session;
         if (log.IsEnabled(LogLevel.Information))
-            Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId, caller?.Partition.WorkspaceId);
+            Answered(log, request.Method, Routes.WithoutContent(request.Path.Value ?? "/"), answer.Status, took.TotalMilliseconds, requestId,
+                caller?.Partition.WorkspaceId);
         return new AnswerResult(answer, door, requestId);
     }
 
@@ -139,7 +143,9 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
     internal static string? BearerOf(HttpRequest request)
     {
         var header = request.Headers.Authorization;
-        return header.Count == 1 && header[0] is { } value && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? value[Bearer.Length..].Trim() : null;
+        return header.Count == 1 && header[0] is { } value && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            ? value[Bearer.Length..].Trim()
+            : null;
     }
 
     private async ValueTask<Caller?> Authenticate(HttpRequest request)
@@ -155,7 +161,8 @@ public sealed partial class Api(Authentication authentication, OperatorSecret op
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, request {RequestId}, workspace {WorkspaceId}")]
+    [LoggerMessage(
+        EventId = 1, Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, request {RequestId}, workspace {WorkspaceId}")]
     private static partial void Answered(ILogger logger, string method, string path, int status, double milliseconds, string requestId, string? workspaceId);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The store is not available: {Reason}, request {RequestId}")]

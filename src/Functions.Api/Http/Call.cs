@@ -37,7 +37,9 @@ public sealed record Call(
 
     /// <summary>The refusal where the caller may not read records of one of the types; null where it may.</summary>
     public Error? Lacking(IEnumerable<string> types) =>
-        types.Select(type => Scope.Reading(Crm.Catalog.Find(type).Scopes)).FirstOrDefault(scope => !Caller.May(scope)) is { Name: { } name } ? Error.InsufficientScope(name) : null;
+        types.Select(type => Scope.Reading(Crm.Catalog.Find(type).Scopes)).FirstOrDefault(scope => !Caller.May(scope)) is { Name: { } name }
+            ? Error.InsufficientScope(name)
+            : null;
 
     /// <summary>Writes, as the request asks: for real or dry, with the answer in the commit where the client may repeat it.</summary>
     /// <param name="work">Does it.</param>
@@ -54,9 +56,11 @@ public sealed record Call(
 
     /// <summary>Records to write to.</summary>
     /// <param name="store">Of the caller's stores.</param>
-    /// <param name="outcomeOf">The outcome whose answer to keep in the commit, if the store is of the environment where answers are looked for; null where it is kept after it.</param>
+    /// <param name="outcomeOf">The outcome whose answer to keep in the commit, if the store is of the environment where answers are looked for; null
+    /// where it is kept after it.</param>
     public RecordSet Writable(IWorkspaceStore store, Func<StoredRecord, Outcome>? outcomeOf) =>
-        new(Crm.Catalog, store, Origin, Ids, Clock, new WriteOptions(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
+        new(Crm.Catalog, store, Origin, Ids, Clock,
+            new WriteOptions(IsDryRun, outcomeOf is null || store.Partition != Caller.Partition ? null : Idempotent?.Keeping(outcomeOf)));
 
     /// <summary>The body, a JSON object: to be read by a schema, or by <see cref="Read"/>. An empty object where the operation lets it be absent.</summary>
     public ValueTask<JsonElement> Body() => Http.Body.Read(Request, Operation.IsBodyOptional);
@@ -68,14 +72,16 @@ public sealed record Call(
     /// <summary>Whether the client has a version already, by <c>If-None-Match</c>.</summary>
     /// <param name="tag">The ETag of the version.</param>
     public bool Knows(string tag) =>
-        Request.Headers.IfNoneMatch is { Count: > 0 } known && known.ToString().Split(',').Any(one => one.Trim() is var each && (each == tag || each == "W/" + tag || each == "*"));
+        Request.Headers.IfNoneMatch is { Count: > 0 } known
+            && known.ToString().Split(',').Any(one => one.Trim() is var each && (each == tag || each == "W/" + tag || each == "*"));
 
     /// <summary>The version the client asks the record to be of; null where it does not care.</summary>
     public long? IfMatch()
     {
         var header = Request.Headers.IfMatch.ToString();
         if (header.Length == 0 || header == "*") return null;
-        if (header.Length > 2 && header[0] == '"' && header[^1] == '"' && long.TryParse(header.AsSpan(1..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var version)) return version;
+        if (header.Length > 2 && header[0] == '"' && header[^1] == '"'
+            && long.TryParse(header.AsSpan(1..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var version)) return version;
 
         // A tag that is none of ours, or weak, matches no version (RFC 9110, 13.1.1).
         const long NoVersion = 0;

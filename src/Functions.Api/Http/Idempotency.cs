@@ -34,7 +34,8 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
     {
         var header = request.Headers[Header];
         if (header.Count == 0 || !operation.TakesIdempotencyKey) return null;
-        if (header.Count > 1 || header[0] is not { Length: > 0 and <= MaxKeyLength } key) throw new RefusedException(Error.Invalid(Header, $"Expected one key of 1 to {MaxKeyLength} characters"));
+        if (header.Count > 1 || header[0] is not { Length: > 0 and <= MaxKeyLength } key)
+            throw new RefusedException(Error.Invalid(Header, $"Expected one key of 1 to {MaxKeyLength} characters"));
         if (operation.HasDryRun && request.Query[Parameter.DryRun.Name] == "true") return null;
 
         var place = Hash($"{caller.Partition.Key}\n{caller.Actor}\n{key}");
@@ -74,11 +75,16 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The answer of request {RequestId} could not be kept for repeats")]
     private static partial void NotKept(ILogger logger, Exception e, string requestId);
 
-    internal static Error InProgress { get; } = new(ErrorCode.IdempotencyInProgress, "A request with this Idempotency-Key is still running; repeat it when it has ended", []);
+    internal static Error InProgress { get; } = new(
+        ErrorCode.IdempotencyInProgress, "A request with this Idempotency-Key is still running; repeat it when it has ended", []);
 
-    private static Error Reused { get; } = new(ErrorCode.IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a new key for a new request", []);
+    private static Error Reused { get; } = new(
+        ErrorCode.IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a new key for a new request", []);
 
-    /// <summary>Whether a repeat should get the same: what was done, and what the state forbade. What was wrong with the request, or with us, may be right next time.</summary>
+    /// <summary>
+    /// Whether a repeat should get the same: what was done, and what the state forbade. What was wrong with the request, or with us, may be right
+    /// next time.
+    /// </summary>
     private static bool IsFinal(Outcome outcome) => outcome.Error is null
         or { Code: ErrorCode.NotFound or ErrorCode.Conflict or ErrorCode.PreconditionFailed or ErrorCode.UnprocessableEntity };
 
@@ -87,7 +93,9 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
         if (await caller.Store.FindAnswer(place, ct) is not { } stored) return null;
         if (stored.Fingerprint != fingerprint) return Reused;
         var json = JsonElement.Parse(box.Open(stored.Content, place));
-        var body = json.GetProperty("body") is { ValueKind: JsonValueKind.Object } kept ? Encoding.UTF8.GetBytes(kept.GetRawText()) : default(ReadOnlyMemory<byte>?);
+        var body = json.GetProperty("body") is { ValueKind: JsonValueKind.Object } kept
+            ? Encoding.UTF8.GetBytes(kept.GetRawText())
+            : default(ReadOnlyMemory<byte>?);
         return new Outcome.Rendered(new Answer(json.GetProperty("status").GetInt32(), body)
         {
             ETag = json.GetProperty("etag").GetString(), Location = json.GetProperty("location").GetString(), IsRepeat = true,

@@ -15,7 +15,8 @@ public sealed record Operation
     private static readonly Lazy<IReadOnlyList<Operation>> all = new(() =>
     [
         .. typeof(Operation).Assembly.GetTypes()
-            .SelectMany(type => type.GetFields(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Public))
+            .SelectMany(type =>
+                type.GetFields(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Public))
             .Where(field => field.FieldType == typeof(Operation))
             .Select(field => (Operation)field.GetValue(null)!)
             .OrderBy(operation => operation.Name, StringComparer.Ordinal),
@@ -103,7 +104,8 @@ public sealed record Operation
     public Result<Query> ReadQuery(IReadOnlyList<KeyValuePair<string, string>> given)
     {
         if (given.Count == 0 && !Parameters.Any(parameter => parameter.IsRequired)) return unasked ??= Defaults();
-        var (errors, values, others, seen) = (new ValidationErrors(), new Dictionary<string, object>(StringComparer.Ordinal), new List<object>(), new HashSet<string>(StringComparer.Ordinal));
+        var (errors, values, others, seen) =
+            (new ValidationErrors(), new Dictionary<string, object>(StringComparer.Ordinal), new List<object>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var (name, text) in given)
         {
             var parameter = Parameters.FirstOrDefault(one => one.Name == name);
@@ -139,7 +141,8 @@ public sealed record Operation
     }
 
     private Query Defaults() =>
-        new(Parameters.Where(parameter => parameter.Default is not null).ToDictionary(parameter => parameter.Name, parameter => parameter.Default!, StringComparer.Ordinal), []);
+        new(Parameters.Where(parameter => parameter.Default is not null)
+            .ToDictionary(parameter => parameter.Name, parameter => parameter.Default!, StringComparer.Ordinal), []);
 }
 
 /// <summary>What an operation answers where it succeeds.</summary>

@@ -21,7 +21,8 @@ public sealed record Parameter(string Name, Facets Facets, string Description, F
     public static Parameter Force { get; } = Flag("force", "Do it although records still use it; they give it up.");
 
     /// <summary>Where the page begins: the <c>next_cursor</c> of the page before.</summary>
-    public static Parameter Cursor { get; } = new("cursor", new(JsonType.String), "The next_cursor of the page before; the first page if absent.", (text, _) => text);
+    public static Parameter Cursor { get; } = new(
+        "cursor", new(JsonType.String), "The next_cursor of the page before; the first page if absent.", (text, _) => text);
 
     /// <summary>How many a page has, by whatever default.</summary>
     public static Parameter Pages { get; } = new(

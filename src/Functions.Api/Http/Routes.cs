@@ -32,5 +32,7 @@ internal static class Routes
     }
 
     private static bool Matches(string[] route, string[] path) =>
-        route.Length == path.Length && route.Zip(path).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
+        route.Length == path.Length
+            && route.Zip(path)
+                .All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
 }

@@ -38,11 +38,13 @@ public sealed class ActivityEndpoints(Http.Api api)
         api.Run(request, delete, call => call.Delete(Activity.Schema, id));
 
     [Function("activities-fields-get")]
-    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
+    public Task<IResult> GetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, getFields, call => call.GetFieldValues(Activity.Schema, id));
 
     [Function("activities-fields-set")]
-    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
+    public Task<IResult> SetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/activities/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, setFields, call => call.SetFieldValues(Activity.Schema, id));
 
     [Function("activities-batch")]

@@ -15,7 +15,8 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
     private static readonly Operation list = RecordOperation.List(ApiKey.Schema);
     private static readonly Operation create = RecordOperation.Create(ApiKey.Schema);
     private static readonly Operation get = RecordOperation.Get(ApiKey.Schema);
-    private static readonly Operation revoke = RecordOperation.Delete(ApiKey.Schema) with { Name = "api-keys-revoke", Summary = "Revoke an API key: it opens nothing from then on." };
+    private static readonly Operation revoke =
+        RecordOperation.Delete(ApiKey.Schema) with { Name = "api-keys-revoke", Summary = "Revoke an API key: it opens nothing from then on." };
     private static readonly Operation rotate = SecretRotation.Of(ApiKey.Schema, "api-keys-rotate", "rotate");
 
     [Function("api-keys-list")]
@@ -26,7 +27,8 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/api-keys")] HttpRequest request) =>
         api.Run(request, create, async call =>
         {
-            var created = await keys.Create(call.Caller, secret => Writable(call, stored => Outcome.New(ApiKey.Schema, stored, secret.Value)), await call.Body(), call.Aborted);
+            var created = await keys.Create(
+                call.Caller, secret => Writable(call, stored => Outcome.New(ApiKey.Schema, stored, secret.Value)), await call.Body(), call.Aborted);
             return created.Error is { } error ? error : Outcome.New(ApiKey.Schema, created.Value.Key, created.Value.Secret);
         });
 
@@ -45,7 +47,8 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
         {
             var grace = await SecretRotation.Grace(call);
             if (grace.Error is { } wrong) return wrong;
-            var rotated = await keys.Rotate(call.Caller, secret => Writable(call, stored => SecretRotation.Done(ApiKey.Schema, stored, secret.Value)), id, grace.Value, call.Aborted);
+            var rotated = await keys.Rotate(
+                call.Caller, secret => Writable(call, stored => SecretRotation.Done(ApiKey.Schema, stored, secret.Value)), id, grace.Value, call.Aborted);
             return rotated.Error is { } error ? error : SecretRotation.Done(ApiKey.Schema, rotated.Value.Key, rotated.Value.Secret);
         });
 

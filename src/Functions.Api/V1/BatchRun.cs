@@ -28,7 +28,9 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
             try
             {
                 var answer = part is null ? null : await part.Replay();
-                outcomes.Add(answer ?? await Do(operations[i], Records(call.Caller.Store, part?.Keeping(stored => AnswerOf(operations[i], stored)), isOneOfMany: false)));
+                outcomes.Add(
+                    answer ?? await Do(
+                        operations[i], Records(call.Caller.Store, part?.Keeping(stored => AnswerOf(operations[i], stored)), isOneOfMany: false)));
             }
             catch (AlreadyAnsweredException)
             {

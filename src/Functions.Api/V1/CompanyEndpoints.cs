@@ -39,11 +39,13 @@ public sealed class CompanyEndpoints(Http.Api api)
         api.Run(request, delete, call => call.Delete(Company.Schema, id));
 
     [Function("companies-fields-get")]
-    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/companies/{id}/custom-fields")] HttpRequest request, string id) =>
+    public Task<IResult> GetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/companies/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, getFields, call => call.GetFieldValues(Company.Schema, id));
 
     [Function("companies-fields-set")]
-    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/companies/{id}/custom-fields")] HttpRequest request, string id) =>
+    public Task<IResult> SetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/companies/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, setFields, call => call.SetFieldValues(Company.Schema, id));
 
     [Function("companies-timeline")]

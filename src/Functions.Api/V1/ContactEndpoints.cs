@@ -54,11 +54,13 @@ public sealed class ContactEndpoints(Http.Api api)
         api.Run(request, delete, call => call.Delete(Contact.Schema, id));
 
     [Function("contacts-fields-get")]
-    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/contacts/{id}/custom-fields")] HttpRequest request, string id) =>
+    public Task<IResult> GetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/contacts/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, getFields, call => call.GetFieldValues(Contact.Schema, id));
 
     [Function("contacts-fields-set")]
-    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/contacts/{id}/custom-fields")] HttpRequest request, string id) =>
+    public Task<IResult> SetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/contacts/{id}/custom-fields")] HttpRequest request, string id) =>
         api.Run(request, setFields, call => call.SetFieldValues(Contact.Schema, id));
 
     [Function("contacts-timeline")]

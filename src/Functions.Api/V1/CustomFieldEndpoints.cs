@@ -13,7 +13,8 @@ public sealed class CustomFieldEndpoints(Http.Api api)
     private static readonly Operation list = RecordOperation.List(CustomField.Schema);
     private static readonly Operation create = RecordOperation.Create(CustomField.Schema) with { Scopes = write };
     private static readonly Operation get = RecordOperation.Get(CustomField.Schema);
-    private static readonly Operation update = RecordOperation.Update(CustomField.Schema) with { Scopes = write, Parameters = [Parameter.DryRun, Parameter.Force] };
+    private static readonly Operation update =
+        RecordOperation.Update(CustomField.Schema) with { Scopes = write, Parameters = [Parameter.DryRun, Parameter.Force] };
     private static readonly Operation delete = RecordOperation.Delete(CustomField.Schema) with { Scopes = write };
     private static readonly Operation batch = RecordOperation.Batch(CustomField.Schema) with { Scopes = write };
 

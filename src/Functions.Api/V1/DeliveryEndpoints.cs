@@ -52,7 +52,8 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
             var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint($"{DeliveryLog.Type}\n{id}", call.Parameters()));
             var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, errors)?.Id : null;
             if (errors.Any) return Error.Invalid(errors.All);
-            var (deliveries, hasMore) = await log.List(call.Caller.Partition, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
+            var (deliveries, hasMore) =
+                await log.List(call.Caller.Partition, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
             return Outcome.Page(
                 [.. deliveries.Select(d => new Resource(DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],
                 hasMore ? Cursor.Write(new Keyset([], deliveries[^1].Id), fingerprint) : null);
@@ -60,7 +61,8 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
 
     [Function("deliveries-get")]
     public Task<IResult> Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/{id}/deliveries/{deliveryId}")] HttpRequest request, string id, string deliveryId) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/webhooks/{id}/deliveries/{deliveryId}")] HttpRequest request, string id,
+        string deliveryId) =>
         api.Run(request, get, async call =>
         {
             var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);

@@ -47,7 +47,9 @@ public sealed class EventEndpoints(Http.Api api)
         api.Run(request, list, async call =>
         {
             var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint(Type, call.Parameters()));
-            var after = call.Query[Parameter.Cursor] is string cursor && Cursor.Read(cursor, fingerprint, 1, errors) is { Values: [string position] } ? position : null;
+            var after = call.Query[Parameter.Cursor] is string cursor && Cursor.Read(cursor, fingerprint, 1, errors) is { Values: [string position] }
+                ? position
+                : null;
             if (errors.Any) return Error.Invalid(errors.All);
             var query = new EventQuery(
                 after, (int)call.Query[Parameter.Pages]!, (string?)call.Query[name], (string?)call.Query[recordId], (DateTimeOffset?)call.Query[from]);

@@ -11,7 +11,8 @@ using NodeStash.Functions.Api.Http;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>Whether the process runs, and whether it can serve.</summary>
-public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, IJobQueues queues, ISearchIndexes indexes, TimeProvider clock, ILogger<HealthEndpoints> log)
+public sealed partial class HealthEndpoints(
+    Http.Api api, IAccessStore access, IJobQueues queues, ISearchIndexes indexes, TimeProvider clock, ILogger<HealthEndpoints> log)
 {
     /// <summary>An id no workspace has: looking it up takes the same way as any request.</summary>
     private const string Nobody = "ws_00000000000000000000";
@@ -48,7 +49,8 @@ public sealed partial class HealthEndpoints(Http.Api api, IAccessStore access, I
             var ct = either.Token;
             var wait = default(TimeSpan?);
             var parts = await Task.WhenAll(
-                Part("store", async () => await access.FindWorkspace(Nobody, ct)), Part("queues", async () => await queues.Check(ct)), Part("search", async () => await indexes.Check(ct)));
+                Part("store", async () => await access.FindWorkspace(Nobody, ct)), Part("queues", async () => await queues.Check(ct)),
+                Part("search", async () => await indexes.Check(ct)));
             var missing = parts.OfType<string>().ToList();
             if (missing is ["store", ..]) return Error.StoreDown(wait) with { Details = [.. missing.Select(part => new FieldError(part, "does not answer"))] };
             return Ready(missing);

@@ -14,7 +14,8 @@ public sealed class ObjectEndpoints(Http.Api api)
     private static readonly Operation create = RecordOperation.Create(CustomObject.Schema);
     private static readonly Operation get = RecordOperation.Get(CustomObject.Schema, id: "slug");
     private static readonly Operation update = RecordOperation.Update(CustomObject.Schema, id: "slug");
-    private static readonly Operation delete = RecordOperation.Delete(CustomObject.Schema, id: "slug") with { Parameters = [Parameter.DryRun, Parameter.Force] };
+    private static readonly Operation delete =
+        RecordOperation.Delete(CustomObject.Schema, id: "slug") with { Parameters = [Parameter.DryRun, Parameter.Force] };
     private static readonly Operation batch = RecordOperation.Batch(CustomObject.Schema);
 
     [Function("objects-list")]
@@ -44,7 +45,8 @@ public sealed class ObjectEndpoints(Http.Api api)
     private static async ValueTask<Outcome> OfId(Call call, string slugOrId, Func<string, ValueTask<Outcome>> work)
     {
         if (Ids.IsId(slugOrId, CustomObject.Schema.Prefix)) return await work(slugOrId);
-        if (!Text.IsSlug(slugOrId, CustomObject.MaxSlugLength)) return Error.Invalid("slug", $"Expected a slug, or an id of the form {CustomObject.Schema.Prefix} and {Ids.Length} letters or digits");
+        if (!Text.IsSlug(slugOrId, CustomObject.MaxSlugLength))
+            return Error.Invalid("slug", $"Expected a slug, or an id of the form {CustomObject.Schema.Prefix} and {Ids.Length} letters or digits");
         return await CustomObject.Find(slugOrId, call.Caller.Store, call.Aborted) is { } found ? await work(found.Id) : Error.NoObject(slugOrId);
     }
 }

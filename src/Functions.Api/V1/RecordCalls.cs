@@ -17,7 +17,8 @@ internal static class RecordCalls
         var found = await call.Records.Get(schema, id, call.Aborted);
         if (found.Error is { } error)
         {
-            return error.Code is ErrorCode.NotFound && schema.SuccessorKey is { } uniqueKey && await call.Caller.Store.FindOwner(uniqueKey(id), call.Aborted) is { } successor
+            return error.Code is ErrorCode.NotFound && schema.SuccessorKey is { } uniqueKey
+                && await call.Caller.Store.FindOwner(uniqueKey(id), call.Aborted) is { } successor
                 ? new Outcome.Moved($"{schema.Collection}/{successor}{call.Request.QueryString}")
                 : error;
         }
@@ -80,7 +81,8 @@ internal static class RecordCalls
         var (body, ifVersion) = (await call.Body(), call.IfMatch());
         var definitions = await CustomField.DefinitionsOf(schema, call.Caller.Store, call.Aborted);
         return await call.Write(
-            records => FieldOperations.SetValues(records, definitions, schema, id, body, ifVersion, call.Aborted), stored => AnswerOf(schema, stored, definitions));
+            records => FieldOperations.SetValues(records, definitions, schema, id, body, ifVersion, call.Aborted),
+            stored => AnswerOf(schema, stored, definitions));
     }
 
     /// <summary>The timeline of a record.</summary>
@@ -97,7 +99,8 @@ internal static class RecordCalls
         var place = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 2, errors) : null;
         if (errors.Any) return Error.Invalid(errors.All);
         var page = await Timeline.Read(call.Caller.Store, link, id, place, (int)call.Query[Parameter.Pages]!, call.Aborted);
-        return Outcome.Page([.. page.Entries.Select(e => new Resource(e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
+        return Outcome.Page(
+            [.. page.Entries.Select(e => new Resource(e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
     }
 
     private static Outcome AnswerOf(Schema schema, Core.Storage.StoredRecord record, IReadOnlyList<FieldDefinition> definitions) =>

@@ -30,27 +30,35 @@ public sealed class RecordEndpoints(Http.Api api)
         api.Run(request, create, call => Of(call, slug, call.Create));
 
     [Function("records-get")]
-    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
+    public Task<IResult> Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
         api.Run(request, get, call => Of(call, slug, schema => call.Get(schema, id)));
 
     [Function("records-update")]
-    public Task<IResult> Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
+    public Task<IResult> Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
         api.Run(request, update, call => Of(call, slug, schema => call.Update(schema, id)));
 
     [Function("records-delete")]
-    public Task<IResult> Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
+    public Task<IResult> Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/objects/{slug}/records/{id}")] HttpRequest request, string slug, string id) =>
         api.Run(request, delete, call => Of(call, slug, schema => call.Delete(schema, id)));
 
     [Function("records-fields-get")]
-    public Task<IResult> GetFields([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records/{id}/custom-fields")] HttpRequest request, string slug, string id) =>
+    public Task<IResult> GetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/objects/{slug}/records/{id}/custom-fields")] HttpRequest request, string slug,
+        string id) =>
         api.Run(request, getFields, call => Of(call, slug, schema => call.GetFieldValues(schema, id)));
 
     [Function("records-fields-set")]
-    public Task<IResult> SetFields([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/objects/{slug}/records/{id}/custom-fields")] HttpRequest request, string slug, string id) =>
+    public Task<IResult> SetFields(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/objects/{slug}/records/{id}/custom-fields")] HttpRequest request, string slug,
+        string id) =>
         api.Run(request, setFields, call => Of(call, slug, schema => call.SetFieldValues(schema, id)));
 
     [Function("records-batch")]
-    public Task<IResult> Batch([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/{slug}/records/batch")] HttpRequest request, string slug) =>
+    public Task<IResult> Batch(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/objects/{slug}/records/batch")] HttpRequest request, string slug) =>
         api.Run(request, batch, call => Of(call, slug, call.Batch));
 
     private static async ValueTask<Outcome> Of(Call call, string slug, Func<Schema, ValueTask<Outcome>> work) =>

@@ -6,7 +6,9 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The operations that every resource has, declared from its schema. Where a resource departs from them, its endpoint says so with <c>with</c>.</summary>
+/// <summary>
+/// The operations that every resource has, declared from its schema. Where a resource departs from them, its endpoint says so with <c>with</c>.
+/// </summary>
 internal static class RecordOperation
 {
     private const string ValueType = "custom_field_value";

@@ -10,7 +10,10 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Has an endpoint tested, and events sent to it again. Both are jobs of the webhooks app; only a test is waited for. docs/api/webhooks.md, Endpoints.</summary>
+/// <summary>
+/// Has an endpoint tested, and events sent to it again. Both are jobs of the webhooks app; only a test is waited for. docs/api/webhooks.md,
+/// Endpoints.
+/// </summary>
 public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender jobs)
 {
     /// <summary>How long a test is waited for: the 15 s an attempt may take, and what it may have to wait for its turn.</summary>
@@ -64,7 +67,8 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
             if (webhook.Error is { } missing) return missing;
             if ((await call.Read()).Error is { } wrong) return wrong;
 
-            var test = new WebhookTest(call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + MaxTestTime);
+            var test = new WebhookTest(
+                call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + MaxTestTime);
             await jobs.Send(test, call.Aborted);
             var outcome = await Outcome(call, test);
             if (outcome.Error is { } none) return none;
@@ -86,7 +90,8 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
 
             var now = call.Clock.GetUtcNow();
             await HandOver(call, new Redelivery(call.Caller.Partition.Key, call.Ids.New("rdl_"), id, RedeliveryKind.One, now, now, deliveryId));
-            return new Outcome.Accepted(new Resource(DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery with { Status = DeliveryStatus.Pending }, withAnswers: true)));
+            return new Outcome.Accepted(
+                new Resource(DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery with { Status = DeliveryStatus.Pending }, withAnswers: true)));
         });
 
     [Function("webhooks-recover")]
@@ -108,7 +113,8 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         {
             if (values[since] is not DateTimeOffset time) return;
             if (time > now) errors.Add(since.Name, "Must not be in the future");
-            else if (time < Text.ToSecond(now - StoredEvent.Retention)) errors.Add(since.Name, $"Must not be more than {StoredEvent.Retention.Days} days ago: older events are not kept");
+            else if (time < Text.ToSecond(now - StoredEvent.Retention))
+                errors.Add(since.Name, $"Must not be more than {StoredEvent.Retention.Days} days ago: older events are not kept");
         });
         if (given.Error is { } wrong) return wrong;
         var (from, onlyMissing) = ((DateTimeOffset)given.Value[since]!, given.Value[missingOnly] is true);

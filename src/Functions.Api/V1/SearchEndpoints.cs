@@ -11,7 +11,10 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. docs/api/v1.md, Search.</summary>
+/// <summary>
+/// Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. docs/api/v1.md,
+/// Search.
+/// </summary>
 public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 {
     private static readonly Scope[] Reading = [.. Crm.Catalog.Searchable.Append(CustomRecord.Schema).Select(schema => Scope.Reading(schema.Scopes))];
@@ -103,7 +106,8 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
     {
         var expected = $"expected of {string.Join(", ", Crm.Catalog.Searchable.Select(schema => schema.EventNoun))}, and slugs of custom objects";
         if (names.Length == 0) errors.Add(types.Name, $"Nothing is named; {expected}");
-        foreach (var name in names.Where(name => all.All(schema => schema.EventNoun != name))) errors.Add(types.Name, $"'{name}' can't be searched; {expected}");
+        foreach (var name in names.Where(name => all.All(schema => schema.EventNoun != name)))
+            errors.Add(types.Name, $"'{name}' can't be searched; {expected}");
         return [.. all.Where(schema => names.Contains(schema.EventNoun))];
     }
 }

@@ -19,7 +19,8 @@ public sealed class StageEndpoints(Http.Api api)
     private static readonly ErrorCode[] rules = [ErrorCode.Conflict, ErrorCode.UnprocessableEntity];
 
 
-    private static readonly Parameter include = new("include", new(JsonType.String) { Choices = ["deal_count"] }, "What is answered beside each stage.", ReadInclude);
+    private static readonly Parameter include = new(
+        "include", new(JsonType.String) { Choices = ["deal_count"] }, "What is answered beside each stage.", ReadInclude);
 
     private static readonly Success one = new(StatusCodes.Status200OK, Type) { Attributes = Stage.Form.Fields };
 

@@ -7,7 +7,8 @@ namespace NodeStash.Functions.Api.V1;
 /// <summary>Which HTTP status each error has (docs/api/v1.md, Envelopes), and how its code is written.</summary>
 internal static class Statuses
 {
-    private static readonly Dictionary<ErrorCode, string> Names = Enum.GetValues<ErrorCode>().ToDictionary(code => code, code => Text.ToSnakeCase(code.ToString()).ToUpperInvariant());
+    private static readonly Dictionary<ErrorCode,
+        string> Names = Enum.GetValues<ErrorCode>().ToDictionary(code => code, code => Text.ToSnakeCase(code.ToString()).ToUpperInvariant());
 
     public static int Of(ErrorCode code) => code switch
     {

@@ -20,7 +20,9 @@ public sealed class V1Door : IDoor
         Outcome.Moved { Path: var path } => new Answer(StatusCodes.Status301MovedPermanently, null) { Location = Root + path },
         _ => new Answer(StatusOf(outcome), HasBody(outcome) ? Envelope(outcome, requestId) : default(ReadOnlyMemory<byte>?))
         {
-            ETag = (outcome as Outcome.Found)?.Resource.Version is { } found ? TagOf(found) : (outcome as Outcome.Created)?.Resource.Version is { } created ? TagOf(created) : null,
+            ETag = (outcome as Outcome.Found)?.Resource.Version is { } found
+                ? TagOf(found)
+                : (outcome as Outcome.Created)?.Resource.Version is { } created ? TagOf(created) : null,
             Location = outcome is Outcome.Created { Path: { } path } ? Root + path : null,
             Allow = (outcome as Outcome.Refused)?.Allow,
             Error = outcome.Error,
@@ -119,7 +121,8 @@ public sealed class V1Door : IDoor
         writer.WriteEndObject();
     }
 
-    private static string MessageOf(Error error) => error.Collection is null ? error.Message : $"{error.Message}; GET {Root}{error.Collection} lists those there are";
+    private static string MessageOf(Error error) =>
+        error.Collection is null ? error.Message : $"{error.Message}; GET {Root}{error.Collection} lists those there are";
 
     private static void WriteError(Utf8JsonWriter writer, Error error)
     {

@@ -24,7 +24,8 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
         api.Run(request, create, async call =>
         {
             var (body, secret) = (await call.Body(), WebhookOperations.NewSecret());
-            return await call.Write(records => webhooks.Create(records, body, secret, call.Aborted), stored => Outcome.New(Webhook.Schema, stored, call.IsDryRun ? null : secret));
+            return await call.Write(
+                records => webhooks.Create(records, body, secret, call.Aborted), stored => Outcome.New(Webhook.Schema, stored, call.IsDryRun ? null : secret));
         });
 
     [Function("webhooks-get")]
@@ -36,11 +37,13 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
         api.Run(request, update, async call =>
         {
             var (body, ifVersion) = (await call.Body(), call.IfMatch());
-            return await call.Write(records => webhooks.Update(records, call.Caller.Partition, id, body, ifVersion, call.Aborted), stored => Outcome.Of(Webhook.Schema, stored));
+            return await call.Write(
+                records => webhooks.Update(records, call.Caller.Partition, id, body, ifVersion, call.Aborted), stored => Outcome.Of(Webhook.Schema, stored));
         });
 
     [Function("webhooks-rotate-secret")]
-    public Task<IResult> RotateSecret([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/rotate-secret")] HttpRequest request, string id) =>
+    public Task<IResult> RotateSecret(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/rotate-secret")] HttpRequest request, string id) =>
         api.Run(request, rotateSecret, async call =>
         {
             var grace = await SecretRotation.Grace(call);

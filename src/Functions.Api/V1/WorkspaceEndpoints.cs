@@ -25,7 +25,8 @@ public sealed class WorkspaceEndpoints(Http.Api api, Workspaces workspaces)
         Summary = "Create a workspace; its first API key is answered once.",
         IsForOperator = true,
         Body = new Form(name, plan),
-        Answers = [new Success(StatusCodes.Status201Created, "workspace") { Attributes = [name, plan, new TimeField("created_at"), new TextField("api_key", 100)] }],
+        Answers = [new Success(
+            StatusCodes.Status201Created, "workspace") { Attributes = [name, plan, new TimeField("created_at"), new TextField("api_key", 100)] }],
     };
 
     [Function("workspaces-create")]

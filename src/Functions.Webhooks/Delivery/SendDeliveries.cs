@@ -117,7 +117,8 @@ public sealed partial class SendDeliveries(
             // The loop does not wait for a slow attempt, because other records may have deliveries due. The longer it lasts, the less often the loop asks.
             patience = opened > 0 ? Gathering : patience * 2;
             await RecordFinished(dispatch, until: Task.Delay(patience, TimeProvider.System, round.Closing));
-            if (lanes.OpenCount == 0 && !isMuchDue) await Task.Delay(Gathering, TimeProvider.System, round.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (lanes.OpenCount == 0 && !isMuchDue)
+                await Task.Delay(Gathering, TimeProvider.System, round.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return null;

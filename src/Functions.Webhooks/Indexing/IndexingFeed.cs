@@ -30,9 +30,11 @@ public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes
         IReadOnlyList<EventDocument> documents,
         CancellationToken ct)
     {
-        var events = documents.Where(d => d.Kind == EventDocument.EventKind && (Types.Contains(d.RecordType) || TypeFamily.Of(d.RecordType) == TypeFamily.Records)).ToList();
+        var events = documents.Where(
+            d => d.Kind == EventDocument.EventKind && (Types.Contains(d.RecordType) || TypeFamily.Of(d.RecordType) == TypeFamily.Records)).ToList();
         if (events.Count == 0) return;
-        var sets = events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => (Partition: Partition.Parse(ofOne.Key), Events: ofOne.ToList())).ToList();
+        var sets = events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => (Partition: Partition.Parse(ofOne.Key), Events: ofOne.ToList()))
+            .ToList();
         await OnceMade(() => Task.WhenAll(sets.Select(set => Index(set.Partition, set.Events, ct))), ct);
         Instruments.SearchLag.Record((clock.GetUtcNow() - Ids.TimeOf(events[0].Id)).TotalSeconds);
     }
@@ -65,7 +67,8 @@ public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes
         var (store, changes) = (await stores.OpenAt(events, clock.GetUtcNow(), ct), new List<SearchChange>());
         foreach (var ofType in events.GroupBy(e => e.RecordType, StringComparer.Ordinal))
         {
-            var versions = ofType.GroupBy(e => e.RecordId, StringComparer.Ordinal).ToDictionary(e => e.Key, e => e.Max(one => one.Version), StringComparer.Ordinal);
+            var versions =
+                ofType.GroupBy(e => e.RecordId, StringComparer.Ordinal).ToDictionary(e => e.Key, e => e.Max(one => one.Version), StringComparer.Ordinal);
             foreach (var stored in await store.FindMany(ofType.Key, versions.Keys, ct))
             {
                 changes.Add(SearchChange.Of(stored));

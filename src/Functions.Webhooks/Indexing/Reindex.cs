@@ -7,7 +7,9 @@ using NodeStash.Functions.Webhooks.Jobs;
 
 namespace NodeStash.Functions.Webhooks.Indexing;
 
-/// <summary>Builds the index of an environment anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.</summary>
+/// <summary>
+/// Builds the index of an environment anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.
+/// </summary>
 public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
 {
     private const int Page = 500;
@@ -29,7 +31,8 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
         {
             var schema = reindexing.Type is { } type ? Crm.Catalog.Find(type) : Crm.Catalog.Searchable[0];
             var after = reindexing is { CreatedAt: { } createdAt, Id: { } id } ? new Keyset([createdAt], id) : null;
-            var page = await store.Query(new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, Page), ct);
+            var page = await store.Query(
+                new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, Page), ct);
             var visible = page.Records.Where(record => !ArchiveState.IsArchived(record));
             if (!await index.Fill(reindexing.Rebuild, [.. visible.Select(SearchChange.Of)], ct)) return null;
             if (page.Next is { Values: [string last] } next)

@@ -16,7 +16,8 @@ public sealed partial class JobRun(JobSender jobs, TimeProvider clock, ILogger<J
     private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
 
     /// <param name="job">What to do.</param>
-    /// <param name="step">Does a part of it, of some seconds at most, which may be interrupted anywhere and repeated; answers what is left, null for nothing.</param>
+    /// <param name="step">Does a part of it, of some seconds at most, which may be interrupted anywhere and repeated; answers what is left, null for
+    /// nothing.</param>
     /// <param name="ct">The host stops.</param>
     public async Task Steps<T>(T job, Func<T, CancellationToken, ValueTask<T?>> step, CancellationToken ct)
         where T : Job

@@ -14,19 +14,23 @@ public sealed partial class KeepGivenUp(IJobQueues queues, ILogger<KeepGivenUp> 
 {
     [Function("keep-given-up-wide-changes")]
     public Task Cascades(
-        [QueueTrigger(JobQueue.Cascades + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.Cascades, message, ct);
+        [QueueTrigger(JobQueue.Cascades + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
+            Keep(JobQueue.Cascades, message, ct);
 
     [Function("keep-given-up-redeliveries")]
     public Task Redeliveries(
-        [QueueTrigger(JobQueue.Redeliveries + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.Redeliveries, message, ct);
+        [QueueTrigger(JobQueue.Redeliveries + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
+            Keep(JobQueue.Redeliveries, message, ct);
 
     [Function("keep-given-up-webhook-tests")]
     public Task WebhookTests(
-        [QueueTrigger(JobQueue.WebhookTests + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.WebhookTests, message, ct);
+        [QueueTrigger(JobQueue.WebhookTests + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
+            Keep(JobQueue.WebhookTests, message, ct);
 
     [Function("keep-given-up-reindexes")]
     public Task Reindexes(
-        [QueueTrigger(JobQueue.Reindexes + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) => Keep(JobQueue.Reindexes, message, ct);
+        [QueueTrigger(JobQueue.Reindexes + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
+            Keep(JobQueue.Reindexes, message, ct);
 
     [Function("keep-given-up-purges")]
     public Task Purges(

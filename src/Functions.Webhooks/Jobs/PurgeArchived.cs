@@ -99,6 +99,7 @@ public sealed partial class PurgeArchived(
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Count} records of {Partition} were deleted, 30 days after they were archived")]
     private static partial void Purged(ILogger logger, int count, string partition);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Count} archived records of {Partition} could not be deleted yet; the next pass tries again")]
+    [LoggerMessage(
+        EventId = 2, Level = LogLevel.Warning, Message = "{Count} archived records of {Partition} could not be deleted yet; the next pass tries again")]
     private static partial void Left(ILogger logger, int count, string partition);
 }

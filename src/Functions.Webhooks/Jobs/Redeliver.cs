@@ -9,21 +9,27 @@ using NodeStash.Functions.Webhooks.Delivery;
 
 namespace NodeStash.Functions.Webhooks.Jobs;
 
-/// <summary>Has events sent again, from the oldest on and a page at a time; may be interrupted anywhere and repeated. The endpoint's worker sends them, beside what is new.</summary>
+/// <summary>
+/// Has events sent again, from the oldest on and a page at a time; may be interrupted anywhere and repeated. The endpoint's worker sends them, beside
+/// what is new.
+/// </summary>
 public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStores deliveryStores, TimeProvider clock)
 {
     private const int Page = 100;
 
     [Function("redeliver")]
-    public Task Run([QueueTrigger(JobQueue.Redeliveries, Connection = JobQueue.Connection)] string message, [DurableClient] DurableTaskClient client, CancellationToken ct) =>
-        run.Steps<Redelivery>(Job.Read<Redelivery>(message), async (left, stopping) => await ReopenPage(left, client, stopping) is { } place ? left with { Place = place } : null, ct);
+    public Task Run([QueueTrigger(JobQueue.Redeliveries, Connection = JobQueue.Connection)] string message, [DurableClient] DurableTaskClient client,
+        CancellationToken ct) =>
+        run.Steps<Redelivery>(Job.Read<Redelivery>(message),
+            async (left, stopping) => await ReopenPage(left, client, stopping) is { } place ? left with { Place = place } : null, ct);
 
     /// <returns>Where the next page begins; null where this was the last.</returns>
     private async Task<string?> ReopenPage(Redelivery redelivery, DurableTaskClient client, CancellationToken ct)
     {
         var partition = Partition.Parse(redelivery.Partition);
         var (store, deliveries) = (stores.Open(partition), deliveryStores.Open(partition));
-        if (await store.Find(Webhook.Schema.Type, redelivery.WebhookId, ct) is not { } stored || Record.Load(Webhook.Schema, stored) is var webhook && !Webhook.IsEnabled.Of(webhook)) return null;
+        if (await store.Find(Webhook.Schema.Type, redelivery.WebhookId, ct) is not { } stored
+            || Record.Load(Webhook.Schema, stored) is var webhook && !Webhook.IsEnabled.Of(webhook)) return null;
         var next = redelivery.What switch
         {
             RedeliveryKind.One => await One(redelivery, deliveries, ct),
@@ -44,7 +50,8 @@ public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStor
     {
         var failed = await deliveries.ListFailed(redelivery.WebhookId, redelivery.Place ?? Ids.FirstAt(DeliveryLog.Prefix, redelivery.Since), Page, ct);
         // What was recorded later and failed already is not meant.
-        await deliveries.Reopen([.. failed.Where(delivery => delivery.CreatedAt <= redelivery.Until).Select(delivery => delivery.Id)], [DeliveryStatus.Failed], clock.GetUtcNow(), ct);
+        await deliveries.Reopen([.. failed.Where(delivery => delivery.CreatedAt <= redelivery.Until).Select(delivery => delivery.Id)], [DeliveryStatus.Failed],
+            clock.GetUtcNow(), ct);
         return failed.Count == Page ? failed[^1].Id : null;
     }
 

@@ -8,7 +8,10 @@ using NodeStash.Functions.Webhooks.Delivery;
 
 namespace NodeStash.Functions.Webhooks.Jobs;
 
-/// <summary>Sends <c>webhook.test</c> to an endpoint, and notes what came of it. It is no event of a record: it is in no log, in no lane, and says nothing of the endpoint's health.</summary>
+/// <summary>
+/// Sends <c>webhook.test</c> to an endpoint, and notes what came of it. It is no event of a record: it is in no log, in no lane, and says nothing of
+/// the endpoint's health.
+/// </summary>
 public sealed class SendTest(JobRun run, IWorkspaceStores stores, WebhookOperations endpoints, WebhookSender sender, TimeProvider clock)
 {
     private const string EventName = "webhook.test";

@@ -67,7 +67,9 @@ internal static class JsonMembers
 {
     /// <exception cref="DemoFailedException">There is none of this name.</exception>
     public static JsonElement Member(this JsonElement json, string name) =>
-        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var member) ? member : throw new DemoFailedException($"'{name}' is missing in {json}");
+        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var member)
+            ? member
+            : throw new DemoFailedException($"'{name}' is missing in {json}");
 }
 
 /// <summary>The demo can't go on; the message is one line that says why.</summary>

@@ -66,7 +66,8 @@ public sealed class MainJob
 
         tell.Heading("A webhook receiver, registered for every event");
         await using var receiver = await Receiver.Start(refusedOnce: IsJaneCreated, tell, clock, ct);
-        var webhook = await Do(HttpMethod.Post, "/v1/webhooks", new { url = receiver.Url, events = Everything, description = $"Demo {run}" }, $"endpoint at {receiver.Url}");
+        var webhook = await Do(
+            HttpMethod.Post, "/v1/webhooks", new { url = receiver.Url, events = Everything, description = $"Demo {run}" }, $"endpoint at {receiver.Url}");
         try
         {
             receiver.Trust(webhook["secret"].GetString()!);
@@ -90,11 +91,13 @@ public sealed class MainJob
     private async Task<Sale> Sell(string run, string email)
     {
         tell.Heading("Fields of one's own");
-        await Define("Lead Score", "number", new { entity_type = "contact", name = "Lead Score", slug = "lead_score", field_type = "number", is_required = false });
+        await Define(
+            "Lead Score", "number", new { entity_type = "contact", name = "Lead Score", slug = "lead_score", field_type = "number", is_required = false });
         await Define("Plan", "select", new { entity_type = "contact", name = "Plan", slug = "plan", field_type = "select", options = Plans });
 
         tell.Heading("A company, and a contact who works there");
-        var company = await Do(HttpMethod.Post, "/v1/companies", new { name = "Acme", domain = $"acme-{run}.example", industry = "Technology" }, "Acme", "company.created");
+        var company = await Do(
+            HttpMethod.Post, "/v1/companies", new { name = "Acme", domain = $"acme-{run}.example", industry = "Technology" }, "Acme", "company.created");
         var contact = await Do(HttpMethod.Post, "/v1/contacts", new
         {
             first_name = "Jane",
@@ -110,7 +113,8 @@ public sealed class MainJob
         var pipeline = await Do(HttpMethod.Post, "/v1/pipelines", new
         {
             name = $"Licenses {run}",
-            stages = new object[] { new { name = "Qualified" }, new { name = "Proposal" }, new { name = "Won", type = "won" }, new { name = "Lost", type = "lost" } },
+            stages = new object[] { new { name = "Qualified" }, new { name = "Proposal" }, new { name = "Won", type = "won" },
+                new { name = "Lost", type = "lost" } },
         }, "Qualified, Proposal, Won, Lost", "pipeline.created");
         var stages = pipeline["stages"].EnumerateArray().ToDictionary(s => s.Member("name").GetString()!, s => s.Member("id").GetString()!);
         foreach (var stage in stages.Values) report.Expect(stage, "pipeline_stage.created");
@@ -126,7 +130,8 @@ public sealed class MainJob
             company_id = company.Id,
             expected_close_date = "2026-06-30",
         }, $"Enterprise License Q2, {Sale.Amount} EUR, in Qualified", "deal.created");
-        await Do(HttpMethod.Patch, $"/v1/deals/{deal.Id}", new { stage_id = stages["Proposal"] }, "Qualified -> Proposal", "deal.updated", "deal.stage_changed");
+        await Do(HttpMethod.Patch, $"/v1/deals/{deal.Id}", new { stage_id = stages["Proposal"] }, "Qualified -> Proposal", "deal.updated",
+            "deal.stage_changed");
 
         tell.Heading("What was done about it");
         var meeting = await Do(HttpMethod.Post, "/v1/activities", new
@@ -138,8 +143,10 @@ public sealed class MainJob
             deal_id = deal.Id,
             is_done = true,
         }, "meeting: Product Demo - Q2 Review, done", "activity.created");
-        await Do(HttpMethod.Post, "/v1/activities", new { type = "note", body = "Legal has no objections.", deal_id = deal.Id }, "note: Legal has no objections.", "activity.created");
-        var task = await Do(HttpMethod.Post, "/v1/activities", new { type = "task", subject = "Send the contract", deal_id = deal.Id, due_date = "2026-06-15" }, "task: Send the contract", "activity.created");
+        await Do(HttpMethod.Post, "/v1/activities", new { type = "note", body = "Legal has no objections.", deal_id = deal.Id },
+            "note: Legal has no objections.", "activity.created");
+        var task = await Do(HttpMethod.Post, "/v1/activities", new { type = "task", subject = "Send the contract", deal_id = deal.Id, due_date = "2026-06-15" },
+            "task: Send the contract", "activity.created");
         await Do(HttpMethod.Patch, $"/v1/activities/{task.Id}", new { is_done = true }, "task done", "activity.updated");
         await Do(HttpMethod.Patch, $"/v1/deals/{deal.Id}", new { stage_id = stages["Won"] }, "Proposal -> Won", "deal.updated", "deal.stage_changed");
 
@@ -181,7 +188,9 @@ public sealed class MainJob
     private async Task<Reply> Send(HttpMethod method, string path, object? body, params HttpStatusCode[] success)
     {
         var reply = await crm.Send(method, path, body, ct);
-        return success.Contains(reply.Status) ? reply : throw new DemoFailedException($"{method} {path} answered {(int)reply.Status} rather than {(int)success[0]}: {reply.Json}");
+        return success.Contains(reply.Status)
+            ? reply
+            : throw new DemoFailedException($"{method} {path} answered {(int)reply.Status} rather than {(int)success[0]}: {reply.Json}");
     }
 
     /// <summary>Waits until every expected event was delivered, or patience ends.</summary>

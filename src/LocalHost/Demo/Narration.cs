@@ -3,7 +3,10 @@ using System.Net;
 
 namespace NodeStash.LocalHost.Demo;
 
-/// <summary>What the demo tells, a line each: steps and webhooks as they happen, then what was checked. Coloured only on a terminal, and not where NO_COLOR is set.</summary>
+/// <summary>
+/// What the demo tells, a line each: steps and webhooks as they happen, then what was checked. Coloured only on a terminal, and not where NO_COLOR is
+/// set.
+/// </summary>
 internal sealed class Narration(TextWriter output)
 {
     private const string Bold = "1", Faint = "2", Red = "31", Green = "32", Yellow = "33";
@@ -29,7 +32,8 @@ internal sealed class Narration(TextWriter output)
         var signature = arrival.IsVerified ? Paint(Green, "verified") : Paint(Red, "SIGNATURE WRONG");
         var remark =
             !arrival.IsAccepted && arrival.IsVerified ? "  answered 500, once and on purpose"
-            : arrival.Waited is { } waited ? string.Create(CultureInfo.InvariantCulture, $"  attempt {arrival.Attempt} after {waited.TotalSeconds:0.0} s, durable timer")
+            : arrival.Waited is { } waited
+                ? string.Create(CultureInfo.InvariantCulture, $"  attempt {arrival.Attempt} after {waited.TotalSeconds:0.0} s, durable timer")
             : arrival.Attempt > 1 ? "  a duplicate"
             : "";
         output.WriteLine($"      {Paint(Faint, "<-")} {arrival.Event,-22} {arrival.RecordId,-24} v{arrival.Version}  {signature}{Paint(Yellow, remark)}");

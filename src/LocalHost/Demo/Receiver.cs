@@ -59,7 +59,8 @@ internal sealed class Receiver : IAsyncDisposable
         await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
         var signing = await secret.Task.WaitAsync(request.HttpContext.RequestAborted);
         string Header(string name) => request.Headers[name].ToString();
-        var isVerified = Signature.Verify(signing, Header("webhook-id"), Header("webhook-timestamp"), Header("webhook-signature"), body.ToArray(), clock.GetUtcNow(), Tolerance);
+        var isVerified = Signature.Verify(
+            signing, Header("webhook-id"), Header("webhook-timestamp"), Header("webhook-signature"), body.ToArray(), clock.GetUtcNow(), Tolerance);
 
         var arrival = Note(Header("webhook-id"), isVerified ? JsonElement.Parse(body.ToArray()) : default);
         tell.Webhook(arrival);

@@ -32,32 +32,41 @@ internal sealed class Report(Narration tell)
         var taken = Taken(arrivals).ToLookup(a => a.RecordId, Said);
 
         var missing = Missing(arrivals).Select(e => $"{e.Event} {e.RecordId} v{e.Version}").ToList();
-        tell.Check(missing.Count == 0, "every event of every change arrived", missing.Count == 0 ? $"{expected.Count} of {expected.Count}" : $"missing {string.Join(", ", missing)}");
+        tell.Check(missing.Count == 0, "every event of every change arrived",
+            missing.Count == 0 ? $"{expected.Count} of {expected.Count}" : $"missing {string.Join(", ", missing)}");
 
         var others = Taken(arrivals).Count(a => !records.Contains(a.RecordId));
-        tell.Check(others == 0 || !isAlone, "no event of what was not done", others == 0 ? "none" : $"{others}, of records that {(isAlone ? "nobody made" : "others changed")}");
+        tell.Check(others == 0 || !isAlone, "no event of what was not done",
+            others == 0 ? "none" : $"{others}, of records that {(isAlone ? "nobody made" : "others changed")}");
 
         var disordered = records.Where(id => !taken[id].SequenceEqual(expected.Where(e => e.RecordId == id))).ToList();
-        tell.Check(disordered.Count == 0, "events of each record in their order", disordered.Count == 0 ? $"{records.Count} records" : $"not those of {string.Join(", ", disordered)}");
+        tell.Check(disordered.Count == 0, "events of each record in their order",
+            disordered.Count == 0 ? $"{records.Count} records" : $"not those of {string.Join(", ", disordered)}");
 
         var gaps = records.Where(id => !taken[id].Select(e => (int)e.Version).Distinct().SequenceEqual(Enumerable.Range(1, VersionOf(id)))).ToList();
-        tell.Check(gaps.Count == 0, "versions from 1 on without a gap", gaps.Count == 0 ? $"the deal's up to {VersionOf(sale.Deal.Id!)}" : $"not those of {string.Join(", ", gaps)}");
+        tell.Check(gaps.Count == 0, "versions from 1 on without a gap",
+            gaps.Count == 0 ? $"the deal's up to {VersionOf(sale.Deal.Id!)}" : $"not those of {string.Join(", ", gaps)}");
 
         var verified = arrivals.Count(a => a.IsVerified);
         tell.Check(verified == arrivals.Count, "deliveries signed with the endpoint's secret", $"{verified} of {arrivals.Count}");
 
         var retry = arrivals.FirstOrDefault(a => a is { Event: "contact.created", Waited: not null } && a.RecordId == sale.Contact.Id);
         tell.Check(retry?.Waited >= RetrySchedule.Waits[0] - Tolerance, "what failed was tried again by the durable timer",
-            retry is null ? "no second attempt" : string.Create(CultureInfo.InvariantCulture, $"contact.created, attempt {retry.Attempt} after {retry.Waited!.Value.TotalSeconds:0.0} s"));
+            retry is null
+                ? "no second attempt"
+                : string.Create(CultureInfo.InvariantCulture, $"contact.created, attempt {retry.Attempt} after {retry.Waited!.Value.TotalSeconds:0.0} s"));
 
         var told = arrivals.Where(a => a.RecordId == sale.Deal.Id).Select(a => a.Attributes).ToList();
         var amounts = told.Append(sale.Deal.Attributes).Select(deal => $"{deal.Member("value").GetRawText()} {deal.Member("currency")}").Distinct().ToList();
-        tell.Check(told.Count > 0 && amounts is [$"\"{Sale.Amount}\" EUR"], "money exact, in the API and in every event", $"{string.Join(", ", amounts)} in {told.Count} events");
+        tell.Check(told.Count > 0 && amounts is [$"\"{Sale.Amount}\" EUR"], "money exact, in the API and in every event",
+            $"{string.Join(", ", amounts)} in {told.Count} events");
 
-        var isWon = sale.Deal["stage_id"].ValueEquals(sale.WonStage) && Text.TryTime(sale.Deal["closed_at"].ToString(), out _) && sale.Deal.Version == Text.Invariant(VersionOf(sale.Deal.Id!));
+        var isWon = sale.Deal["stage_id"].ValueEquals(sale.WonStage) && Text.TryTime(sale.Deal["closed_at"].ToString(), out _)
+            && sale.Deal.Version == Text.Invariant(VersionOf(sale.Deal.Id!));
         tell.Check(isWon, "the deal is won", $"closed_at {sale.Deal["closed_at"]}, ETag \"{sale.Deal.Version}\"");
 
-        tell.Check(sale.NotFound.Count == 0, "filtered lists found just what was made", sale.NotFound.Count == 0 ? "contact, deal, meeting" : $"not so {string.Join(", ", sale.NotFound)}");
+        tell.Check(sale.NotFound.Count == 0, "filtered lists found just what was made",
+            sale.NotFound.Count == 0 ? "contact, deal, meeting" : $"not so {string.Join(", ", sale.NotFound)}");
     }
 
     private int VersionOf(string recordId) => expected.Where(e => e.RecordId == recordId).Select(e => (int)e.Version).DefaultIfEmpty(0).Max();

@@ -59,7 +59,8 @@ internal sealed class Target : IAsyncDisposable
         {
             var host = await CrmHost.Start(
                 settings with { Urls = settings.UrlsGiven ? settings.Urls : FreePort, Data = temporary?.FullName ?? settings.Data, Quiet = true }, ct);
-            tell.Say($"Against a server of its own at {host.Address.Authority}, data in {temporary?.FullName ?? Path.GetFullPath(settings.Data)}{(temporary is null ? "" : ", removed at the end")}");
+            tell.Say($"Against a server of its own at {host.Address.Authority}, data in "
+                + $"{temporary?.FullName ?? Path.GetFullPath(settings.Data)}{(temporary is null ? "" : ", removed at the end")}");
             return new Target(host.Address, host.ApiKey, host, temporary);
         }
         catch

@@ -17,7 +17,10 @@ internal sealed partial class Activities(
 
     private readonly ILogger log = loggers.CreateLogger<DurableEngine>();
 
-    /// <summary>Takes up calls until <paramref name="stop"/>, and ends with the last of them; those that still run at <paramref name="abort"/> are given up and run again at the next start.</summary>
+    /// <summary>
+    /// Takes up calls until <paramref name="stop"/>, and ends with the last of them; those that still run at <paramref name="abort"/> are given up
+    /// and run again at the next start.
+    /// </summary>
     public Task Run(CancellationToken stop, CancellationToken abort) =>
         Task.WhenAll(Enumerable.Range(0, options.ConcurrentActivities).Select(_ => Task.Run(() => Loop(stop, abort), CancellationToken.None)));
 
@@ -62,14 +65,17 @@ internal sealed partial class Activities(
         calls.Writer.TryWrite(id);
     }
 
-    /// <summary>Writes the answer, however long the disk refuses it (of which the database tells): running the activity again would be the greater evil.</summary>
+    /// <summary>
+    /// Writes the answer, however long the disk refuses it (of which the database tells): running the activity again would be the greater evil.
+    /// </summary>
     private async Task<Aftermath> Record(ActivityCall call, EventKind kind, string? payload, CancellationToken abort)
     {
         while (true)
         {
             try
             {
-                return await database.Write(session => Journal.AnswerActivity(session, call.Id, kind, payload, time.GetUtcNow().UtcTicks), CancellationToken.None);
+                return await database.Write(
+                    session => Journal.AnswerActivity(session, call.Id, kind, payload, time.GetUtcNow().UtcTicks), CancellationToken.None);
             }
             catch (DatabaseUnavailableException)
             {

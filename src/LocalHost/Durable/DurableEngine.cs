@@ -26,7 +26,8 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
     private Task running = Task.CompletedTask;
     private bool disposed;
 
-    private DurableEngine(Database database, DurableRegistry registry, DurableOptions options, TimeProvider time, ILoggerFactory loggers, IServiceProvider services)
+    private DurableEngine(
+        Database database, DurableRegistry registry, DurableOptions options, TimeProvider time, ILoggerFactory loggers, IServiceProvider services)
     {
         this.database = database;
         var converter = JsonDataConverter.Default;
@@ -68,7 +69,10 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Takes up nothing new and waits for the activities under way. Those still running when the token is cancelled are told so and run again at the next start.</summary>
+    /// <summary>
+    /// Takes up nothing new and waits for the activities under way. Those still running when the token is cancelled are told so and run again at the
+    /// next start.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (disposed) return;
@@ -76,7 +80,9 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
         await using (cancellationToken.UnsafeRegister(_ => abort.Cancel(), null)) await running;
     }
 
-    /// <summary>Stops without waiting for activities, if it was not stopped before, and closes the file. Clients that wait for an instance are cancelled.</summary>
+    /// <summary>
+    /// Stops without waiting for activities, if it was not stopped before, and closes the file. Clients that wait for an instance are cancelled.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (disposed) return;

@@ -62,11 +62,13 @@ public sealed class DurableEngineClient : DurableTaskClient
     }
 
     /// <inheritdoc/>
-    public override Task<OrchestrationMetadata> WaitForInstanceStartAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
+    public override Task<OrchestrationMetadata> WaitForInstanceStartAsync(
+        string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
         Wait(instanceId, instance => instance.RuntimeStatus != OrchestrationRuntimeStatus.Pending, getInputsAndOutputs, cancellation);
 
     /// <inheritdoc/>
-    public override Task<OrchestrationMetadata> WaitForInstanceCompletionAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
+    public override Task<OrchestrationMetadata> WaitForInstanceCompletionAsync(
+        string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
         Wait(instanceId, instance => instance.IsCompleted, getInputsAndOutputs, cancellation);
 
     /// <inheritdoc/>
@@ -101,7 +103,8 @@ public sealed class DurableEngineClient : DurableTaskClient
     }
 
     /// <inheritdoc/>
-    public override Task<OrchestrationMetadata?> GetInstancesAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default)
+    public override Task<OrchestrationMetadata?> GetInstancesAsync(
+        string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         cancellation.ThrowIfCancellationRequested();
@@ -124,7 +127,8 @@ public sealed class DurableEngineClient : DurableTaskClient
     }
 
     /// <inheritdoc/>
-    public override async Task<PurgeResult> PurgeInstanceAsync(string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
+    public override async Task<PurgeResult> PurgeInstanceAsync(
+        string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         var purged = await database.Write(session => Instances.Purge(session, instanceId, options is { Recursive: true }), cancellation);
@@ -133,7 +137,8 @@ public sealed class DurableEngineClient : DurableTaskClient
     }
 
     /// <inheritdoc/>
-    public override async Task<PurgeResult> PurgeAllInstancesAsync(PurgeInstancesFilter filter, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
+    public override async Task<PurgeResult> PurgeAllInstancesAsync(
+        PurgeInstancesFilter filter, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
         var count = 0;
@@ -163,8 +168,10 @@ public sealed class DurableEngineClient : DurableTaskClient
         follow(await database.Write(
             session =>
             {
-                var old = Instances.Find(session, instanceId) ?? throw new ArgumentException($"There is no orchestration with the instance id '{instanceId}'.", nameof(instanceId));
-                return Instances.Start(session, Instances.New(id, old.Name, old.Version, old.Input, old.Tags, null, Now, Activity.Current?.Id, null), Unfinished, Now);
+                var old = Instances.Find(session, instanceId)
+                    ?? throw new ArgumentException($"There is no orchestration with the instance id '{instanceId}'.", nameof(instanceId));
+                return Instances.Start(
+                    session, Instances.New(id, old.Name, old.Version, old.Input, old.Tags, null, Now, Activity.Current?.Id, null), Unfinished, Now);
             },
             cancellation));
         return id;

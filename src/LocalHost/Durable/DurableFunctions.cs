@@ -23,7 +23,9 @@ public static class DurableFunctions
     private static void AddOrchestrator(DurableRegistry registry, Function function)
     {
         var readers = function.Parameters
-            .Select(p => p.Position == function.TriggerParameter.Position ? context => context : GetInput.MakeGenericMethod(p.ParameterType).CreateDelegate<Func<TaskOrchestrationContext, object?>>())
+            .Select(p => p.Position == function.TriggerParameter.Position
+                ? context => context
+                : GetInput.MakeGenericMethod(p.ParameterType).CreateDelegate<Func<TaskOrchestrationContext, object?>>())
             .ToArray();
         registry.AddOrchestrator(function.Name, (services, context) => function.Invoke(services, [.. readers.Select(read => read(context))]));
     }

@@ -43,7 +43,8 @@ internal sealed class DurableMetrics : IDisposable
         else if (turn.Ending is Failure) failed.Add(1, Of(turn.Name));
     }
 
-    public void ActivityRun(string name, bool succeeded) => activities.Add(1, Of(name), new KeyValuePair<string, object?>("outcome", succeeded ? "completed" : "failed"));
+    public void ActivityRun(string name, bool succeeded) =>
+        activities.Add(1, Of(name), new KeyValuePair<string, object?>("outcome", succeeded ? "completed" : "failed"));
 
     public void TimerFired(TimeSpan lag) => timerLag.Record(lag.TotalSeconds);
 

@@ -12,7 +12,8 @@ public sealed class DurableRegistry
     /// <param name="name">As callers name it.</param>
     /// <param name="orchestrator">Given the services of one execution, kept from its first turn to its last; answers the output, null for none.</param>
     /// <exception cref="ArgumentException">There is one of that name.</exception>
-    public void AddOrchestrator(string name, Func<IServiceProvider, TaskOrchestrationContext, Task<object?>> orchestrator) => orchestrators.Add(name, orchestrator);
+    public void AddOrchestrator(string name, Func<IServiceProvider, TaskOrchestrationContext, Task<object?>> orchestrator) =>
+        orchestrators.Add(name, orchestrator);
 
     /// <param name="name">As orchestrators name it.</param>
     /// <param name="inputType">What the input is read as.</param>

@@ -20,7 +20,8 @@ internal static class Instances
         """;
 
     /// <param name="startAt">UTC ticks; null: at once.</param>
-    public static Instance New(string id, string name, string version, string? input, string? tags, long? startAt, long now, string? trace, Parent? parent) => new(
+    public static Instance New(string id, string name, string version, string? input, string? tags, long? startAt, long now, string? trace, Parent? parent) =>
+        new(
         id, Execution.NewId(), name, version, OrchestrationRuntimeStatus.Pending, 0, 0, now, now, startAt, null, input, null, null, null, tags, trace, parent);
 
     /// <summary>Null where there is none of that id.</summary>
@@ -83,7 +84,9 @@ internal static class Instances
         $"SELECT id FROM instances WHERE {MatchesFilter} AND finished IS NOT NULL LIMIT ?4",
         row => row.GetString(0), filter.CreatedFrom?.UtcTicks, filter.CreatedTo?.UtcTicks, Numbers(filter.Statuses), (long)limit);
 
-    /// <summary>Forgets up to <paramref name="limit"/> instances that finished before <paramref name="before"/> (UTC ticks); answers how many that were.</summary>
+    /// <summary>
+    /// Forgets up to <paramref name="limit"/> instances that finished before <paramref name="before"/> (UTC ticks); answers how many that were.
+    /// </summary>
     public static int PurgeOld(Session session, long before, int limit) => session.Execute(
         "DELETE FROM instances WHERE rowid IN (SELECT rowid FROM instances WHERE finished < ?1 ORDER BY finished LIMIT ?2)", before, (long)limit);
 

@@ -75,7 +75,8 @@ internal static class Journal
     public static Aftermath AnswerActivity(Session session, long id, EventKind kind, string? payload, long now)
     {
         var aftermath = new Aftermath();
-        var call = session.One("DELETE FROM activities WHERE id = ?1 RETURNING instance, execution, task", row => new Parent(row.GetString(0), row.GetString(1), "", row.GetInt32(2)), id);
+        var call = session.One("DELETE FROM activities WHERE id = ?1 RETURNING instance, execution, task",
+            row => new Parent(row.GetString(0), row.GetString(1), "", row.GetInt32(2)), id);
         if (call is not null) Answer(session, call, kind, payload, now, aftermath);
         return aftermath;
     }
@@ -129,7 +130,8 @@ internal static class Journal
         switch (turn.Ending)
         {
             case null:
-                foreach (var task in turn.CancelledTimers) session.Execute("DELETE FROM timers WHERE instance = ?1 AND execution = ?2 AND task = ?3", turn.InstanceId, turn.Execution, (long)task);
+                foreach (var task in turn.CancelledTimers)
+                    session.Execute("DELETE FROM timers WHERE instance = ?1 AND execution = ?2 AND task = ?3", turn.InstanceId, turn.Execution, (long)task);
                 session.Execute(
                     "INSERT INTO turns (instance, number, at, seen, asked) VALUES (?1, ?2, ?3, ?4, ?5)",
                     turn.InstanceId, (long)turn.Number, turn.At, turn.Seen, JsonSerializer.Serialize(turn.Asks.Select(ask => ask.Label)));
@@ -186,7 +188,8 @@ internal static class Journal
             row => new Parent(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3)), id);
         if (parent is null) return;
         if (status == OrchestrationRuntimeStatus.Completed) Answer(session, parent, EventKind.Answered, output, now, aftermath);
-        else Answer(session, parent, EventKind.Failed, failure ?? Failures.Write(Failures.Of(new OperationCanceledException($"Orchestration '{id}' was terminated."))), now, aftermath);
+        else Answer(session, parent, EventKind.Failed,
+            failure ?? Failures.Write(Failures.Of(new OperationCanceledException($"Orchestration '{id}' was terminated."))), now, aftermath);
     }
 
     private static void StartAfresh(Session session, Turn turn, FreshStart fresh, Aftermath aftermath)
@@ -243,7 +246,8 @@ internal static class Journal
     private static void Answer(Session session, Parent call, EventKind kind, string? payload, long now, Aftermath aftermath)
     {
         var wanted = session.Execute(
-            "INSERT INTO events (instance, kind, task, payload, at) SELECT id, ?3, ?4, ?5, ?6 FROM instances WHERE id = ?1 AND execution = ?2 AND finished IS NULL",
+            "INSERT INTO events (instance, kind, task, payload, at) SELECT id, ?3, ?4, ?5, ?6 FROM instances WHERE id = ?1 AND execution = ?2 AND "
+                + "finished IS NULL",
             call.Id, call.Execution, (long)kind, (long)call.Task, payload, now);
         if (wanted > 0) aftermath.Wake.Add(call.Id);
     }

@@ -88,8 +88,11 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     /// <summary>At the end of a replayed turn: has everything been asked for again?</summary>
     public void EndReplay(bool returned)
     {
-        if (recorded is { } history && history.Count > asks.Count) Depart(history[asks.Count], tasks, returned ? "the orchestrator returned" : "the orchestrator asked for nothing");
-        else if (returned && !HasOpenTasks) Departure ??= new NonDeterminismException($"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
+        if (recorded is { } history && history.Count > asks.Count)
+            Depart(history[asks.Count], tasks, returned ? "the orchestrator returned" : "the orchestrator asked for nothing");
+        else if (returned && !HasOpenTasks)
+            Departure ??= new NonDeterminismException(
+                $"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
     }
 
     public override T? GetInput<T>()
@@ -111,7 +114,8 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
         var tags = Tags.Merge(instance.Tags, options?.Tags);
         var serialized = converter.Serialize(input);
         return Retries.Run(
-            this, options?.Retry, () => Request<TResult>(orchestratorName, task => new CallSubOrchestrator(task, orchestratorName, version, id, serialized, tags)));
+            this, options?.Retry,
+            () => Request<TResult>(orchestratorName, task => new CallSubOrchestrator(task, orchestratorName, version, id, serialized, tags)));
     }
 
     [SuppressMessage("Design", "CA2000", Justification = "The registration lasts as long as the timer.")]
@@ -197,7 +201,8 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
         if (recorded is { } history)
         {
             if (asks.Count >= history.Count) throw Depart("nothing", tasks, $"the code asked for {asked.Label} #{tasks}");
-            if (!asked.Label.Equals(history[asks.Count], StringComparison.OrdinalIgnoreCase)) throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
+            if (!asked.Label.Equals(history[asks.Count], StringComparison.OrdinalIgnoreCase))
+                throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
         }
 
         asks.Add(asked);

@@ -46,7 +46,8 @@ internal abstract record Ask(int Task, string Label);
 internal sealed record CallActivity(int Task, string Name, string? Input) : Ask(Task, $"activity '{Name}'");
 
 /// <param name="Tags">A JSON object; null: none.</param>
-internal sealed record CallSubOrchestrator(int Task, string Name, string Version, string InstanceId, string? Input, string? Tags) : Ask(Task, $"sub-orchestration '{Name}'");
+internal sealed record CallSubOrchestrator(
+    int Task, string Name, string Version, string InstanceId, string? Input, string? Tags) : Ask(Task, $"sub-orchestration '{Name}'");
 
 internal sealed record SetTimer(int Task, long FireAt) : Ask(Task, "timer");
 

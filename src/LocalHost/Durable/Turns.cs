@@ -169,7 +169,8 @@ internal sealed partial class Turns(
             if (Journal.FindHead(session, id) is not { IsFinished: false } head) return null;
             var news = Journal.Events(session, id, head.Seen, long.MaxValue);
             if (kept is not null && kept.Id == head.Execution && kept.Turns == head.Turns) return new Snapshot(head, news, null);
-            return new Snapshot(head, news, new History(Instances.Find(session, id)!, Journal.PastTurns(session, id), Journal.Events(session, id, 0, head.Seen)));
+            return new Snapshot(
+                head, news, new History(Instances.Find(session, id)!, Journal.PastTurns(session, id), Journal.Events(session, id, 0, head.Seen)));
         }
     }
 

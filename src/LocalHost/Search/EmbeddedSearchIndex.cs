@@ -21,7 +21,8 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
 
     public ISearchIndex Open(Partition partition) => new EmbeddedSearchIndex(file, partition, this, clock);
 
-    public ValueTask Check(CancellationToken ct) => file.Read((session, _) => KnowsAll(session), ct) ? ValueTask.CompletedTask : ValueTask.FromException(NotComplete);
+    public ValueTask Check(CancellationToken ct) =>
+        file.Read((session, _) => KnowsAll(session), ct) ? ValueTask.CompletedTask : ValueTask.FromException(NotComplete);
 
     public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct)
     {
@@ -30,17 +31,22 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
             (session, _) =>
             {
                 var known = session.All(
-                    "SELECT key, current IS NOT NULL AND settings = ?1, building FROM partitions", row => (Key: row.GetString(0), IsSound: row.GetBoolean(1), Building: row.GetText(2)), DocumentTerms.Format)
+                    "SELECT key, current IS NOT NULL AND settings = ?1, building FROM partitions",
+                    row => (Key: row.GetString(0), IsSound: row.GetBoolean(1), Building: row.GetText(2)), DocumentTerms.Format)
                     .ToDictionary(row => row.Key, StringComparer.Ordinal);
                 var isNew = KnowsAll(session);
-                return [.. partitions.Select(partition => known.TryGetValue(partition.Key, out var row) ? new IndexState(partition, row.IsSound, row.Building) : new IndexState(partition, isNew, null))];
+                return [.. partitions.Select(
+                    partition => known.TryGetValue(partition.Key, out var row)
+                        ? new IndexState(partition, row.IsSound, row.Building)
+                        : new IndexState(partition, isNew, null))];
             },
             ct));
     }
 
     public async ValueTask Complete(CancellationToken ct)
     {
-        if (!file.Read((session, _) => KnowsAll(session), ct)) await file.Write((session, _) => session.Execute("INSERT OR IGNORE INTO knows_all (since) VALUES (?1)", clock.GetUtcNow().UtcTicks), ct);
+        if (!file.Read((session, _) => KnowsAll(session), ct))
+            await file.Write((session, _) => session.Execute("INSERT OR IGNORE INTO knows_all (since) VALUES (?1)", clock.GetUtcNow().UtcTicks), ct);
     }
 
     /// <summary>Forgets records that were removed so long ago that nobody tells of an older version of them any more.</summary>
@@ -49,9 +55,13 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     /// <param name="ct">Ends the wait.</param>
     /// <returns>How many were forgotten; fewer than <paramref name="max"/> means that none is left.</returns>
     public async ValueTask<int> Purge(DateTimeOffset before, int max, CancellationToken ct) => await file.Write(
-        (session, _) => session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)max), ct);
+        (session, _) =>
+            session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)max),
+            ct);
 
-    /// <summary>How long to wait with the next changes after so many. The busier the process, the longer: a flood is indexed later rather than slowed down.</summary>
+    /// <summary>
+    /// How long to wait with the next changes after so many. The busier the process, the longer: a flood is indexed later rather than slowed down.
+    /// </summary>
     internal TimeSpan PauseAfter(int changes)
     {
         lock (gate)
@@ -65,7 +75,10 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
 
     internal static bool KnowsAll(Session session) => session.One("SELECT 1 FROM knows_all", _ => true);
 
-    /// <summary>Puts the pieces of the index together into one, which is read fastest and has nothing of what was removed; step by step, so that changes need not wait for long.</summary>
+    /// <summary>
+    /// Puts the pieces of the index together into one, which is read fastest and has nothing of what was removed; step by step, so that changes need
+    /// not wait for long.
+    /// </summary>
     internal async ValueTask Merge(CancellationToken ct)
     {
         const long Begin = -500, GoOn = 500;
@@ -155,8 +168,10 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
             {
                 var isKnown = session.One("SELECT 1 FROM partitions WHERE key = ?1", _ => true, partition.Key);
                 if (!isKnown && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
-                if (!isKnown) session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3)", partition.Key, FirstBuild, DocumentTerms.Format);
-                var builds = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => new[] { row.GetText(0), row.GetText(1) }, partition.Key)!;
+                if (!isKnown)
+                    session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3)", partition.Key, FirstBuild, DocumentTerms.Format);
+                var builds =
+                    session.One("SELECT current, building FROM partitions WHERE key = ?1", row => new[] { row.GetText(0), row.GetText(1) }, partition.Key)!;
                 var writer = new DocumentWriter(session, partition, vocabularies, now);
                 foreach (var build in builds.OfType<string>()) writer.Write(build, changes);
                 return writer;
@@ -195,7 +210,8 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
     {
         await file.Write(
             (session, _) => session.Execute(
-                "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild, DocumentTerms.Format),
+                "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild,
+                DocumentTerms.Format),
             ct);
         await all.Sweep(ct);
         await all.Merge(ct);
@@ -222,10 +238,12 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
     /// <summary>The number of the set that is searched; null where there is none, for nothing of the type was ever written.</summary>
     private long? SetOf(Session session, string type)
     {
-        var (current, building) = session.One("SELECT current, building FROM partitions WHERE key = ?1", row => (row.GetText(0), row.GetText(1)), partition.Key);
+        var (current, building) =
+            session.One("SELECT current, building FROM partitions WHERE key = ?1", row => (row.GetText(0), row.GetText(1)), partition.Key);
         if (current is null && building is not null) throw new SearchUnavailableException("the search index is being built") { IsBeingMade = true };
         if (current is null && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
-        return session.One("SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => (long?)row.GetInt64(0), partition.Key, current, type);
+        return session.One(
+            "SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => (long?)row.GetInt64(0), partition.Key, current, type);
     }
 
     /// <summary>Where a set is to go on after a place that may be in another: of equal rank, the types come in the order asked for.</summary>
@@ -269,10 +287,13 @@ internal sealed class DocumentWriter(Session session, Partition partition, Vocab
     private (long Number, bool IsThere)? Note(long set, SearchChange change)
     {
         var (number, version, isThere) = session.One(
-            "SELECT number, version, removed_at IS NULL FROM documents WHERE of_set = ?1 AND id = ?2", row => (row.GetInt64(0), row.GetInt64(1), row.GetBoolean(2)), set, change.Id);
+            "SELECT number, version, removed_at IS NULL FROM documents WHERE of_set = ?1 AND id = ?2",
+            row => (row.GetInt64(0), row.GetInt64(1), row.GetBoolean(2)), set, change.Id);
         if (number != 0 && version >= change.Version) return null;
         var removedAt = change.Fields is null ? now.UtcTicks : (long?)null;
-        if (number == 0) number = session.Insert("INSERT INTO documents (of_set, id, version, removed_at) VALUES (?1, ?2, ?3, ?4)", set, change.Id, change.Version, removedAt);
+        if (number == 0)
+            number = session.Insert(
+                "INSERT INTO documents (of_set, id, version, removed_at) VALUES (?1, ?2, ?3, ?4)", set, change.Id, change.Version, removedAt);
         else session.Execute("UPDATE documents SET version = ?2, removed_at = ?3 WHERE number = ?1", number, change.Version, removedAt);
         return (number, isThere);
     }
@@ -287,10 +308,12 @@ internal sealed class DocumentWriter(Session session, Partition partition, Vocab
 
         var terms = new DocumentTerms(set);
         foreach (var field in fields) terms.Add(field);
-        session.Execute("INSERT OR REPLACE INTO terms (rowid, name, detail, body, parts) VALUES (?1, ?2, ?3, ?4, ?5)", number, terms.Name, terms.Detail, terms.Body, terms.Parts);
+        session.Execute("INSERT OR REPLACE INTO terms (rowid, name, detail, body, parts) VALUES (?1, ?2, ?3, ?4, ?5)", number, terms.Name, terms.Detail,
+            terms.Body, terms.Parts);
         foreach (var word in terms.Words)
         {
-            if (!vocabularies.IsWritten(set, word)) words.Add(new(set, word, session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0));
+            if (!vocabularies.IsWritten(set, word))
+                words.Add(new(set, word, session.Execute("INSERT INTO words (of_set, word) VALUES (?1, ?2) ON CONFLICT DO NOTHING", set, word) > 0));
         }
     }
 

@@ -5,7 +5,10 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Search;
 
-/// <summary><c>search.db</c>. All of it can be built anew from the store, so a file that is damaged or gone is removed and begun anew, and whoever uses it at that moment is told to try again.</summary>
+/// <summary>
+/// <c>search.db</c>. All of it can be built anew from the store, so a file that is damaged or gone is removed and begun anew, and whoever uses it at
+/// that moment is told to try again.
+/// </summary>
 public sealed partial class SearchFile : IDisposable
 {
     private static readonly string[] Suffixes = ["", "-wal", "-shm"];
@@ -149,7 +152,8 @@ public sealed partial class SearchFile : IDisposable
         Opened Make()
         {
             var database = Database.Open(path, Migrations, log);
-            return new Opened(database, new Vocabularies(set => database.ReadOne(session => session.All("SELECT word FROM words WHERE of_set = ?1", row => row.GetString(0), set))));
+            return new Opened(database,
+                new Vocabularies(set => database.ReadOne(session => session.All("SELECT word FROM words WHERE of_set = ?1", row => row.GetString(0), set))));
         }
     }
 

@@ -50,7 +50,8 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
     private static IEnumerable<Found> After(IEnumerable<Found> found, Found? after) =>
         after is { } place ? found.Where(f => f.Rank > place.Rank || (f.Rank == place.Rank && f.Number < place.Number)) : found;
 
-    private static IOrderedEnumerable<Found> InOrder(Dictionary<long, long> ranks) => ranks.Select(r => new Found(r.Value, r.Key)).OrderBy(f => f.Rank).ThenByDescending(f => f.Number);
+    private static IOrderedEnumerable<Found> InOrder(Dictionary<long, long> ranks) =>
+        ranks.Select(r => new Found(r.Value, r.Key)).OrderBy(f => f.Rank).ThenByDescending(f => f.Number);
 
     /// <summary>Few documents that have all tokens as they were typed, ranked. Asked is only what still is open.</summary>
     private IOrderedEnumerable<Found> Ranked(List<long> all)
@@ -123,7 +124,8 @@ internal sealed class SetSearch(Session session, Expressions find, string? among
 
     /// <summary>The documents an expression matches, the newest first.</summary>
     private List<long> Numbers(string expression, long below, int limit) => among is null
-        ? session.All("SELECT rowid FROM terms WHERE terms MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3", row => row.GetInt64(0), expression, below, (long)limit)
+        ? session.All(
+            "SELECT rowid FROM terms WHERE terms MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3", row => row.GetInt64(0), expression, below, (long)limit)
         : session.All(
             "SELECT rowid FROM terms WHERE terms MATCH ?1 AND rowid < ?2 AND +rowid IN (SELECT value FROM json_each(?4)) ORDER BY rowid DESC LIMIT ?3",
             row => row.GetInt64(0), expression, below, (long)limit, among);

@@ -48,7 +48,8 @@ internal static class Terms
     /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
     public static bool MayBeMistyped(string word) => word.Length >= MinTypoLength && !word.AsSpan().ContainsAnyInRange('0', '9');
 
-    private static string Cut(string whole, int maxLength = MaxWholeLength) => whole.Length <= maxLength ? whole : whole[..(char.IsHighSurrogate(whole[maxLength - 1]) ? maxLength - 1 : maxLength)];
+    private static string Cut(string whole, int maxLength = MaxWholeLength) =>
+        whole.Length <= maxLength ? whole : whole[..(char.IsHighSurrogate(whole[maxLength - 1]) ? maxLength - 1 : maxLength)];
 }
 
 /// <summary>The terms of one record, by column.</summary>
@@ -122,7 +123,8 @@ internal sealed class DocumentTerms(long set)
         // Of jane42@… the name, too.
         foreach (var word in Core.Search.Words.Of(whole).Where(word => word.Text.AsSpan().ContainsAnyInRange('0', '9')))
         {
-            if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= MinNameLength } letters && letters.All(char.IsLetter)) AddWord(detail, letters);
+            if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= MinNameLength } letters && letters.All(char.IsLetter))
+                AddWord(detail, letters);
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// Copies what commits have written to the log back into the file: nearly all of it beside the commits, through a connection of its own, so that none of them waits
-/// for it; the rest between two commits, for only then does the log begin anew.
+/// Copies what commits have written to the log back into the file: nearly all of it beside the commits, through a connection of its own, so that none
+/// of them waits for it; the rest between two commits, for only then does the log begin anew.
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="writer">The connection that commits; only used in <see cref="AfterCommit"/>.</param>

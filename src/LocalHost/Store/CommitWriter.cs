@@ -78,12 +78,14 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
             INSERT INTO records (partition, type, id, version, attributes, internal, keys, arrays, updated_at, last_event)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7), jsonb(?8), ?9, ?10) ON CONFLICT (partition, id) DO NOTHING
             """,
-            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt, LastEvent(record.Id)) == 1;
+            partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt,
+            LastEvent(record.Id)) == 1;
     }
 
     private bool Replace(StoredRecord record, EncodedKeys keys)
     {
-        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt, LastEvent(record.Id)];
+        object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt,
+            LastEvent(record.Id)];
 
         // A statement that sets the keys writes all their indexes, whether or not they change; so one that does not comes first.
         return session.Execute($"UPDATE records SET {Columns} WHERE {IsVersionBefore} AND keys = jsonb(?7) AND arrays IS jsonb(?8)", row) == 1
@@ -93,7 +95,8 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
     private bool Remove(Write.Remove remove)
     {
         if (EventChain.Last(session, partition, remove.Id) is { } last) lastEvents.TryAdd(remove.Id, last);
-        return session.Execute("DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
+        return session.Execute(
+            "DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
     }
 
     private bool Reserve(Write.Reserve uniqueKey) =>
@@ -108,10 +111,13 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
 
     private long Append(StoredEvent happened, Commit commit)
     {
-        var previous = lastEvents.TryGetValue(happened.RecordId, out var last) ? last : IsNew(happened.RecordId, commit) ? null : EventChain.Last(session, partition, happened.RecordId);
+        var previous = lastEvents.TryGetValue(happened.RecordId, out var last)
+            ? last
+            : IsNew(happened.RecordId, commit) ? null : EventChain.Last(session, partition, happened.RecordId);
         return lastEvents[happened.RecordId] = session.Insert(
             "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body, previous);
+            partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body,
+            previous);
     }
 
     /// <summary>The position of the last event of a record that is about to be written; null where the commit has none of it.</summary>

@@ -55,7 +55,8 @@ public sealed partial class Database : IDisposable
             writer.Execute("PRAGMA synchronous = FULL");
             writer.Execute("PRAGMA foreign_keys = ON");
             writer.Execute("PRAGMA wal_autocheckpoint = 0"); // Checkpoints does it
-            // The cache holds the hot pages and not much more: after most commits SQLite walks all of its hash table (balancing had swapped pages by way of a high number).
+            // The cache holds the hot pages and not much more: after most commits SQLite walks all of its hash table (balancing had swapped pages by
+            // way of a high number).
             writer.Execute("PRAGMA cache_size = -16384");
             // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
             writer.Execute("PRAGMA temp_store = MEMORY");
@@ -77,9 +78,11 @@ public sealed partial class Database : IDisposable
     /// Runs <paramref name="work"/> inside the next group's transaction: if it throws, nothing of it stays and the others are not
     /// touched. Work that must not stay but has an answer calls <see cref="Session.Undo"/>. Completes only when the group is safely on disk.
     /// </summary>
-    /// <param name="work">Runs on the writer thread, and again if it or another one of its group must not stay: no I/O of its own, no waiting, no effect but its answer and what <see cref="Session.Afterwards"/> takes back.</param>
+    /// <param name="work">Runs on the writer thread, and again if it or another one of its group must not stay: no I/O of its own, no waiting, no
+    /// effect but its answer and what <see cref="Session.Afterwards"/> takes back.</param>
     /// <param name="ct">Honoured until the work is queued; queued work is always run.</param>
-    /// <exception cref="DatabaseUnavailableException">The disk is full or failing, too much is queued, or the database is closing. Nothing was written.</exception>
+    /// <exception cref="DatabaseUnavailableException">The disk is full or failing, too much is queued, or the database is closing. Nothing was
+    /// written.</exception>
     public Task<T> Write<T>(Func<Session, T> work, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
@@ -343,4 +346,5 @@ public sealed class DatabaseUnavailableException(string message, Exception? inne
 
 /// <summary>The file was written by a newer version of the product than this one.</summary>
 public sealed class NewerDatabaseException(string path, int found, int known)
-    : Exception(string.Create(CultureInfo.InvariantCulture, $"{path} is of version {found}, this program knows up to {known}: use the newer program, or another data folder"));
+    : Exception(string.Create(
+        CultureInfo.InvariantCulture, $"{path} is of version {found}, this program knows up to {known}: use the newer program, or another data folder"));

@@ -8,7 +8,8 @@ internal static class EventChain
 {
     /// <summary>The position of a record's last event; null where it has none. What is left of it may be past its time, or gone.</summary>
     public static long? Last(Session session, long partition, string recordId) => session.One(
-        "SELECT last_event FROM records WHERE partition = ?1 AND id = ?2 UNION ALL SELECT position FROM last_events WHERE partition = ?1 AND record_id = ?2", Position, partition, recordId);
+        "SELECT last_event FROM records WHERE partition = ?1 AND id = ?2 UNION ALL SELECT position FROM last_events WHERE partition = ?1 AND record_id = ?2",
+        Position, partition, recordId);
 
     /// <summary>The positions of a record's events, the last one first.</summary>
     /// <param name="session">In a snapshot.</param>

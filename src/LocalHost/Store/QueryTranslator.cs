@@ -41,7 +41,8 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     public IEnumerable<Statement> Page(long partition, RecordQuery query)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        if (query.Skip < 0 || (query.Skip > 0 && query.After is not null)) throw new ArgumentException("a query skips records or begins after one", nameof(query));
+        if (query.Skip < 0 || (query.Skip > 0 && query.After is not null))
+            throw new ArgumentException("a query skips records or begins after one", nameof(query));
         if (query.Order.Count == 0) throw new ArgumentException("a query has at least one sort key", nameof(query));
         if (query.After is { } after && after.Values.Count != query.Order.Count) throw new ArgumentException("the keyset is of another order", nameof(query));
         return Legs(query).Select(leg => Page(partition, query, leg));
@@ -53,8 +54,8 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         : $"(partition, {Extract(index.Key)}, id) WHERE type = {Literal(index.Type)}";
 
     /// <summary>
-    /// Holds for the types of <see cref="TypeFamily.Records"/>. A query that is to use their indexes says it in these words. As a range of types it would be taken for the narrower condition, in place of
-    /// the one type that is asked for, and the rows sorted.
+    /// Holds for the types of <see cref="TypeFamily.Records"/>. A query that is to use their indexes says it in these words. As a range of types it
+    /// would be taken for the narrower condition, in place of the one type that is asked for, and the rows sorted.
     /// </summary>
     private static readonly string InFamily = $"substr(type, 1, {TypeFamily.Records.Length}) = '{TypeFamily.Records}'";
 
@@ -92,7 +93,9 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         }
     }
 
-    /// <summary>The records of a type that match, each as the key that a link to it has. The inner table hides the outer one, so that nothing needs an alias.</summary>
+    /// <summary>
+    /// The records of a type that match, each as the key that a link to it has. The inner table hides the outer one, so that nothing needs an alias.
+    /// </summary>
     private string Linked(Builder sql, Condition.Linked linked) =>
         $"{sql.Path(linked.Path)} IN (SELECT '{StoredKeys.Texts}' || id FROM records WHERE partition = {Builder.PartitionParameter}"
         + $" AND {IsOf(sql, linked.Type)} AND ({Translate(sql, linked.Where)}))";
@@ -135,7 +138,9 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     }
 
     private string IsOf(Builder sql, string type) =>
-        indexedTypes.Contains(type) ? $"type = {Literal(type)}" : TypeFamily.Of(type) == type ? $"type = {sql.Bind(type)}" : $"type = {sql.Bind(type)} AND {InFamily}";
+        indexedTypes.Contains(type)
+            ? $"type = {Literal(type)}"
+            : TypeFamily.Of(type) == type ? $"type = {sql.Bind(type)}" : $"type = {sql.Bind(type)} AND {InFamily}";
 
     /// <summary>SQL that is true exactly where the condition holds, and false or NULL elsewhere.</summary>
     private string Translate(Builder sql, Condition condition) => condition switch
@@ -164,7 +169,8 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     private static string In(Builder sql, Condition.In condition)
     {
         // One text for any number of values, so that it stays compiled. Ids are looked up in their index.
-        if (condition.Path == KeyPath.Id) return $"id IN (SELECT value FROM json_each({sql.Bind(JsonSerializer.Serialize(condition.Values.OfType<string>()))}))";
+        if (condition.Path == KeyPath.Id)
+            return $"id IN (SELECT value FROM json_each({sql.Bind(JsonSerializer.Serialize(condition.Values.OfType<string>()))}))";
         var among = $"{sql.Path(condition.Path)} IN (SELECT value FROM json_each({sql.Bind(StoredKeys.EncodeAll(condition.Values))}))";
         return condition.Values.Contains(null) ? $"{among} OR ({IsNull(sql, condition.Path)})" : among;
     }
@@ -235,7 +241,9 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         public string BindValue(object? value) =>
             value is double ? $"json_extract({Bind(StoredKeys.EncodeAll([value]))}, '$[0]')" : Bind(StoredKeys.Encode(value));
 
-        /// <summary>The value at a path. One of a fixed name is written out, as in its index; an inner one is a parameter, so that all share one text.</summary>
+        /// <summary>
+        /// The value at a path. One of a fixed name is written out, as in its index; an inner one is a parameter, so that all share one text.
+        /// </summary>
         public string Path(KeyPath path)
         {
             if (paths.TryGetValue(path, out var sql)) return sql;

@@ -3,8 +3,8 @@ using NodeStash.Core.Storage;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// The events committed last, of a whole file: they are about to be sent, perhaps to many endpoints, and a snapshot of the file to read each from costs more than all else does
-/// before the request. What is in here is on disk, too.
+/// The events committed last, of a whole file: they are about to be sent, perhaps to many endpoints, and a snapshot of the file to read each from
+/// costs more than all else does before the request. What is in here is on disk, too.
 /// </summary>
 internal sealed class RecentEvents
 {

@@ -65,7 +65,8 @@ public sealed class Session : IDisposable
             session.Check(code);
             session.Check(raw.sqlite3_extended_result_codes(connection, 1));
             session.Check(raw.sqlite3_busy_timeout(connection, BusyTimeoutMilliseconds));
-            // Plans are made from the text alone. Else SQLite looks at what is bound to a LIMIT, or beside a partial index, and compiles the statement anew each time.
+            // Plans are made from the text alone. Else SQLite looks at what is bound to a LIMIT, or beside a partial index, and compiles the
+            // statement anew each time.
             session.Check(raw.sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
             return session;
         }
@@ -76,7 +77,10 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>Runs a statement; answers the number of rows it changed. Arguments are bound to ?1, ?2, … (null, long, double, string, byte[], ReadOnlyMemory of bytes).</summary>
+    /// <summary>
+    /// Runs a statement; answers the number of rows it changed. Arguments are bound to ?1, ?2, … (null, long, double, string, byte[], ReadOnlyMemory
+    /// of bytes).
+    /// </summary>
     public int Execute(string sql, params ReadOnlySpan<object?> arguments)
     {
         var statement = Bind(sql, arguments);
@@ -186,7 +190,10 @@ public sealed class Session : IDisposable
         Execute("RELEASE work");
     }
 
-    /// <summary>Ends what runs, and lets nothing begin, with an <see cref="OperationCanceledException"/> once the token is cancelled; from then on the session is good for nothing else.</summary>
+    /// <summary>
+    /// Ends what runs, and lets nothing begin, with an <see cref="OperationCanceledException"/> once the token is cancelled; from then on the session
+    /// is good for nothing else.
+    /// </summary>
     internal void StopAt(CancellationToken ct)
     {
         if (stop == ct) return;
@@ -228,7 +235,8 @@ public sealed class Session : IDisposable
         }
 
         known.LastUse = ++uses;
-        if (arguments.Length < known.Parameters) throw new ArgumentException($"{known.Parameters} arguments are needed, not {arguments.Length}", nameof(arguments));
+        if (arguments.Length < known.Parameters)
+            throw new ArgumentException($"{known.Parameters} arguments are needed, not {arguments.Length}", nameof(arguments));
         for (var i = 0; i < known.Parameters; i++) Check(Bind(known.Statement, i + 1, arguments[i]));
         return known.Statement;
     }

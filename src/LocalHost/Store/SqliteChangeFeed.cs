@@ -72,7 +72,8 @@ public sealed class SqliteChangeFeed : IChangeFeed
     /// <summary>Notes that a lease has read up to a position. A position before the one noted changes nothing.</summary>
     public async ValueTask Advance(string lease, long position, CancellationToken ct) => await database.Write(
         session => session.Execute(
-            "INSERT INTO leases (name, position) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)", lease, position),
+            "INSERT INTO leases (name, position) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)", lease,
+            position),
         ct);
 
     /// <summary>Completes as soon as there is an event after a position; at once where there is one already.</summary>
@@ -121,7 +122,9 @@ public sealed class SqliteChangeFeed : IChangeFeed
         }
     }
 
-    /// <summary>Looks at some events. They are in the order of time, but for clocks that were wrong: where none of them is past its time, none behind them is.</summary>
+    /// <summary>
+    /// Looks at some events. They are in the order of time, but for clocks that were wrong: where none of them is past its time, none behind them is.
+    /// </summary>
     private static (int Removed, long Last) Remove(Session session, long before, long after, int looked, int max)
     {
         var events = session.All(

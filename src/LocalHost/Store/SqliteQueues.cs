@@ -20,13 +20,16 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
     public SqliteQueues(Database database, TimeProvider clock)
     {
         (this.database, this.clock) = (database, clock);
-        meter.CreateObservableGauge("nodestash.queue.backlog", () => Backlog().Select(queue => new Measurement<long>(queue.Messages, new KeyValuePair<string, object?>("queue", queue.Name))), description: "Messages in a queue, poison queues included");
+        meter.CreateObservableGauge("nodestash.queue.backlog",
+            () => Backlog().Select(queue => new Measurement<long>(queue.Messages, new KeyValuePair<string, object?>("queue", queue.Name))),
+            description: "Messages in a queue, poison queues included");
     }
 
     public async ValueTask Send(string queue, string text, TimeSpan delay, CancellationToken ct)
     {
         JobQueue.EnsureWithinLimits(text);
-        await database.Write(session => session.Execute("INSERT INTO messages (queue, text, tries, visible_at, taken) VALUES (?1, ?2, 0, ?3, 0)", queue, text, In(delay)), ct);
+        await database.Write(
+            session => session.Execute("INSERT INTO messages (queue, text, tries, visible_at, taken) VALUES (?1, ?2, 0, ?3, 0)", queue, text, In(delay)), ct);
         Tell();
     }
 
@@ -44,9 +47,11 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
             session =>
             {
                 var taken = session.All(
-                    "SELECT id, text, tries FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3", row => (Id: row.GetInt64(0), Text: row.GetString(1), Tries: row.GetInt64(2) + 1),
+                    "SELECT id, text, tries FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3",
+                    row => (Id: row.GetInt64(0), Text: row.GetString(1), Tries: row.GetInt64(2) + 1),
                     queue, now, (long)max);
-                foreach (var (id, _, tries) in taken) session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, tries, In(hidden));
+                foreach (var (id, _,
+                    tries) in taken) session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, tries, In(hidden));
                 return taken.ConvertAll(message => new Message(Text(message.Id), Text(message.Tries), message.Text, message.Tries));
             },
             ct);
@@ -57,7 +62,9 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
 
     public async ValueTask Return(string queue, Message message, TimeSpan after, CancellationToken ct)
     {
-        await database.Write(session => session.Execute("UPDATE messages SET visible_at = ?3, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries, In(after)), ct);
+        await database.Write(
+            session => session.Execute(
+                "UPDATE messages SET visible_at = ?3, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries, In(after)), ct);
         Tell();
     }
 
@@ -99,7 +106,8 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
     public void Dispose() => meter.Dispose();
 
     private long? EarliestOf(string queue) =>
-        database.ReadOne(session => session.One("SELECT visible_at FROM messages WHERE queue = ?1 ORDER BY visible_at LIMIT 1", row => (long?)row.GetInt64(0), queue));
+        database.ReadOne(
+            session => session.One("SELECT visible_at FROM messages WHERE queue = ?1 ORDER BY visible_at LIMIT 1", row => (long?)row.GetInt64(0), queue));
 
     private long In(TimeSpan time) => (clock.GetUtcNow() + time).UtcTicks;
 

@@ -3,7 +3,9 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The partitions of all workspaces, in one file. There is one for a file, as its stores keep what they alone change (<see cref="MemoizedValues"/>).</summary>
+/// <summary>
+/// The partitions of all workspaces, in one file. There is one for a file, as its stores keep what they alone change (<see cref="MemoizedValues"/>).
+/// </summary>
 /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
 /// <param name="indexes">Those it was opened with.</param>
 /// <param name="feed">Told of every commit with events.</param>
@@ -19,7 +21,8 @@ public sealed class SqliteStores(Database database, IReadOnlyCollection<RecordIn
         opened.GetOrAdd(partition, static (partition, stores) => stores.Make(partition), this);
 
     /// <summary>Every partition that something was ever stored in.</summary>
-    public IReadOnlyList<Partition> All() => database.ReadOne(session => session.All("SELECT key FROM partitions ORDER BY number", row => Partition.Parse(row.GetString(0))));
+    public IReadOnlyList<Partition> All() =>
+        database.ReadOne(session => session.All("SELECT key FROM partitions ORDER BY number", row => Partition.Parse(row.GetString(0))));
 
     /// <summary>Removes answers that have passed their time, the oldest first.</summary>
     /// <param name="max">The most to remove at a time, so that commits need not wait for long.</param>

@@ -6,7 +6,8 @@ namespace NodeStash.LocalHost.Store;
 
 /// <summary>One partition in the file. Reads run on the caller's thread, each in one snapshot; commits through <see cref="Database.Write"/>.</summary>
 internal sealed class SqliteWorkspaceStore(
-    Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, RecentEvents recent, SqliteChangeFeed feed, TimeProvider clock) : IWorkspaceStore
+    Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, RecentEvents recent, SqliteChangeFeed feed,
+    TimeProvider clock) : IWorkspaceStore
 {
     private const string EventColumns = "position, id, name, record_type, record_id, version, at, body";
 
@@ -28,7 +29,8 @@ internal sealed class SqliteWorkspaceStore(
         (session, number) => session.One("SELECT type FROM records WHERE partition = ?1 AND id = ?2", row => row.GetString(0), number, id),
         ct);
 
-    public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) => Read<IReadOnlyList<StoredRecord>>(
+    public ValueTask<IReadOnlyList<StoredRecord>> FindMany(string type, IReadOnlyCollection<string> ids, CancellationToken ct) =>
+        Read<IReadOnlyList<StoredRecord>>(
         [],
         (session, number) => session.All(
             "SELECT id, version, attributes, internal FROM records WHERE partition = ?1 AND id IN (SELECT value FROM json_each(?2)) AND type = ?3",
@@ -99,7 +101,8 @@ internal sealed class SqliteWorkspaceStore(
 
         try
         {
-            var (outcome, lastEvent) = await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys), ct);
+            var (outcome, lastEvent) =
+                await database.Write(session => new CommitWriter(session, numbers.Ensure(session, partition), translator).Apply(commit, keys), ct);
             if (lastEvent > 0)
             {
                 recent.Add(partition, commit.Events);
@@ -160,10 +163,12 @@ internal sealed class SqliteWorkspaceStore(
                 ? [.. EventChain.Back(session, number, recordId, horizon).TakeWhile(position => position > after).Reverse()
                     .Select(position => EventAt(session, position)).Where(row => query.Name is null || row.Event.Name == query.Name).Take(max)]
                 : session.All(
-                    $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY position LIMIT ?5",
+                    $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY "
+                        + $"position LIMIT ?5",
                     Event, number, after, horizon, query.Name, (long)max);
             var page = rows.Take(query.Limit).ToList();
-            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After, rows.Count > query.Limit);
+            return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After,
+                rows.Count > query.Limit);
         },
         ct,
         isOneStatement: query.RecordId is null);
@@ -172,8 +177,11 @@ internal sealed class SqliteWorkspaceStore(
         [],
         (session, number) =>
         {
-            var end = before is null ? long.MaxValue : session.One("SELECT position FROM events WHERE partition = ?1 AND id = ?2", row => row.GetInt64(0), number, before);
-            return [.. EventChain.Back(session, number, recordId, Horizon()).SkipWhile(position => position >= end).Take(limit).Select(position => EventAt(session, position).Event)];
+            var end = before is null
+                ? long.MaxValue
+                : session.One("SELECT position FROM events WHERE partition = ?1 AND id = ?2", row => row.GetInt64(0), number, before);
+            return [.. EventChain.Back(session, number, recordId, Horizon()).SkipWhile(position => position >= end).Take(limit)
+                .Select(position => EventAt(session, position).Event)];
         },
         ct,
         isOneStatement: false);

@@ -23,7 +23,9 @@ internal static class Bindings
                 return $"has a parameter that can't be bound: {parameter.ParameterType.Name} {parameter.Name}";
         }
 
-        return trigger is HttpTriggerAttribute && !IsResult(method.ReturnType) ? "does not answer with an IResult, a Task<IResult> or a ValueTask<IResult>" : null;
+        return trigger is HttpTriggerAttribute && !IsResult(method.ReturnType)
+            ? "does not answer with an IResult, a Task<IResult> or a ValueTask<IResult>"
+            : null;
     }
 
     /// <summary>An empty route is the function's name, as in the Functions host.</summary>

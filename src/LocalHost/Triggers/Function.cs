@@ -66,7 +66,8 @@ public sealed class Function
     {
         if (parameter.ParameterType == typeof(CancellationToken)) return ct;
         return parameter.IsDefined(typeof(DurableClientAttribute))
-            ? Expression.Call(typeof(ServiceProviderServiceExtensions), nameof(ServiceProviderServiceExtensions.GetRequiredService), [parameter.ParameterType], services)
+            ? Expression.Call(
+                typeof(ServiceProviderServiceExtensions), nameof(ServiceProviderServiceExtensions.GetRequiredService), [parameter.ParameterType], services)
             : null;
     }
 
@@ -87,7 +88,8 @@ public sealed class Function
         var values = Parameters.Select(p => p.Position == TriggerParameter.Position
             ? trigger
             : Expression.Convert(Common(p, services, ct) ?? Expression.Default(p.ParameterType), typeof(object)) as Expression);
-        return Expression.Lambda<Func<object?, IServiceProvider, CancellationToken, object?[]>>(Expression.NewArrayInit(typeof(object), values), trigger, services, ct).Compile();
+        return Expression.Lambda<Func<object?, IServiceProvider, CancellationToken, object?[]>>(
+            Expression.NewArrayInit(typeof(object), values), trigger, services, ct).Compile();
     }
 
     /// <summary>Turns a call of any result type into one of Task&lt;object?&gt;.</summary>

@@ -5,10 +5,13 @@ using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
 namespace NodeStash.LocalHost.Triggers;
 
-/// <summary>The functions of some assemblies, found by their attributes as the Functions host finds them, and checked: what can't run is refused at start.</summary>
+/// <summary>
+/// The functions of some assemblies, found by their attributes as the Functions host finds them, and checked: what can't run is refused at start.
+/// </summary>
 public sealed partial class FunctionCatalog
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private FunctionCatalog(IReadOnlyList<Function> functions) => Functions = functions;
 
@@ -26,7 +29,8 @@ public sealed partial class FunctionCatalog
         {
             if (method.GetCustomAttribute<FunctionAttribute>() is not { } attribute) continue;
             var problem = Find(attribute.Name, method, out var function);
-            if (function is not null && !functions.TryAdd(function.Name, function)) problem = $"has the name \"{function.Name}\", as {functions[function.Name]} has";
+            if (function is not null && !functions.TryAdd(function.Name, function))
+                problem = $"has the name \"{function.Name}\", as {functions[function.Name]} has";
             if (problem is not null) errors.Add($"{Function.Describe(method)} {problem}");
         }
 

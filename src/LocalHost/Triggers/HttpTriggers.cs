@@ -46,7 +46,8 @@ public static class HttpTriggers
     {
         if (parameter.ParameterType == typeof(HttpRequest)) return Expression.Property(http, nameof(HttpContext.Request));
         if (parameter.ParameterType == typeof(HttpContext)) return http;
-        return Function.Common(parameter, Expression.Property(http, nameof(HttpContext.RequestServices)), Expression.Property(http, nameof(HttpContext.RequestAborted)))
+        return Function.Common(
+            parameter, Expression.Property(http, nameof(HttpContext.RequestServices)), Expression.Property(http, nameof(HttpContext.RequestAborted)))
             ?? Expression.Call(typeof(HttpTriggers), nameof(RouteValue), null, http, Expression.Constant(parameter.Name));
     }
 

@@ -1,6 +1,8 @@
 namespace NodeStash.LocalHost.Triggers;
 
-/// <summary>The messages of queues, as queue functions need them: who takes one hides it from others for a while, and removes it once the work is done.</summary>
+/// <summary>
+/// The messages of queues, as queue functions need them: who takes one hides it from others for a while, and removes it once the work is done.
+/// </summary>
 public interface IMessages
 {
     /// <summary>The messages that have waited longest, and hides them.</summary>

@@ -13,7 +13,8 @@ namespace NodeStash.LocalHost.Triggers;
 /// Runs the queue functions, each for several messages at a time. A message is removed after its function has returned; one whose function throws
 /// comes again after a while, and after <see cref="MaxAttempts"/> goes to the queue's poison queue. As root's host.json has it for the Functions host.
 /// </summary>
-public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages messages, IServiceScopeFactory scopes, TimeProvider clock, ILogger<QueueTriggers> log) : BackgroundService
+public sealed partial class QueueTriggers(
+    FunctionCatalog catalog, IMessages messages, IServiceScopeFactory scopes, TimeProvider clock, ILogger<QueueTriggers> log) : BackgroundService
 {
     /// <summary>Messages of one queue at a time.</summary>
     public const int AtOnce = 16;
@@ -30,10 +31,13 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
     private static readonly Meter Meter = new(Instruments.Name + ".Queues");
-    private static readonly Counter<long> Runs = Meter.CreateCounter<long>("nodestash.queue.messages", description: "Messages worked on; tags: queue, outcome (done, failed, poison)");
+    private static readonly Counter<long> Runs =
+        Meter.CreateCounter<long>("nodestash.queue.messages", description: "Messages worked on; tags: queue, outcome (done, failed, poison)");
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(catalog.TriggeredBy<QueueTriggerAttribute>().Select(f => Task.Run(() => Follow(f.Function, f.Trigger.QueueName, stoppingToken), CancellationToken.None)));
+        Task.WhenAll(
+            catalog.TriggeredBy<QueueTriggerAttribute>()
+                .Select(f => Task.Run(() => Follow(f.Function, f.Trigger.QueueName, stoppingToken), CancellationToken.None)));
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever is wrong with the queue is logged, and asked for again.")]
     private async Task Follow(Function function, string queue, CancellationToken ct)
@@ -46,7 +50,8 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
             {
                 running.RemoveAll(run => run.IsCompleted);
                 if (running.Count == AtOnce) await Task.WhenAny(running);
-                else if (await messages.Take(queue, AtOnce - running.Count, Hidden, ct) is { Count: > 0 } taken) running.AddRange(taken.Select(message => Run(function, queue, message, ct)));
+                else if (await messages.Take(queue, AtOnce - running.Count, Hidden, ct) is { Count: > 0 } taken)
+                    running.AddRange(taken.Select(message => Run(function, queue, message, ct)));
                 else await messages.Changed(queue, ct);
                 pause = TimeSpan.Zero;
             }
@@ -115,7 +120,8 @@ public sealed partial class QueueTriggers(FunctionCatalog catalog, IMessages mes
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Function} failed on message {Message} for the {Tries}. time; again in {Wait}")]
     private static partial void Failed(ILogger logger, Exception e, string function, string message, long tries, TimeSpan wait);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Function} failed on message {Message} for the {Tries}. time; it is in {Poison} now, and not tried any more")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error,
+        Message = "{Function} failed on message {Message} for the {Tries}. time; it is in {Poison} now, and not tried any more")]
     private static partial void Poisoned(ILogger logger, Exception e, string function, string message, long tries, string poison);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "The queue {Queue} can't be read; again in {Wait}")]

@@ -59,7 +59,8 @@ public static class RouteOrder
     {
         var segments = RoutePatternFactory.Parse(route.Route.Length == 0 ? route.Name : route.Route).PathSegments;
         yield return segments;
-        static bool MayBeAbsent(RoutePatternPathSegment segment) => Parameter(segment) is { IsCatchAll: false } last && (last.IsOptional || last.Default is not null);
+        static bool MayBeAbsent(RoutePatternPathSegment segment) =>
+            Parameter(segment) is { IsCatchAll: false } last && (last.IsOptional || last.Default is not null);
         for (var left = segments.Count - 1; left >= 0 && MayBeAbsent(segments[left]); left--)
             yield return [.. segments.Take(left)];
     }

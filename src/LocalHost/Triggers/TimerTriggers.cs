@@ -44,7 +44,8 @@ public sealed partial class TimerTriggers : BackgroundService
 
     /// <summary>Six fields begin with seconds; five, which the Functions host takes too, with minutes.</summary>
     private static CrontabSchedule? Parse(string expression) =>
-        CrontabSchedule.TryParse(expression, new CrontabSchedule.ParseOptions { IncludingSeconds = expression.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length > 5 });
+        CrontabSchedule.TryParse(
+            expression, new CrontabSchedule.ParseOptions { IncludingSeconds = expression.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length > 5 });
 
     private async Task Keep(Function function, TimerTriggerAttribute trigger, CrontabSchedule schedule, CancellationToken ct)
     {

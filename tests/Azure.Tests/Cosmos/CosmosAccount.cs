@@ -17,7 +17,8 @@ public class CosmosAccount : IAsyncLifetime
 
     public string Database { get; } = "nodestash-test-" + Path.GetRandomFileName();
 
-    protected virtual ValueTask<string?> Connection() => ValueTask.FromResult(Environment.GetEnvironmentVariable("COSMOS_CONNECTION") is { Length: > 0 } connection ? connection : null);
+    protected virtual ValueTask<string?> Connection() =>
+        ValueTask.FromResult(Environment.GetEnvironmentVariable("COSMOS_CONNECTION") is { Length: > 0 } connection ? connection : null);
 
     public async ValueTask InitializeAsync()
     {
@@ -33,7 +34,10 @@ public class CosmosAccount : IAsyncLifetime
         Client.Dispose();
     }
 
-    /// <summary>In Azure as the product does it, but patient: a container made without saying so has little throughput. An emulator takes HTTP alone, and names addresses that only it can reach.</summary>
+    /// <summary>
+    /// In Azure as the product does it, but patient: a container made without saying so has little throughput. An emulator takes HTTP alone, and
+    /// names addresses that only it can reach.
+    /// </summary>
     private static CosmosClientOptions OptionsFor(string connection)
     {
         var isAzure = connection.Contains(".documents.azure.", StringComparison.OrdinalIgnoreCase);

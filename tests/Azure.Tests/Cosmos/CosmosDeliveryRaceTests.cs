@@ -37,7 +37,8 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         Assert.Equal(250, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
         Assert.Equal(WorkState.Empty, (await Take()).State);
         Assert.Equal(250, await store.Reopen([.. many.Select(delivery => delivery.Id)], [DeliveryStatus.Failed], Now, CancellationToken.None));
-        Assert.Equal(["dlv_100", .. many.Skip(230).Select(delivery => delivery.Id)], (await Take()).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["dlv_100", .. many.Skip(230).Select(delivery => delivery.Id)], (await Take()).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -126,7 +127,8 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         async Task<List<int?>> Lives()
         {
             var query = new QueryDefinition("SELECT VALUE c FROM c WHERE c.kind = 'delivery' ORDER BY c.id");
-            using var pages = standIn.Client.GetContainer("nodestash", CosmosContainers.Deliveries).GetItemQueryIterator<Dictionary<string, object>>(query, null, new QueryRequestOptions { PartitionKey = new PartitionKey("ws_1") });
+            using var pages = standIn.Client.GetContainer("nodestash", CosmosContainers.Deliveries)
+                .GetItemQueryIterator<Dictionary<string, object>>(query, null, new QueryRequestOptions { PartitionKey = new PartitionKey("ws_1") });
             return [.. (await pages.ReadNextAsync()).Select(document => document.TryGetValue("ttl", out var ttl) ? (int?)(long)ttl : null)];
         }
     }
@@ -146,7 +148,8 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
         Assert.Equal([RequestKind.Read, RequestKind.Query, RequestKind.Query], Spent(out var takenAgain));
         await DeliveryStoreContract.RecordAttempt(store, "dlv_100", Delivered, DeliveryStatus.Delivered, Now);
         Assert.Equal([RequestKind.Read, RequestKind.Read, RequestKind.Read, RequestKind.Batch], Spent(out var noted));
-        var together = await store.RecordAttempts("wh_1", [.. Enumerable.Range(101, 49).Select(i => new FinishedAttempt($"dlv_{i}", Delivered, DeliveryStatus.Delivered, Now))], CancellationToken.None);
+        var together = await store.RecordAttempts("wh_1",
+            [.. Enumerable.Range(101, 49).Select(i => new FinishedAttempt($"dlv_{i}", Delivered, DeliveryStatus.Delivered, Now))], CancellationToken.None);
         Assert.All(together, each => Assert.Equal(default, each));
         Assert.Equal([RequestKind.Read, RequestKind.Batch, RequestKind.Query, RequestKind.Query], Spent(out var notedTogether).Order());
         Assert.True((recorded + takenAgain + notedTogether) / 50 < 26 && noted < 16 && taken < 16, $"{recorded} {taken} {takenAgain} {noted} {notedTogether}");
@@ -154,7 +157,8 @@ public sealed class CosmosDeliveryRaceTests : IAsyncLifetime
 
     private static DeliveryAttempt Delivered => new(1, Now, TimeSpan.Zero, AttemptOutcome.Delivered, 200, null);
 
-    private static Delivery New(int number, string record = "ct_1") => new($"dlv_{number}", new Lane("wh_1", record), $"evt_{number}", "contact.created", number, DeliveryStatus.Pending, [], Now);
+    private static Delivery New(int number, string record = "ct_1") =>
+        new($"dlv_{number}", new Lane("wh_1", record), $"evt_{number}", "contact.created", number, DeliveryStatus.Pending, [], Now);
 
     private ValueTask<DueDeliveries> Take() => store.AcquireDue("wh_1", "one", Now, Now.AddHours(1), 100, CancellationToken.None);
 

@@ -21,7 +21,8 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
     {
         await standIn.InitializeAsync();
         others.AddRange([standIn.Account.Connect(), standIn.Account.Connect(), standIn.Account.Connect()]);
-        Fault[] errors = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
+        Fault[] errors = [Fault.TooManyRequests, Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore,
+            Fault.DisconnectAfter, Fault.ShortPage, Fault.EmptyPage];
         foreach (var problem in errors) standIn.Account.Faults.Sometimes(problem, 0.02, new Random((int)problem));
     }
 
@@ -55,29 +56,34 @@ public sealed class CosmosDeliveryStoreUnderFaultsTests : DeliveryStoreContract,
             return true;
         });
 
-        public ValueTask<DueDeliveries> AcquireDue(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) =>
+        public ValueTask<DueDeliveries> AcquireDue(
+            string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct) =>
             Done(() => store.AcquireDue(webhookId, holder, now, until, limit, ct));
 
         public ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(string webhookId, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct) =>
             Done(() => store.RecordAttempts(webhookId, attempts, ct));
 
-        public async ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) => await Done(async () =>
+        public async ValueTask Defer(IReadOnlyCollection<(string DeliveryId, int Number)> attempts, DateTimeOffset until, CancellationToken ct) =>
+            await Done(async () =>
         {
             await store.Defer(attempts, until, ct);
             return true;
         });
 
-        public ValueTask<int> Reopen(IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct) =>
+        public ValueTask<int> Reopen(
+            IReadOnlyCollection<string> deliveryIds, IReadOnlyCollection<DeliveryStatus> statuses, DateTimeOffset now, CancellationToken ct) =>
             Done(() => store.Reopen(deliveryIds, statuses, now, ct));
 
-        public ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct) => Done(() => store.Finalize(webhookId, status, asOf, ct));
+        public ValueTask<int> Finalize(string webhookId, DeliveryStatus status, DateTimeOffset asOf, CancellationToken ct) =>
+            Done(() => store.Finalize(webhookId, status, asOf, ct));
 
         public ValueTask<Delivery?> Find(string deliveryId, CancellationToken ct) => Done(() => store.Find(deliveryId, ct));
 
         public ValueTask<IReadOnlyList<Delivery>> List(string webhookId, DeliveryStatus? status, string? before, int limit, CancellationToken ct) =>
             Done(() => store.List(webhookId, status, before, limit, ct));
 
-        public ValueTask<IReadOnlyList<Delivery>> ListFailed(string webhookId, string after, int limit, CancellationToken ct) => Done(() => store.ListFailed(webhookId, after, limit, ct));
+        public ValueTask<IReadOnlyList<Delivery>> ListFailed(string webhookId, string after, int limit, CancellationToken ct) =>
+            Done(() => store.ListFailed(webhookId, after, limit, ct));
 
         private static async ValueTask<T> Done<T>(Func<ValueTask<T>> call)
         {

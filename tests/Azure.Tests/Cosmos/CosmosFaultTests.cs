@@ -23,7 +23,8 @@ public sealed class CosmosFaultTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
 
-    public static TheoryData<Fault> OfWrites => [Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter];
+    public static TheoryData<Fault> OfWrites =>
+        [Fault.RetryWith, Fault.ServiceUnavailable, Fault.TimeoutBefore, Fault.TimeoutAfter, Fault.DisconnectBefore, Fault.DisconnectAfter];
 
     [Theory]
     [MemberData(nameof(OfWrites))]
@@ -46,9 +47,11 @@ public sealed class CosmosFaultTests : IAsyncLifetime
             Assert.Equal(CommitOutcome.Done, await Store.Commit(commit, CancellationToken.None));
         }
 
-        Assert.Equal((null, 2L), ((await Store.Find(Contact, "ct_1", CancellationToken.None))?.Version, (await Store.Find(Contact, "ct_2", CancellationToken.None))?.Version));
+        Assert.Equal((null, 2L),
+            ((await Store.Find(Contact, "ct_1", CancellationToken.None))?.Version, (await Store.Find(Contact, "ct_2", CancellationToken.None))?.Version));
         Assert.Equal(151, await Store.Count(Contact, Condition.Always, CancellationToken.None));
-        Assert.Equal((null, "ct_2"), (await Store.FindOwner("email:jane", CancellationToken.None), await Store.FindOwner("email:john", CancellationToken.None)));
+        Assert.Equal(
+            (null, "ct_2"), (await Store.FindOwner("email:jane", CancellationToken.None), await Store.FindOwner("email:john", CancellationToken.None)));
         Assert.Single((await Store.ReadEvents(new EventQuery(null, 10), CancellationToken.None)).Events);
     }
 
@@ -60,10 +63,12 @@ public sealed class CosmosFaultTests : IAsyncLifetime
         database.Account.Faults.Next(Fault.TimeoutAfter, those: request => request.Kind is RequestKind.Batch);
         database.Account.OnRequest = async request =>
         {
-            if (request.Kind is RequestKind.Batch && Interlocked.Increment(ref batches) == 2) Assert.Equal(CommitOutcome.Done, await Commit(Replace("ct_1", 3)));
+            if (request.Kind is RequestKind.Batch && Interlocked.Increment(ref batches) == 2)
+                Assert.Equal(CommitOutcome.Done, await Commit(Replace("ct_1", 3)));
         };
 
-        Assert.Equal(CommitOutcome.Done, await Store.Commit(new Commit { Writes = [Replace("ct_1", 2)], Events = [Event("evt_1", "ct_1", 2)] }, CancellationToken.None));
+        Assert.Equal(
+            CommitOutcome.Done, await Store.Commit(new Commit { Writes = [Replace("ct_1", 2)], Events = [Event("evt_1", "ct_1", 2)] }, CancellationToken.None));
         Assert.Equal(3, (await Store.Find(Contact, "ct_1", CancellationToken.None))!.Version);
     }
 
@@ -122,7 +127,8 @@ public sealed class CosmosFaultTests : IAsyncLifetime
         database.Account.OnRequest = async request =>
         {
             if (request.Kind is not RequestKind.Batch || Interlocked.Exchange(ref linked, 1) != 0) return;
-            Assert.Equal(CommitOutcome.Done, await Store.Commit(new Commit { Guards = [new Guard.RecordExists("company", "co_1")], Writes = [Insert("ct_1")] }, CancellationToken.None));
+            Assert.Equal(CommitOutcome.Done,
+                await Store.Commit(new Commit { Guards = [new Guard.RecordExists("company", "co_1")], Writes = [Insert("ct_1")] }, CancellationToken.None));
         };
 
         var removal = new Commit { Guards = [new Guard.NoneMatch(Contact, Condition.Always)], Writes = [new Write.Remove("company", "co_1", 1)] };
@@ -192,7 +198,8 @@ public sealed class CosmosFaultTests : IAsyncLifetime
 
             var other = others.Open(store.Partition, store.Session);
             Assert.Equal(version, (await other.Find(Contact, "ct_1", CancellationToken.None))?.Version);
-            Assert.Equal(version, (await other.Query(new RecordQuery(Contact, Condition.Always, [new(new("a"), false)], null, 1), CancellationToken.None)).Records[0].Version);
+            Assert.Equal(version,
+                (await other.Query(new RecordQuery(Contact, Condition.Always, [new(new("a"), false)], null, 1), CancellationToken.None)).Records[0].Version);
             Assert.Equal(store.Session, other.Session);
         }
     }
@@ -204,14 +211,16 @@ public sealed class CosmosFaultTests : IAsyncLifetime
         var stores = new CosmosStores(database.Client, database.Name, Indexes, clock);
         var partition = new Partition("ws_1", WorkspaceEnvironment.Live);
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await stores.Open(partition, "0:-1#999999").Find(Contact, "ct_1", CancellationToken.None));
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await stores.Open(partition, "0:-1#999999").Find(Contact, "ct_1", CancellationToken.None));
         Assert.Throws<FormatException>(() => stores.Open(partition, "yesterday"));
     }
 
     private async Task<CommitOutcome> Commit(params Write[] writes) => await Store.Commit(new Commit { Writes = writes }, CancellationToken.None);
 
     private async Task<IEnumerable<string>> Ids(string key = "a") =>
-        (await Store.Query(new RecordQuery(Contact, Condition.Always, [new(new(key), false)], null, 1000), CancellationToken.None)).Records.Select(record => record.Id);
+        (await Store.Query(new RecordQuery(Contact, Condition.Always, [new(new(key), false)], null, 1000), CancellationToken.None)).Records.Select(
+            record => record.Id);
 
     private static Write.Insert Insert(string id, string type = Contact) => new(Record(id, 1, type), """{"a":"x","b":"y"}"""u8.ToArray());
 
@@ -219,5 +228,6 @@ public sealed class CosmosFaultTests : IAsyncLifetime
 
     private static StoredRecord Record(string id, long version, string type) => new(type, id, version, "{}"u8.ToArray());
 
-    private static StoredEvent Event(string id, string recordId, long version) => new(id, "contact.updated", Contact, recordId, version, Start, "{}"u8.ToArray());
+    private static StoredEvent Event(string id, string recordId, long version) =>
+        new(id, "contact.updated", Contact, recordId, version, Start, "{}"u8.ToArray());
 }

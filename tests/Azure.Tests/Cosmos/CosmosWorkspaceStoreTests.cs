@@ -10,7 +10,8 @@ public sealed class CosmosWorkspaceStoreTests(CosmosAccount account) : CosmosWor
 public sealed class ServedCosmosWorkspaceStoreTests(ServedStandIn account) : CosmosWorkspaceStoreContract(account), IClassFixture<ServedStandIn>;
 
 /// <summary>On an account by the time of day; on a stand-in of the test's own every wait is over at once.</summary>
-public abstract class CosmosWorkspaceStoreContract(CosmosAccount account) : WorkspaceStoreContract(account.IsThere ? TimeProvider.System : new JumpingClock(SettableClock.SomeDay))
+public abstract class CosmosWorkspaceStoreContract(
+    CosmosAccount account) : WorkspaceStoreContract(account.IsThere ? TimeProvider.System : new JumpingClock(SettableClock.SomeDay))
 {
     private CosmosDatabase? own;
 

@@ -3,7 +3,10 @@ using NodeStash.CosmosStandIn;
 
 namespace NodeStash.Azure.Tests.Cosmos;
 
-/// <summary>The stand-in as an account: by HTTP, with the time of day, shared by the tests of a class. What passes on it asks nothing that only a test could arrange.</summary>
+/// <summary>
+/// The stand-in as an account: by HTTP, with the time of day, shared by the tests of a class. What passes on it asks nothing that only a test could
+/// arrange.
+/// </summary>
 public sealed class ServedStandIn : CosmosAccount
 {
     private StandInAccount Account { get; } = new(TimeProvider.System);

@@ -48,7 +48,8 @@ public sealed class AzureAppsTests
 
     [Fact]
     public void Every_function_of_delivery_gets_what_it_asks_for() =>
-        CanBeMade(new ServiceCollection().AddLogging().AddNodeStashAzure(settings, "webhooks").AddNodeStashWebhooks(), FunctionCatalog.Of(typeof(WebhookServices).Assembly));
+        CanBeMade(new ServiceCollection().AddLogging().AddNodeStashAzure(settings, "webhooks").AddNodeStashWebhooks(),
+            FunctionCatalog.Of(typeof(WebhookServices).Assembly));
 
     [Fact]
     public async Task The_operator_makes_a_workspace_whose_key_then_reads_what_it_writes()
@@ -66,7 +67,8 @@ public sealed class AzureAppsTests
         var contact = await owner.Create("contacts", new { email = "jane@example.com" });
 
         Assert.Equal("jane@example.com", (await owner.Get($"/v1/contacts/{contact.Id}")).Is(200).Text("email"));
-        Assert.Equal(contact.Id, Assert.Single((await owner.Get("/v1/contacts?email=jane@example.com")).Is(200).Data.EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(
+            contact.Id, Assert.Single((await owner.Get("/v1/contacts?email=jane@example.com")).Is(200).Data.EnumerateArray()).GetProperty("id").GetString());
         (await owner.Post("/v1/contacts", new { email = "JANE@example.com" })).Is(409);
         Assert.Equal("pro", made.Text("plan"));
         Assert.Equal(200, (await anyone.Get("/health/ready")).Status);
@@ -79,7 +81,9 @@ public sealed class AzureAppsTests
     {
         using var account = new StandInAccount(TimeProvider.System);
         using var client = await Prepared(account);
-        var nowhere = new AzureJobQueues(new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions));
+        var nowhere = new AzureJobQueues(
+            new QueueServiceClient(
+                "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", AzureJobQueues.ClientOptions));
         await using var app = await Start(client, nowhere);
         var anyone = new Caller(AddressOf(app), null);
 
@@ -95,7 +99,8 @@ public sealed class AzureAppsTests
         await using var app = await Start(client);
         await Background(app);
 
-        Assert.Equal(["access", "crm"], account.Log.Where(request => request.Kind is RequestKind.Read).Select(request => request.Container).Order(StringComparer.Ordinal));
+        Assert.Equal(["access", "crm"],
+            account.Log.Where(request => request.Kind is RequestKind.Read).Select(request => request.Container).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -182,16 +187,19 @@ public sealed class AzureAppsTests
     }
 
     /// <summary>Until what is done beside the start has ended, which it must without a fault.</summary>
-    private static Task Background(WebApplication app) => Task.WhenAll(app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.ExecuteTask!));
+    private static Task Background(WebApplication app) =>
+        Task.WhenAll(app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.ExecuteTask!));
 
-    private static Uri AddressOf(WebApplication app) => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    private static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     private static void CanBeMade(IServiceCollection services, FunctionCatalog catalog)
     {
         services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
-        Assert.All(catalog.Functions.Where(function => !function.Method.IsStatic), function => ActivatorUtilities.CreateInstance(provider, function.Method.DeclaringType!));
+        Assert.All(catalog.Functions.Where(function => !function.Method.IsStatic),
+            function => ActivatorUtilities.CreateInstance(provider, function.Method.DeclaringType!));
     }
 
     private static IConfiguration Settings(Dictionary<string, string?> changes) =>

@@ -26,7 +26,8 @@ public sealed class AzureSettingsTests
 
     [Fact]
     public void An_emulator_is_named_by_its_connection_string() =>
-        Assert.Equal(new Connection(null, "UseDevelopmentStorage=true"), Read(new() { ["JOBS"] = "UseDevelopmentStorage=true", ["JOBS:queueServiceUri"] = null }).Queues);
+        Assert.Equal(new Connection(null, "UseDevelopmentStorage=true"),
+            Read(new() { ["JOBS"] = "UseDevelopmentStorage=true", ["JOBS:queueServiceUri"] = null }).Queues);
 
     [Theory]
     [InlineData("true", true)]
@@ -48,15 +49,18 @@ public sealed class AzureSettingsTests
             ErrorsOf(sound.Keys.ToDictionary(name => name, _ => (string?)"")).Select(problem => problem[..problem.IndexOf(' ', StringComparison.Ordinal)]));
 
     [Theory]
-    [InlineData("COSMOS:accountEndpoint", "crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
-    [InlineData("COSMOS:accountEndpoint", "http://crm.documents.azure.com", "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
+    [InlineData("COSMOS:accountEndpoint", "crm.documents.azure.com",
+        "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
+    [InlineData("COSMOS:accountEndpoint", "http://crm.documents.azure.com",
+        "COSMOS__accountEndpoint is not an address: expected https://<account>.documents.azure.com:443/")]
     [InlineData("COSMOS_CREATE", "true", "COSMOS_CREATE is for emulators alone: remove it, infra/bicep makes the database of an account in Azure")]
     [InlineData("COSMOS_CREATE", "yes", "COSMOS_CREATE will not do: expected true, or nothing")]
     [InlineData("SEALING_KEY", "short", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
     [InlineData("SEALING_KEY", "AAAA", "SEALING_KEY will not do: expected 32 random bytes in Base64, e.g. of `openssl rand -base64 32`")]
     [InlineData("SEARCH_URL", "search.internal", "SEARCH_URL is not an address: expected https://<server>/, or nothing where there is no search server")]
     [InlineData("SEARCH_URL", "http://search.internal", "SEARCH_KEY is missing: the key of the search server at SEARCH_URL")]
-    [InlineData("NODESTASH_OPERATOR_SECRET", "guess", "NODESTASH_OPERATOR_SECRET is too short: expected 32 random characters or more, e.g. of `openssl rand -hex 32`")]
+    [InlineData("NODESTASH_OPERATOR_SECRET", "guess",
+        "NODESTASH_OPERATOR_SECRET is too short: expected 32 random characters or more, e.g. of `openssl rand -hex 32`")]
     [InlineData("NODESTASH_WEBHOOK_CONCURRENCY", "0", "NODESTASH_WEBHOOK_CONCURRENCY will not do: expected a whole number from 1 to 64")]
     [InlineData("NODESTASH_WEBHOOK_CONCURRENCY", "many", "NODESTASH_WEBHOOK_CONCURRENCY will not do: expected a whole number from 1 to 64")]
     public void What_will_not_do_is_named_with_what_is_expected(string setting, string value, string problem) =>

@@ -49,8 +49,10 @@ public sealed class AzureJobQueuesTests
         var options = AzureJobQueues.ClientOptions;
         options.Retry.MaxRetries = 0;
         var service = new Mock<HttpMessageHandler>();
-        service.Protected().Setup<Task<HttpResponseMessage>>("SendAsync", ItExpr.IsAny<HttpRequestMessage>(), ItExpr.IsAny<CancellationToken>()).ReturnsAsync(answer);
+        service.Protected().Setup<Task<HttpResponseMessage>>("SendAsync", ItExpr.IsAny<HttpRequestMessage>(), ItExpr.IsAny<CancellationToken>())
+            .ReturnsAsync(answer);
         options.Transport = new HttpClientTransport(new HttpClient(service.Object));
-        return new AzureJobQueues(new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", options));
+        return new AzureJobQueues(
+            new QueueServiceClient("DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:1/a;", options));
     }
 }

@@ -28,10 +28,13 @@ public sealed class ObjectTests : IAsyncLifetime
             for (var i = 0; i < 5; i++) await owner.Create(collection, new { name = $"{collection} {i}", custom_fields = new { budget = i, phase = "plan" } });
         }
 
-        foreach (var filter in new[] { "custom_fields[phase]=plan", "custom_fields[budget][in]=0,1,2,3,4", "custom_fields[budget][lte]=4", "custom_fields[none][exists]=false", "name[in]=x,objects" })
+        foreach (var filter in new[] { "custom_fields[phase]=plan", "custom_fields[budget][in]=0,1,2,3,4", "custom_fields[budget][lte]=4",
+            "custom_fields[none][exists]=false", "name[in]=x,objects" })
         {
-            var names = (await owner.Pages($"/v1/{Projects}?limit=2&sort=-custom_fields[budget]&{filter}")).SelectMany(page => page.List).Select(r => r.GetProperty("attributes").GetProperty("name").GetString());
-            Assert.Equal(filter.StartsWith("name", StringComparison.Ordinal) ? [] : [.. Enumerable.Range(0, 5).Reverse().Select(i => $"{Projects} {i}")], names);
+            var names = (await owner.Pages($"/v1/{Projects}?limit=2&sort=-custom_fields[budget]&{filter}")).SelectMany(page => page.List)
+                .Select(r => r.GetProperty("attributes").GetProperty("name").GetString());
+            Assert.Equal(
+                filter.StartsWith("name", StringComparison.Ordinal) ? [] : [.. Enumerable.Range(0, 5).Reverse().Select(i => $"{Projects} {i}")], names);
         }
     }
 

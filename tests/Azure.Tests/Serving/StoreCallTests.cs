@@ -31,8 +31,10 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
         await Costs("GET a list of contacts", "2 Read, 1 Query", () => owner.Get("/v1/contacts?limit=20"));
         await Costs("GET contacts of a company", "2 Read, 1 Query", () => owner.Get($"/v1/contacts?company_id={company.Id}"));
         await Costs("POST a contact", "2 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "john@example.com", first_name = "John" }));
-        await Costs("POST a contact, Idempotency-Key", "3 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "joe@example.com" }, ("Idempotency-Key", "a-key-of-a-test")));
-        await Costs("POST a contact of a company", "2 Read, 1 Query, 1 Batch", () => owner.Post("/v1/contacts", new { email = "jim@example.com", company_id = company.Id }));
+        await Costs("POST a contact, Idempotency-Key", "3 Read, 1 Query, 1 Batch",
+            () => owner.Post("/v1/contacts", new { email = "joe@example.com" }, ("Idempotency-Key", "a-key-of-a-test")));
+        await Costs("POST a contact of a company", "2 Read, 1 Query, 1 Batch",
+            () => owner.Post("/v1/contacts", new { email = "jim@example.com", company_id = company.Id }));
         await Costs("PATCH a contact", "3 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { first_name = "Janet" }));
         await Costs("PATCH a contact's email", "4 Read, 1 Batch", () => owner.Patch($"/v1/contacts/{contact.Id}", new { email = "janet@example.com" }));
         await Costs("POST a deal", "4 Read, 1 Query, 1 Batch", () => owner.Post("/v1/deals", new { title = "Small", pipeline_id = pipeline }));
@@ -76,7 +78,8 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
 
         foreach (var slug in new[] { "projects", "houses" })
         {
-            (await owner.Post($"/v1/objects/{slug}/records/batch", new { operations = Enumerable.Range(0, 100).Select(i => new { op = "create", data = new { name = $"P{i}" } }) })).Is(200);
+            (await owner.Post($"/v1/objects/{slug}/records/batch",
+                new { operations = Enumerable.Range(0, 100).Select(i => new { op = "create", data = new { name = $"P{i}" } }) })).Is(200);
         }
 
         foreach (var ((name, operation), cost) in operations.Zip(before))
@@ -95,7 +98,9 @@ public sealed class StoreCallTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     private static string Kinds(IReadOnlyList<LoggedRequest> calls) =>
-        string.Join(", ", calls.GroupBy(call => call.Kind).OrderBy(kind => kind.Key == RequestKind.Read ? 0 : kind.Key == RequestKind.Query ? 1 : 2).Select(kind => $"{kind.Count()} {kind.Key}"));
+        string.Join(", ",
+            calls.GroupBy(call => call.Kind).OrderBy(kind => kind.Key == RequestKind.Read ? 0 : kind.Key == RequestKind.Query ? 1 : 2)
+                .Select(kind => $"{kind.Count()} {kind.Key}"));
 
     /// <summary>What an operation, which must succeed, asks of the account.</summary>
     private async Task<IReadOnlyList<LoggedRequest>> Calls(Func<Task<Reply>> operation)

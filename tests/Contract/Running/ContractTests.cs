@@ -34,7 +34,8 @@ public abstract class ContractTests(Deployment deployment) : IAsyncLifetime
     /// <summary>Creates a record, which must succeed; it is deleted after the test.</summary>
     protected Task<Answer> Create(string collection, object body) => Create(Api, collection, body);
 
-    protected async Task<Answer> Create(Client client, string collection, object body) => Made((await client.Post(collection, body)).Is(201), collection, client);
+    protected async Task<Answer> Create(Client client, string collection, object body) =>
+        Made((await client.Post(collection, body)).Is(201), collection, client);
 
     /// <summary>Has what an answer tells was created deleted after the test.</summary>
     protected Answer Made(Answer created, string collection, Client? client = null)
@@ -71,5 +72,6 @@ public abstract class ContractTests(Deployment deployment) : IAsyncLifetime
     protected static Dictionary<string, object?> Map(params (string Name, object? Value)[] entries) => entries.ToDictionary(e => e.Name, e => e.Value);
 
     /// <summary>A well-formed id that nothing has.</summary>
-    protected static string NoOne(string prefix) => prefix + RandomNumberGenerator.GetString("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 20);
+    protected static string NoOne(string prefix) =>
+        prefix + RandomNumberGenerator.GetString("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 20);
 }

@@ -24,7 +24,8 @@ public sealed class Deployment : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var (url, key) = (Environment.GetEnvironmentVariable("NODESTASH_URL"), Environment.GetEnvironmentVariable("NODESTASH_KEY"));
-        if (string.IsNullOrEmpty(url) != string.IsNullOrEmpty(key)) throw new InvalidOperationException("Set both NODESTASH_URL and NODESTASH_KEY, or neither.");
+        if (string.IsNullOrEmpty(url) != string.IsNullOrEmpty(key))
+            throw new InvalidOperationException("Set both NODESTASH_URL and NODESTASH_KEY, or neither.");
         owner = string.IsNullOrEmpty(url) || string.IsNullOrEmpty(key) ? await StartLocalHost() : Client.Of(new Uri(url.TrimEnd('/') + "/"), key);
     }
 
@@ -51,7 +52,8 @@ public sealed class Deployment : IAsyncLifetime
         host.OutputDataReceived += (_, output) =>
         {
             if (output.Data is null) address.TrySetException(new InvalidOperationException("The local host ended without saying where it listens."));
-            else if (output.Data.StartsWith(Listening, StringComparison.Ordinal)) address.TrySetResult(new Uri(output.Data[Listening.Length..].Split(' ')[0] + "/"));
+            else if (output.Data.StartsWith(Listening, StringComparison.Ordinal))
+                address.TrySetResult(new Uri(output.Data[Listening.Length..].Split(' ')[0] + "/"));
         };
         host.Start();
         host.BeginOutputReadLine();

@@ -47,7 +47,8 @@ public sealed class CascadeTests : IDisposable
             foreach (var (i, ((contact, tags), plan)) in each.activities.Index())
             {
                 var link = JsonSerializer.Serialize(contacts[contact]);
-                await Create(records, Activity.Schema, $$$"""{"type":"{{{(i % 3 == 0 ? "call" : "note")}}}","contact_id":{{{link}}},"due_date":{{{(tags.Count % 2 == 0 ? "null" : $"\"{Dawn}\"")}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
+                await Create(records, Activity.Schema,
+                    $$$"""{"type":"{{{(i % 3 == 0 ? "call" : "note")}}}","contact_id":{{{link}}},"due_date":{{{(tags.Count % 2 == 0 ? "null" : $"\"{Dawn}\"")}}},"tags":{{{JsonSerializer.Serialize(tags)}}},"custom_fields":{"plan":{{{plan}}}}}""");
             }
 
             await Announce(store, each.changes.Select(change => change(contacts)));
@@ -73,7 +74,8 @@ public sealed class CascadeTests : IDisposable
         var activity = await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{gone.Id}}"}""");
         await Announce(store, [new Cascade(Activity.Schema, ContactId, [gone.Id])]);
 
-        var moved = (await records.Update(Activity.Schema, activity.Id, JsonElement.Parse($$"""{"contact_id":"{{stays.Id}}"}"""), activity.Version, CancellationToken.None)).Value;
+        var moved = (await records.Update(
+            Activity.Schema, activity.Id, JsonElement.Parse($$"""{"contact_id":"{{stays.Id}}"}"""), activity.Version, CancellationToken.None)).Value;
         await new CascadeWorker(Crm.Catalog, ids, TimeProvider.System).Work(store, TimeSpan.FromSeconds(10), CancellationToken.None);
 
         Assert.Equal(moved, await store.Find("activity", activity.Id, CancellationToken.None), Same);
@@ -89,13 +91,17 @@ public sealed class CascadeTests : IDisposable
         await Announce(store, [new Cascade(Activity.Schema, ContactId, [contact.Id])]);
 
         var worker = new CascadeWorker(Crm.Catalog, ids, TimeProvider.System);
-        var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(async () => await worker.Work(store, TimeSpan.FromMinutes(1), CancellationToken.None))));
+        var both = await Task.WhenAll(
+            Enumerable.Range(0, 2).Select(_ => Task.Run(async () => await worker.Work(store, TimeSpan.FromMinutes(1), CancellationToken.None))));
 
         Assert.Equal([true, true], both);
-        var told = (await store.ReadEvents(new EventQuery(null, 1000, "activity.updated"), CancellationToken.None)).Events.Select(e => JsonElement.Parse(e.Body.Span)).ToList();
+        var told = (await store.ReadEvents(new EventQuery(null, 1000, "activity.updated"), CancellationToken.None)).Events.Select(
+            e => JsonElement.Parse(e.Body.Span)).ToList();
         Assert.Equal(100, told.Select(e => e.GetProperty("data").GetProperty("id").GetString()).Distinct().Count());
         Assert.Equal(100, told.Count);
-        Assert.All(told, e => Assert.Equal((2L, Somebody.Actor), (e.GetProperty("metadata").GetProperty("version").GetInt64(), e.GetProperty("metadata").GetProperty("actor").GetString())));
+        Assert.All(told,
+            e => Assert.Equal((2L, Somebody.Actor),
+                (e.GetProperty("metadata").GetProperty("version").GetInt64(), e.GetProperty("metadata").GetProperty("actor").GetString())));
     }
 
     [Fact]
@@ -106,7 +112,8 @@ public sealed class CascadeTests : IDisposable
         for (var i = 0; i < 3; i++) contacts.Add(await Create(records, Contact.Schema, "{}"));
         for (var i = 0; i < 30; i++) await Create(records, Activity.Schema, $$"""{"type":"note","contact_id":"{{contacts[0].Id}}"}""");
         for (var i = 0; i < 2; i++)
-            Assert.Null((await MergeContacts.Run(records, JsonElement.Parse($$"""{"source_ids":["{{contacts[i].Id}}"],"target_id":"{{contacts[i + 1].Id}}"}"""), CancellationToken.None)).Error);
+            Assert.Null((await MergeContacts.Run(
+                records, JsonElement.Parse($$"""{"source_ids":["{{contacts[i].Id}}"],"target_id":"{{contacts[i + 1].Id}}"}"""), CancellationToken.None)).Error);
 
         Assert.True(await Work(store));
 
@@ -148,10 +155,12 @@ public sealed class CascadeTests : IDisposable
     public async Task An_option_written_otherwise_is_no_other_option()
     {
         var (store, records) = NewRecords();
-        var field = await Create(records, CustomField.Schema, """{"entity_type":"contact","name":"plan","slug":"plan","field_type":"select","options":["Gold","b"]}""");
+        var field = await Create(
+            records, CustomField.Schema, """{"entity_type":"contact","name":"plan","slug":"plan","field_type":"select","options":["Gold","b"]}""");
         for (var i = 0; i < 30; i++) await Create(records, Contact.Schema, """{"custom_fields":{"plan":"Gold"}}""");
 
-        Assert.Null((await FieldOperations.Update(records, field.Id, JsonElement.Parse("""{"options":["gold","b"]}"""), null, force: true, CancellationToken.None)).Error);
+        Assert.Null((await FieldOperations.Update(
+            records, field.Id, JsonElement.Parse("""{"options":["gold","b"]}"""), null, force: true, CancellationToken.None)).Error);
 
         Assert.True(await Work(store));
         Assert.Equal(30, await store.Count("contact", new Condition.Equal(Plan, "gold"), CancellationToken.None));
@@ -164,9 +173,11 @@ public sealed class CascadeTests : IDisposable
         var definition = JsonElement.Parse("""{"singular_name":"Project","plural_name":"Projects"}""");
         var first = (await records.Create(CustomObject.Schema, definition, CancellationToken.None)).Value;
         for (var i = 0; i < 30; i++) await Create(records, CustomRecord.Of("projects"), """{"name":"Apollo"}""");
-        var late = Interleaved.Of(store, async () => Assert.Null(await records.Delete(CustomObject.Schema, first.Id, null, CancellationToken.None, force: true)));
+        var late = Interleaved.Of(
+            store, async () => Assert.Null(await records.Delete(CustomObject.Schema, first.Id, null, CancellationToken.None, force: true)));
 
-        var again = await new RecordSet(Crm.Catalog, new CascadeOverlay(late, Crm.Catalog, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(CustomObject.Schema, definition, CancellationToken.None);
+        var again = await new RecordSet(Crm.Catalog, new CascadeOverlay(late, Crm.Catalog, TimeProvider.System), Somebody, ids, TimeProvider.System).Create(
+            CustomObject.Schema, definition, CancellationToken.None);
 
         Assert.Equal((ErrorCode.Conflict, "slug"), Fault(again.Error));
         Assert.True(await Work(store));
@@ -188,11 +199,13 @@ public sealed class CascadeTests : IDisposable
         return (store, new RecordSet(Crm.Catalog, new CascadeOverlay(store, Crm.Catalog, TimeProvider.System), Somebody, ids, TimeProvider.System));
     }
 
-    private async Task<bool> Work(IWorkspaceStore store) => await new CascadeWorker(Crm.Catalog, ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
+    private async Task<bool> Work(IWorkspaceStore store) =>
+        await new CascadeWorker(Crm.Catalog, ids, TimeProvider.System).Work(store, TimeSpan.FromMinutes(1), CancellationToken.None);
 
     private static (ErrorCode?, string?) Fault(Error? error) => (error?.Code, error?.Details[0].Field);
 
-    private static async Task<StoredRecord> Create(RecordSet records, Schema schema, string body) => (await records.Create(schema, JsonElement.Parse(body), CancellationToken.None)).Value;
+    private static async Task<StoredRecord> Create(RecordSet records, Schema schema, string body) =>
+        (await records.Create(schema, JsonElement.Parse(body), CancellationToken.None)).Value;
 
     private async Task Announce(IWorkspaceStore store, IEnumerable<Cascade> changes)
     {
@@ -233,21 +246,25 @@ public sealed class CascadeTests : IDisposable
     /// <summary>A change, once the contacts have their ids; the last of them is none.</summary>
     private static Gen<Func<IReadOnlyList<string?>, Cascade>> Change => Gen.OneOf(
         Gen.Choose(0, 2).Zip(Gen.Choose(0, 3)).Where(pair => pair.Item1 != pair.Item2)
-            .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts => new Cascade(Activity.Schema, ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
+            .Select(pair =>
+                (Func<IReadOnlyList<string?>, Cascade>)(contacts => new Cascade(Activity.Schema, ContactId, [contacts[pair.Item1]!], contacts[pair.Item2]))),
         Gen.Elements(Tags).Zip(Gen.Elements<string?>([.. Tags, null])).Where(pair => pair.Item1 != pair.Item2)
             .Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, TagsPath, [pair.Item1], pair.Item2))),
         Gen.Choose(0, 2).Zip(Gen.Elements(true, false)).Select(pair => (Func<IReadOnlyList<string?>, Cascade>)(contacts =>
             new Cascade(Activity.Schema, Due, pair.Item2 ? null : [], pair.Item2 ? null : Noon, new LinkFilter("contact_id", contacts[pair.Item1]!)))),
         Gen.Elements<string[]?>(null, ["a"], ["a", "b"]).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, Plan, from))),
-        Gen.Elements<string[]?>(["call"], ["task", "note"], null).Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, new KeyPath("type"), from, DeletesRecords: true))));
+        Gen.Elements<string[]?>(["call"], ["task", "note"], null)
+            .Select(from => (Func<IReadOnlyList<string?>, Cascade>)(_ => new Cascade(Activity.Schema, new KeyPath("type"), from, DeletesRecords: true))));
 
     private static Gen<Func<IReadOnlyList<string?>, Condition>> Where(int depth)
     {
         var leaf = Gen.OneOf(
             Gen.Choose(0, 3).Select(i => Of(contacts => new Condition.Equal(ContactId, contacts[i]))),
             Gen.SubListOf(Enumerable.Range(0, 4)).Select(some => Of(contacts => new Condition.In(ContactId, [.. some.Select(i => contacts[i])]))),
-            Gen.Elements(Names).Select(name => Of(_ => new Condition.Linked(ContactId, "contact", new Condition.Equal(new KeyPath("first_name"), Text.Fold(name))))),
-            Gen.Choose(0, 2).Zip(Gen.Elements(Enum.GetValues<Comparison>())).Select(pair => Of(contacts => new Condition.Compare(ContactId, pair.Item2, contacts[pair.Item1]!))),
+            Gen.Elements(Names)
+                .Select(name => Of(_ => new Condition.Linked(ContactId, "contact", new Condition.Equal(new KeyPath("first_name"), Text.Fold(name))))),
+            Gen.Choose(0, 2).Zip(Gen.Elements(Enum.GetValues<Comparison>()))
+                .Select(pair => Of(contacts => new Condition.Compare(ContactId, pair.Item2, contacts[pair.Item1]!))),
             Gen.Elements(null, Noon, Dawn).Select(time => Of(_ => new Condition.Equal(Due, time))),
             Gen.Elements(Enum.GetValues<Comparison>()).Select(how => Of(_ => new Condition.Compare(Due, how, Noon))),
             Gen.Elements(Tags).Select(tag => Of(_ => new Condition.Has(TagsPath, tag))),

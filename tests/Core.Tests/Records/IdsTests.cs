@@ -110,5 +110,6 @@ public sealed class IdsTests
 
     private static BigInteger Unit(string id) => Number(id) >> RandomBits;
 
-    private static BigInteger Number(string id) => id[^20..].Aggregate(BigInteger.Zero, (number, c) => number * 62 + Digits.IndexOf(c, StringComparison.Ordinal));
+    private static BigInteger Number(string id) =>
+        id[^20..].Aggregate(BigInteger.Zero, (number, c) => number * 62 + Digits.IndexOf(c, StringComparison.Ordinal));
 }

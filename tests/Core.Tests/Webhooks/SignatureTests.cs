@@ -61,7 +61,8 @@ public sealed class SignatureTests
     public void What_is_no_signature_does_not_verify(string signatures) => Assert.False(Verify(SecretText, signatures));
 
     [Fact]
-    public void A_signature_of_another_scheme_does_not_verify() => Assert.False(Verify(SecretText, Sign(Secret).Replace("v1,", "v1a,", StringComparison.Ordinal)));
+    public void A_signature_of_another_scheme_does_not_verify() =>
+        Assert.False(Verify(SecretText, Sign(Secret).Replace("v1,", "v1a,", StringComparison.Ordinal)));
 
     [Theory]
     [InlineData(-300, true)]

@@ -156,7 +156,9 @@ internal sealed record In(Expression Operand, IReadOnlyList<Expression> Items) :
     public override object Evaluate(Row row)
     {
         var value = Operand.Evaluate(row);
-        return Value.IsDefined(value) ? Items.Any(item => item.Evaluate(row) is var candidate && Value.IsDefined(candidate) && Value.AreEqual(value, candidate)) : Value.Undefined;
+        return Value.IsDefined(value)
+            ? Items.Any(item => item.Evaluate(row) is var candidate && Value.IsDefined(candidate) && Value.AreEqual(value, candidate))
+            : Value.Undefined;
     }
 }
 

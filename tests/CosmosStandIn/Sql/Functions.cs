@@ -30,12 +30,14 @@ internal static class Functions
     {
         if (!All.TryGetValue(name, out var function))
         {
-            throw ServiceError.BadRequest($$"""{"errors":[{"severity":"Error","code":"SC2005","message":"'{{name}}' is not a recognized built-in function name."}]}""");
+            throw ServiceError.BadRequest(
+                $$"""{"errors":[{"severity":"Error","code":"SC2005","message":"'{{name}}' is not a recognized built-in function name."}]}""");
         }
 
         if (arguments.Count < function.Least || arguments.Count > function.Most)
         {
-            throw ServiceError.BadRequest($$"""{"errors":[{"severity":"Error","code":"SC2050","message":"The {{name}} function requires {{function.Least}} argument(s)."}]}""");
+            throw ServiceError.BadRequest(
+                $$"""{"errors":[{"severity":"Error","code":"SC2050","message":"The {{name}} function requires {{function.Least}} argument(s)."}]}""");
         }
 
         return new Call(name.ToUpperInvariant(), arguments, function.Body);

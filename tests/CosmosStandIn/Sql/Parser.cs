@@ -2,13 +2,16 @@ using System.Globalization;
 
 namespace NodeStash.CosmosStandIn.Sql;
 
-/// <summary>Reads a query of the part of the language that is modelled; anything else is refused with 400, as the service refuses what it does not know.</summary>
+/// <summary>
+/// Reads a query of the part of the language that is modelled; anything else is refused with 400, as the service refuses what it does not know.
+/// </summary>
 internal sealed class Parser
 {
     /// <summary>Words that name no property after a dot and no alias.</summary>
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
-        "AND", "ARRAY", "AS", "ASC", "BETWEEN", "BY", "DESC", "DISTINCT", "ESCAPE", "EXISTS", "FALSE", "FROM", "GROUP", "HAVING", "IN", "JOIN", "LIKE", "LIMIT", "NOT", "NULL",
+        "AND", "ARRAY", "AS", "ASC", "BETWEEN", "BY", "DESC", "DISTINCT", "ESCAPE", "EXISTS", "FALSE", "FROM", "GROUP", "HAVING", "IN", "JOIN", "LIKE", "LIMIT",
+        "NOT", "NULL",
         "OFFSET", "OR", "ORDER", "SELECT", "TOP", "TRUE", "UDF", "UNDEFINED", "VALUE", "WHERE",
     };
 
@@ -89,7 +92,9 @@ internal sealed class Parser
         if (expression is Aggregate || groupBy.Any(key => key.Written == expression.Written)) return;
         if (expression is Root or Member)
         {
-            throw ServiceError.BadRequest($"Property reference '{expression}' is invalid in the select list because it is not contained in either an aggregate function or the GROUP BY clause.");
+            throw ServiceError.BadRequest(
+                $"Property reference '{expression}' is invalid in the select list because it is not contained in either an aggregate function or the "
+                    + $"GROUP BY clause.");
         }
 
         foreach (var part in expression.Parts) EnsureGrouped(part, groupBy);
@@ -122,7 +127,8 @@ internal sealed class Parser
     private (Expression Key, bool Descending) ReadOrder()
     {
         var key = ReadExpression();
-        if (key.Path is not { Count: > 0 }) throw ServiceError.BadRequest("Unsupported ORDER BY clause. ORDER BY item expression could not be mapped to a document path.");
+        if (key.Path is not { Count: > 0 })
+            throw ServiceError.BadRequest("Unsupported ORDER BY clause. ORDER BY item expression could not be mapped to a document path.");
         var descending = TakeWord("DESC");
         if (!descending) TakeWord("ASC");
         return (key, descending);

@@ -9,7 +9,8 @@ namespace NodeStash.CosmosStandIn.Sql;
 /// <param name="Offset">How many results are passed over.</param>
 /// <param name="Limit">The most results; null for all.</param>
 internal sealed record Query(
-    Expression Select, Expression? Where, IReadOnlyList<Expression> GroupBy, IReadOnlyList<(Expression Key, bool Descending)> OrderBy, bool IsDistinct, int Offset, int? Limit)
+    Expression Select, Expression? Where, IReadOnlyList<Expression> GroupBy, IReadOnlyList<(Expression Key, bool Descending)> OrderBy, bool IsDistinct,
+    int Offset, int? Limit)
 {
     /// <summary>Whether results are of several documents each.</summary>
     public bool IsGrouped => GroupBy.Count > 0 || Select.HasAggregate;

@@ -18,7 +18,8 @@ internal enum TokenKind
 /// <param name="Number">The value of a number.</param>
 internal sealed record Token(TokenKind Kind, string Text, double Number = 0)
 {
-    private static readonly string[] Symbols = ["!=", "<>", "<=", ">=", "??", "||", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "=", "<", ">", "+", "-", "/", "%"];
+    private static readonly string[] Symbols = [
+        "!=", "<>", "<=", ">=", "??", "||", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "=", "<", ">", "+", "-", "/", "%"];
 
     public static List<Token> Read(string query)
     {
@@ -40,7 +41,8 @@ internal sealed record Token(TokenKind Kind, string Text, double Number = 0)
             else if (char.IsAsciiDigit(first))
             {
                 var end = at + 1;
-                while (end < query.Length && (char.IsAsciiLetterOrDigit(query[end]) || query[end] == '.' || (query[end] is '+' or '-' && query[end - 1] is 'e' or 'E'))) end++;
+                while (end < query.Length
+                    && (char.IsAsciiLetterOrDigit(query[end]) || query[end] == '.' || (query[end] is '+' or '-' && query[end - 1] is 'e' or 'E'))) end++;
                 if (!double.TryParse(query[at..end], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) throw SyntaxError(query[at..end]);
                 tokens.Add(new Token(TokenKind.Number, query[at..end], number));
                 at = end;
@@ -101,7 +103,8 @@ internal sealed record Token(TokenKind Kind, string Text, double Number = 0)
                 case 'r': text.Append('\r'); break;
                 case 'b': text.Append('\b'); break;
                 case 'f': text.Append('\f'); break;
-                case 'u' when at + 4 < query.Length && ushort.TryParse(query.AsSpan(at + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var code):
+                case 'u' when at + 4 < query.Length
+                    && ushort.TryParse(query.AsSpan(at + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var code):
                     text.Append((char)code);
                     at += 4;
                     break;

@@ -183,7 +183,9 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
         foreach (var group in All.Where(f => !f.Route.Contains("{*", StringComparison.Ordinal)).GroupBy(f => f.Route))
         {
             // A fixed path, such as contacts/batch, is one of an id to the other methods.
-            var takes = All.Where(f => !f.Route.Contains("{*", StringComparison.Ordinal) && Regex.IsMatch(group.Key, $"^{Parameter().Replace(f.Route, "[^/]+")}$")).Select(f => f.Method).Distinct().Order(StringComparer.Ordinal).ToList();
+            var takes = All.Where(
+                f => !f.Route.Contains("{*", StringComparison.Ordinal) && Regex.IsMatch(group.Key, $"^{Parameter().Replace(f.Route, "[^/]+")}$"))
+                .Select(f => f.Method).Distinct().Order(StringComparer.Ordinal).ToList();
             foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE" }.Except(takes))
             {
                 var reply = (await Server.Anonymous.Send(new HttpMethod(method), "/" + Fill(group.Key, _ => "x"), null)).IsError(405, "METHOD_NOT_ALLOWED");
@@ -218,11 +220,14 @@ public sealed partial class EveryFunctionTests(Server server) : ApiTests(server)
         _ => throw new InvalidOperationException($"Say here where to find a {name}."),
     };
 
-    private static IEnumerable<string> InnerOf(string route) => Parameter().Matches(route).Select(m => m.Groups[1].Value).Where(name => name is not ("id" or "slug"));
+    private static IEnumerable<string> InnerOf(string route) =>
+        Parameter().Matches(route).Select(m => m.Groups[1].Value).Where(name => name is not ("id" or "slug"));
 
-    private static Task<Reply> DefineObject(Support.Running.Api api) => api.Create("objects", new { singular_name = "Project", plural_name = "Projects", slug = Slug });
+    private static Task<Reply> DefineObject(Support.Running.Api api) =>
+        api.Create("objects", new { singular_name = "Project", plural_name = "Projects", slug = Slug });
 
-    private static string Fill(string route, Func<string, string> value) => Parameter().Replace(route, match => match.Groups[1].Value is "slug" ? Slug : value(match.Groups[1].Value));
+    private static string Fill(string route, Func<string, string> value) =>
+        Parameter().Replace(route, match => match.Groups[1].Value is "slug" ? Slug : value(match.Groups[1].Value));
 
     [GeneratedRegex(@"\{\*?(\w+)[^}]*\}")]
     private static partial Regex Parameter();

@@ -50,7 +50,8 @@ public sealed class OperationTests(Server server) : ApiTests(server)
         foreach (var field in Find(name).Body!.Fields)
         {
             var facets = field.Facets;
-            if (facets is { Type: JsonType.String, MaxLength: { } maxLength, Format: null, Pattern: null }) Holds(field, new string('a', maxLength), new string('a', maxLength + 1));
+            if (facets is { Type: JsonType.String, MaxLength: { } maxLength, Format: null, Pattern: null })
+                Holds(field, new string('a', maxLength), new string('a', maxLength + 1));
             if (facets is { Type: JsonType.String, Choices: [var first, ..] }) Holds(field, first, first + "x");
             if (facets is { Type: JsonType.Integer, Minimum: { } min, Maximum: { } max })
             {
@@ -69,7 +70,8 @@ public sealed class OperationTests(Server server) : ApiTests(server)
         (string Path, object Body, string[] Fields)[] bodies =
         [
             ("contacts/batch", new { operations = Array.Empty<object>(), atomic = 1, x = 1 }, ["operations", "atomic", "x"]),
-            ("contacts/batch", new { operations = new object[] { new { op = "update", id = "x", y = 1 } } }, ["operations[0].data", "operations[0].id", "operations[0].y"]),
+            ("contacts/batch", new { operations = new object[] { new { op = "update", id = "x", y = 1 } } },
+                ["operations[0].data", "operations[0].id", "operations[0].y"]),
             ("contacts/merge", new { source_ids = new[] { "x" }, z = 1 }, ["source_ids[0]", "target_id", "z"]),
             ($"pipelines/{await FirstPipeline()}/stages", new { type = "maybe", position = -1, w = 1 }, ["name", "position", "type", "w"]),
             ($"webhooks/{await Webhook()}/rotate-secret", new { grace_seconds = -1, v = 1 }, ["grace_seconds", "v"]),
@@ -77,7 +79,8 @@ public sealed class OperationTests(Server server) : ApiTests(server)
             ("search/reindex", new { t = 1, s = 1 }, ["s", "t"]),
         ];
         foreach (var (path, body, fields) in bodies)
-            Assert.Equal($"{path} {string.Join(", ", fields.Order(StringComparer.Ordinal))}", $"{path} {string.Join(", ", (await Api.Post($"/v1/{path}", body)).IsError(400, "VALIDATION_ERROR").Fields.Order(StringComparer.Ordinal))}");
+            Assert.Equal($"{path} {string.Join(", ", fields.Order(StringComparer.Ordinal))}",
+                $"{path} {string.Join(", ", (await Api.Post($"/v1/{path}", body)).IsError(400, "VALIDATION_ERROR").Fields.Order(StringComparer.Ordinal))}");
     }
 
     private static Operation Find(string name) => Operation.All.Single(operation => operation.Name == name);

@@ -11,7 +11,8 @@ public sealed class ActivityTests(Server server) : ApiTests(server)
         Assert.Equal("activity", activity.Data.GetProperty("type").GetString());
         Assert.StartsWith("act_", activity.Id, StringComparison.Ordinal);
         Assert.Equal(
-            ["id", "type", "subject", "body", "contact_id", "company_id", "deal_id", "owner_id", "is_done", "due_date", "completed_at", "metadata", "custom_fields", "tags", "created_at", "updated_at"],
+            ["id", "type", "subject", "body", "contact_id", "company_id", "deal_id", "owner_id", "is_done", "due_date", "completed_at", "metadata",
+                "custom_fields", "tags", "created_at", "updated_at"],
             activity.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
         Assert.False(activity["is_done"].GetBoolean());
         Assert.Null(activity.Text("completed_at"));
@@ -51,7 +52,8 @@ public sealed class ActivityTests(Server server) : ApiTests(server)
     [InlineData("company_id", "co_")]
     [InlineData("deal_id", "dl_")]
     public async Task What_it_refers_to_must_exist(string field, string prefix) =>
-        (await Api.Post("/v1/activities", new Dictionary<string, string> { ["type"] = "note", [field] = Server.FreshId(prefix) })).IsError(422, "UNPROCESSABLE_ENTITY", field);
+        (await Api.Post("/v1/activities", new Dictionary<string, string> { ["type"] = "note", [field] = Server.FreshId(prefix) })).IsError(
+            422, "UNPROCESSABLE_ENTITY", field);
 
     [Fact]
     public async Task Being_done_sets_completed_at_and_not_being_done_clears_it()
@@ -86,7 +88,8 @@ public sealed class ActivityTests(Server server) : ApiTests(server)
         var activity = await Api.Create("activities", """{"type":"custom","metadata":{"Any name":1,"b":{"x":[]},"c":2}}""");
         var reply = (await Api.Patch($"/v1/activities/{activity.Id}", """{"metadata":{"b":null,"c":{"y":true}}}""")).Is(200);
         Assert.Equal("""{"Any name":1,"c":{"y":true}}""", reply.Json("metadata"));
-        (await Api.Patch($"/v1/activities/{activity.Id}", new { metadata = new Dictionary<string, int> { [new string('n', 101)] = 1 } })).IsError(400, "VALIDATION_ERROR");
+        (await Api.Patch($"/v1/activities/{activity.Id}", new { metadata = new Dictionary<string, int> { [new string('n', 101)] = 1 } })).IsError(
+            400, "VALIDATION_ERROR");
     }
 
     [Fact]

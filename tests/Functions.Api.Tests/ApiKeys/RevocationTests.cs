@@ -26,7 +26,8 @@ public sealed class RevocationTests(Server server) : ApiTests(server)
         var key = await Api.Create("api-keys", new { name = "Raced", scopes = new[] { "*" } });
         var replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Api.Post($"/v1/api-keys/{key.Id}/rotate", new { grace_seconds = 600 })));
 
-        var newest = replies.OrderBy(reply => int.Parse(reply.Is(200).ETag.Trim('"'), System.Globalization.CultureInfo.InvariantCulture)).Select(reply => reply.Text("secret")).ToList();
+        var newest = replies.OrderBy(reply => int.Parse(reply.Is(200).ETag.Trim('"'), System.Globalization.CultureInfo.InvariantCulture))
+            .Select(reply => reply.Text("secret")).ToList();
         foreach (var secret in newest.TakeLast(2)) (await Api.With(secret).Get("/v1/contacts")).Is(200);
         foreach (var secret in newest.SkipLast(2).Append(key.Text("secret"))) (await Api.With(secret).Get("/v1/contacts")).Is(401);
     }

@@ -72,7 +72,8 @@ public sealed class CompanyTests(Server server) : ApiTests(server)
         Assert.Empty((await Api.Get($"/v1/contacts?company_id={company}")).List);
         var contacts = (await Api.Pages("/v1/contacts?limit=100")).SelectMany(p => p.List).ToList();
         Assert.Equal(131, contacts.Count);
-        Assert.Equal(kept.Id, Assert.Single(contacts, c => c.GetProperty("attributes").GetProperty("company_id").GetString() is not null).GetProperty("id").GetString());
+        Assert.Equal(
+            kept.Id, Assert.Single(contacts, c => c.GetProperty("attributes").GetProperty("company_id").GetString() is not null).GetProperty("id").GetString());
         Assert.Null((await Api.Get($"/v1/deals/{deal.Id}")).Text("company_id"));
         Assert.Null((await Api.Get($"/v1/activities/{activity.Id}")).Text("company_id"));
         await Api.Create("companies", new { name = "Heir", domain = "acme.com" });

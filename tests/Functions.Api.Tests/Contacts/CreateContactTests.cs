@@ -41,7 +41,8 @@ public sealed partial class CreateContactTests(Server server) : ApiTests(server)
     public async Task Everything_is_optional()
     {
         var reply = await Api.Create("contacts", new { });
-        foreach (var attribute in new[] { "email", "first_name", "last_name", "phone", "company_id", "title", "source" }) Assert.Equal("null", reply.Json(attribute));
+        foreach (var attribute in new[] { "email", "first_name", "last_name", "phone", "company_id", "title", "source" })
+            Assert.Equal("null", reply.Json(attribute));
         Assert.Equal("{}", reply.Json("custom_fields"));
         Assert.Equal("[]", reply.Json("tags"));
     }
@@ -118,7 +119,8 @@ public sealed partial class CreateContactTests(Server server) : ApiTests(server)
     {
         for (var round = 0; round < 2; round++)
         {
-            var replies = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => Api.Post("/v1/contacts", new { email = i % 2 == 0 ? "one@race.com" : "ONE@race.com" })));
+            var replies =
+                await Task.WhenAll(Enumerable.Range(0, 64).Select(i => Api.Post("/v1/contacts", new { email = i % 2 == 0 ? "one@race.com" : "ONE@race.com" })));
             var winner = Assert.Single(replies, r => r.Status == 201);
             Assert.All(replies.Where(r => r != winner), r => r.IsError(409, "CONFLICT", "email"));
             Assert.Equal([winner.Id], (await Api.Get("/v1/contacts")).Ids);

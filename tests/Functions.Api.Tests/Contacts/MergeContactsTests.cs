@@ -8,13 +8,15 @@ public sealed class MergeContactsTests(Server server) : ApiTests(server)
     public async Task The_target_keeps_what_it_has_and_takes_what_it_lacks_in_order()
     {
         var target = await Api.Create("contacts", """{"first_name":"Jane","tags":["a"],"custom_fields":{"plan":"pro"}}""");
-        var one = await Api.Create("contacts", """{"first_name":"Janet","last_name":"Doe","email":"jane@acme.com","tags":["b","a"],"custom_fields":{"plan":"free","score":1}}""");
+        var one = await Api.Create(
+            "contacts", """{"first_name":"Janet","last_name":"Doe","email":"jane@acme.com","tags":["b","a"],"custom_fields":{"plan":"free","score":1}}""");
         var two = await Api.Create("contacts", """{"last_name":"Roe","phone":"+1 555","tags":["c"],"custom_fields":{"score":2,"note":"x"}}""");
 
         var merged = (await Merge(target.Id, one.Id, target.Id, two.Id)).Is(200);
 
         Assert.Equal((target.Id, "\"2\""), (merged.Id, merged.ETag));
-        Assert.Equal(("Jane", "Doe", "jane@acme.com", "+1 555"), (merged.Text("first_name"), merged.Text("last_name"), merged.Text("email"), merged.Text("phone")));
+        Assert.Equal(
+            ("Jane", "Doe", "jane@acme.com", "+1 555"), (merged.Text("first_name"), merged.Text("last_name"), merged.Text("email"), merged.Text("phone")));
         Assert.Equal("""["a","b","c"]""", merged.Json("tags"));
         Assert.Equal(("\"pro\"", "1", "\"x\""), (Custom(merged, "plan"), Custom(merged, "score"), Custom(merged, "note")));
         Assert.Equal(merged.Data.GetRawText(), (await Api.Get($"/v1/contacts/{target.Id}")).Data.GetRawText());
@@ -35,12 +37,15 @@ public sealed class MergeContactsTests(Server server) : ApiTests(server)
 
         foreach (var (collection, moved) in new[] { ("activities", activities), ("deals", deals) })
         {
-            Assert.Equal(moved.Select(m => m.Id).Order(), (await Api.Pages($"/v1/{collection}?contact_id={target.Id}&limit=100")).SelectMany(p => p.Ids).Order());
+            Assert.Equal(
+                moved.Select(m => m.Id).Order(), (await Api.Pages($"/v1/{collection}?contact_id={target.Id}&limit=100")).SelectMany(p => p.Ids).Order());
             Assert.Empty((await Api.Get($"/v1/{collection}?contact_id={source.Id}")).List);
             Assert.Equal(target.Id, (await Api.Get($"/v1/{collection}/{moved[^1].Id}")).Text("contact_id"));
         }
 
-        Assert.Equal(each, (await Api.Pages($"/v1/contacts/{target.Id}/timeline?limit=100")).SelectMany(p => p.List).Count(e => e.GetProperty("type").GetString() is "activity"));
+        Assert.Equal(each,
+            (await Api.Pages($"/v1/contacts/{target.Id}/timeline?limit=100")).SelectMany(p => p.List)
+                .Count(e => e.GetProperty("type").GetString() is "activity"));
     }
 
     [Fact]

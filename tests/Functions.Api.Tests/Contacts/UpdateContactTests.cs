@@ -98,7 +98,8 @@ public sealed class UpdateContactTests(Server server) : ApiTests(server)
     public async Task Of_20_clients_with_the_same_etag_one_gets_through()
     {
         var contact = await Api.Create("contacts", new { });
-        var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Api.Patch($"/v1/contacts/{contact.Id}", new { first_name = $"n{i}" }, ("If-Match", contact.ETag))));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => Api.Patch($"/v1/contacts/{contact.Id}", new { first_name = $"n{i}" }, ("If-Match", contact.ETag))));
         Assert.Single(replies, r => r.Status == 200);
         Assert.All(replies.Where(r => r.Status != 200), r => r.IsError(412, "PRECONDITION_FAILED"));
     }

@@ -14,7 +14,8 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
             ["id", "entity_type", "name", "slug", "field_type", "description", "is_required", "options", "display_order", "created_at", "updated_at"],
             field.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
         Assert.Equal("lead_score_2026", field.Text("slug"));
-        Assert.Equal(("null", "false", "null", "0"), (field.Json("description"), field.Json("is_required"), field.Json("options"), field.Json("display_order")));
+        Assert.Equal(
+            ("null", "false", "null", "0"), (field.Json("description"), field.Json("is_required"), field.Json("options"), field.Json("display_order")));
     }
 
     [Theory]
@@ -35,10 +36,12 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
     public async Task Names_slugs_and_options_have_limits()
     {
         await Api.Create("custom-fields", new { entity_type = "deal", name = new string('n', 200), slug = new string('s', 100), field_type = "text" });
-        (await Api.Post("/v1/custom-fields", new { entity_type = "deal", name = new string('n', 201), slug = new string('s', 101), field_type = "text" })).IsInvalid("name", "slug");
+        (await Api.Post("/v1/custom-fields",
+            new { entity_type = "deal", name = new string('n', 201), slug = new string('s', 101), field_type = "text" })).IsInvalid("name", "slug");
         var options = Enumerable.Range(0, 200).Select(i => $"o{i}").ToArray();
         await Define("deal", "many", "select", options);
-        (await Api.Post("/v1/custom-fields", new { entity_type = "deal", name = "More", field_type = "select", options = options.Append("x") })).IsInvalid("options");
+        (await Api.Post("/v1/custom-fields", new { entity_type = "deal", name = "More", field_type = "select", options = options.Append("x") })).IsInvalid(
+            "options");
     }
 
     [Fact]
@@ -53,8 +56,10 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
     public async Task Entity_type_slug_and_field_type_never_change()
     {
         var field = await Define("contact", "plan", "text");
-        (await Api.Patch($"/v1/custom-fields/{field.Id}", new { entity_type = "deal", slug = "other", field_type = "number" })).IsInvalid("entity_type", "slug", "field_type");
-        var reply = (await Api.Patch($"/v1/custom-fields/{field.Id}", new { entity_type = "contact", slug = "plan", field_type = "text", name = "New", description = "D", display_order = 4 })).Is(200);
+        (await Api.Patch($"/v1/custom-fields/{field.Id}", new { entity_type = "deal", slug = "other", field_type = "number" })).IsInvalid(
+            "entity_type", "slug", "field_type");
+        var reply = (await Api.Patch($"/v1/custom-fields/{field.Id}",
+            new { entity_type = "contact", slug = "plan", field_type = "text", name = "New", description = "D", display_order = 4 })).Is(200);
         Assert.Equal(("New", "D", 4), (reply.Text("name"), reply.Text("description"), reply["display_order"].GetInt32()));
     }
 

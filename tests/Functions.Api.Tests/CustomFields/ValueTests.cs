@@ -59,7 +59,8 @@ public sealed class ValueTests(Server server) : ApiTests(server)
         Assert.Matches("^cfv_[0-9A-Za-z]{20}$", value.GetProperty("id").GetString());
         Assert.Equal(["id", "field_definition_id", "slug", "name", "field_type", "value"], attributes.EnumerateObject().Select(p => p.Name));
         Assert.Equal((value.GetProperty("id").GetString(), field.Id, "score", "number", "1"), (attributes.GetProperty("id").GetString(),
-            attributes.GetProperty("field_definition_id").GetString(), attributes.GetProperty("slug").GetString(), attributes.GetProperty("field_type").GetString(), attributes.GetProperty("value").GetRawText()));
+            attributes.GetProperty("field_definition_id").GetString(), attributes.GetProperty("slug").GetString(),
+            attributes.GetProperty("field_type").GetString(), attributes.GetProperty("value").GetRawText()));
 
         var written = (await Api.Put(path, new { score = 92 })).Is(200);
         Assert.Equal(read.Ids, written.Ids);
@@ -120,7 +121,8 @@ public sealed class ValueTests(Server server) : ApiTests(server)
     {
         await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Define("contact", $"f{i}", "number")));
         var contact = await Api.Create("contacts", new { });
-        var replies = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Api.Put($"/v1/contacts/{contact.Id}/custom-fields", new Dictionary<string, int> { [$"f{i}"] = i })));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(i => Api.Put($"/v1/contacts/{contact.Id}/custom-fields", new Dictionary<string, int> { [$"f{i}"] = i })));
         Assert.All(replies, r => r.Is(200));
         Assert.Equal(12, (await Api.Get($"/v1/contacts/{contact.Id}/custom-fields")).List.Count);
     }

@@ -12,7 +12,8 @@ public sealed class DealTests(Server server) : ApiTests(server)
         Assert.Equal("deal", deal.Data.GetProperty("type").GetString());
         Assert.StartsWith("dl_", deal.Id, StringComparison.Ordinal);
         Assert.Equal(
-            ["id", "title", "value", "currency", "pipeline_id", "stage_id", "contact_id", "company_id", "owner_id", "expected_close_date", "closed_at", "custom_fields", "tags", "created_at", "updated_at"],
+            ["id", "title", "value", "currency", "pipeline_id", "stage_id", "contact_id", "company_id", "owner_id", "expected_close_date", "closed_at",
+                "custom_fields", "tags", "created_at", "updated_at"],
             deal.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
         Assert.Equal(("EUR", pipeline.Id, StageId(pipeline, "Lead")), (deal.Text("currency"), deal.Text("pipeline_id"), deal.Text("stage_id")));
         Assert.Null(deal.Text("value"));
@@ -22,7 +23,8 @@ public sealed class DealTests(Server server) : ApiTests(server)
     [Fact]
     public async Task The_default_stage_is_the_first_open_one_wherever_it_stands()
     {
-        var pipeline = await Api.Create("pipelines", """{"name":"P","stages":[{"name":"L","type":"lost"},{"name":"W","type":"won"},{"name":"O"},{"name":"O2"}]}""");
+        var pipeline =
+            await Api.Create("pipelines", """{"name":"P","stages":[{"name":"L","type":"lost"},{"name":"W","type":"won"},{"name":"O"},{"name":"O2"}]}""");
         Assert.Equal(StageId(pipeline, "O"), (await Api.Create("deals", new { title = "Licence", pipeline_id = pipeline.Id })).Text("stage_id"));
     }
 
@@ -54,9 +56,11 @@ public sealed class DealTests(Server server) : ApiTests(server)
     [InlineData("company_id", "co_")]
     public async Task What_it_refers_to_must_exist(string field, string prefix)
     {
-        (await Api.Post("/v1/deals", new Dictionary<string, string> { ["title"] = "T", [field] = Server.FreshId(prefix) })).IsError(422, "UNPROCESSABLE_ENTITY", field);
+        (await Api.Post("/v1/deals", new Dictionary<string, string> { ["title"] = "T", [field] = Server.FreshId(prefix) })).IsError(
+            422, "UNPROCESSABLE_ENTITY", field);
         var deal = await Api.Create("deals", new { title = "T" });
-        (await Api.Patch($"/v1/deals/{deal.Id}", new Dictionary<string, string> { [field] = Server.FreshId(prefix) })).IsError(422, "UNPROCESSABLE_ENTITY", field);
+        (await Api.Patch($"/v1/deals/{deal.Id}", new Dictionary<string, string> { [field] = Server.FreshId(prefix) })).IsError(
+            422, "UNPROCESSABLE_ENTITY", field);
     }
 
     [Fact]
@@ -136,7 +140,8 @@ public sealed class DealTests(Server server) : ApiTests(server)
         var (one, two) = (await NewPipeline("One"), await NewPipeline("Two"));
         var deal = await Api.Create("deals", new { title = "Licence", pipeline_id = one.Id, stage_id = StageId(one, "Talks") });
 
-        (await Api.Patch($"/v1/deals/{deal.Id}", new { pipeline_id = two.Id, stage_id = StageId(one, "Talks") })).IsError(422, "UNPROCESSABLE_ENTITY", "stage_id");
+        (await Api.Patch($"/v1/deals/{deal.Id}", new { pipeline_id = two.Id, stage_id = StageId(one, "Talks") })).IsError(
+            422, "UNPROCESSABLE_ENTITY", "stage_id");
         Assert.Equal(StageId(two, "Open"), (await Api.Patch($"/v1/deals/{deal.Id}", new { pipeline_id = two.Id })).Is(200).Text("stage_id"));
     }
 
@@ -147,7 +152,8 @@ public sealed class DealTests(Server server) : ApiTests(server)
     {
         var pipeline = await NewPipeline();
         var (talks, stage) = (StageId(pipeline, "Talks"), $"/v1/pipelines/{pipeline.Id}/stages/{StageId(pipeline, "Talks")}");
-        var deals = await Task.WhenAll(Enumerable.Range(0, count).Select(i => Api.Create("deals", new { title = $"Deal {i}", pipeline_id = pipeline.Id, stage_id = talks })));
+        var deals = await Task.WhenAll(
+            Enumerable.Range(0, count).Select(i => Api.Create("deals", new { title = $"Deal {i}", pipeline_id = pipeline.Id, stage_id = talks })));
         var elsewhere = await Api.Create("deals", new { title = "Elsewhere", pipeline_id = pipeline.Id });
 
         (await Api.Patch(stage, new { type = "won" })).Is(200);
@@ -172,7 +178,9 @@ public sealed class DealTests(Server server) : ApiTests(server)
     {
         var pipeline = await NewPipeline();
         var stage = $"/v1/pipelines/{pipeline.Id}/stages/{StageId(pipeline, "Talks")}";
-        var coming = Task.WhenAll(Enumerable.Range(0, 40).Select(i => Api.Post("/v1/deals", new { title = $"Deal {i}", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks") })));
+        var coming = Task.WhenAll(
+            Enumerable.Range(0, 40)
+                .Select(i => Api.Post("/v1/deals", new { title = $"Deal {i}", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks") })));
         (await Api.Patch(stage, new { type = "won" })).Is(200);
         Assert.All(await coming, r => r.Is(201));
         Assert.Empty((await Api.Get("/v1/deals?closed_at[exists]=false&limit=100")).Ids);

@@ -74,14 +74,16 @@ public sealed class MoneyTests(Server server) : ApiTests(server)
     [InlineData("true")]
     [InlineData("[]")]
     [InlineData("{}")]
-    public async Task What_is_no_amount_or_too_large_is_refused(string given) => (await Api.Post("/v1/deals", $$"""{"title":"T","value":{{given}}}""")).IsInvalid("value");
+    public async Task What_is_no_amount_or_too_large_is_refused(string given) =>
+        (await Api.Post("/v1/deals", $$"""{"title":"T","value":{{given}}}""")).IsInvalid("value");
 
     [Fact]
     public async Task Amounts_are_filtered_and_sorted_by_value()
     {
         foreach (var value in new[] { "100.10", "9.99", "-5", "100.09", "0" }) await Api.Create("deals", $$"""{"title":"{{value}}","value":"{{value}}"}""");
         await Api.Create("deals", new { title = "none" });
-        async Task<string> Titles(string query) => string.Join(' ', (await Api.Get($"/v1/deals?{query}")).Is(200).List.Select(d => d.GetProperty("attributes").GetProperty("title").GetString()));
+        async Task<string> Titles(string query) =>
+            string.Join(' ', (await Api.Get($"/v1/deals?{query}")).Is(200).List.Select(d => d.GetProperty("attributes").GetProperty("title").GetString()));
 
         Assert.Equal("none -5 0 9.99 100.09 100.10", await Titles("sort=value"));
         Assert.Equal("100.10 100.09 9.99 0 -5 none", await Titles("sort=-value"));

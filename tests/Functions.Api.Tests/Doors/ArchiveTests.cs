@@ -57,7 +57,8 @@ public sealed class ArchiveTests(Server server) : ArchiveContract(server)
         await Archive("activities", note.Id);
         await Archive("companies", company.Id);
 
-        Assert.Equal(company.Id, (await Api.Post("/v1/contacts/merge", new { source_ids = new[] { source.Id }, target_id = target.Id })).Is(200).Text("company_id"));
+        Assert.Equal(
+            company.Id, (await Api.Post("/v1/contacts/merge", new { source_ids = new[] { source.Id }, target_id = target.Id })).Is(200).Text("company_id"));
 
         Assert.Equal(target.Id, (await Restore("activities", note.Id)).GetProperty("contactId").GetString());
     }

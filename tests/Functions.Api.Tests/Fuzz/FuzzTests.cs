@@ -7,8 +7,9 @@ using NodeStash.Support.Running;
 namespace NodeStash.Functions.Api.Tests.Fuzz;
 
 /// <summary>
-/// Whatever is sent, to whatever route: valid requests of every route, each spoilt in up to three places, by clients at once in one workspace. NODESTASH_FUZZ_SEED
-/// and NODESTASH_FUZZ_REQUESTS say which and how many; request i is made of the seed and i alone, but for the ids of what was made before.
+/// Whatever is sent, to whatever route: valid requests of every route, each spoilt in up to three places, by clients at once in one workspace.
+/// NODESTASH_FUZZ_SEED and NODESTASH_FUZZ_REQUESTS say which and how many; request i is made of the seed and i alone, but for the ids of what was
+/// made before.
 /// </summary>
 public sealed class FuzzTests(Server server) : IClassFixture<Server>
 {
@@ -42,7 +43,8 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         Assert.True(wrong.IsEmpty, string.Join("\n\n", wrong.Take(3)));
 
         // The requests are no mere noise: they get through to what they are about, and are refused in every way there is.
-        Assert.All([200, 201, 204, 304, 400, 401, 404, 405, 409, 412, 415, 422], status => Assert.True(seen.GetValueOrDefault(status) >= Requests / 10_000, $"{status}: {string.Join(' ', seen)}"));
+        Assert.All([200, 201, 204, 304, 400, 401, 404, 405, 409, 412, 415, 422],
+            status => Assert.True(seen.GetValueOrDefault(status) >= Requests / 10_000, $"{status}: {string.Join(' ', seen)}"));
         await server.Settled(workspace);
         await StoreInvariants.Hold(server, workspace);
     }
@@ -71,7 +73,9 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
     private void Report(string problem, byte[] request, RawAnswer? answer, int number)
     {
         var sent = Encoding.Latin1.GetString(request);
-        wrong.Enqueue($"{problem}\nNODESTASH_FUZZ_SEED={Seed}, request {number}:\n{(sent.Length > 2000 ? sent[..2000] + "…" : sent)}\nanswered {answer?.Status} {answer?.Body}");
+        wrong.Enqueue(
+            $"{problem}\nNODESTASH_FUZZ_SEED={Seed}, request {number}:\n{(sent.Length > 2000 ? sent[..2000] + "…" : sent)}\nanswered "
+                + $"{answer?.Status} {answer?.Body}");
     }
 
     private static string? Fault(FuzzRequest request, RawAnswer? answer)
@@ -86,10 +90,14 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         {
             var body = JsonElement.Parse(answer.Body);
             if (request.Route.EndsWith("/batch", StringComparison.Ordinal) && answer.Status == 200 && body.GetProperty("data").ValueKind is JsonValueKind.Array
-                && body.GetProperty("data").EnumerateArray().Any(item => item.TryGetProperty("status", out var status) && status.GetInt32() is < 200 or >= 500)) return "an operation with a status that must not be";
+                && body.GetProperty("data").EnumerateArray().Any(item => item.TryGetProperty("status", out var status) && status.GetInt32() is < 200 or >= 500))
+                    return "an operation with a status that must not be";
             if (answer.Status < 400) return body.GetProperty("meta").GetProperty("request_id").GetString() is not null ? null : "no request id";
             var error = answer.Header("Content-Type") is "application/problem+json" ? body : body.GetProperty("error");
-            return error.GetProperty("code").GetString() is { Length: > 0 } && error.GetProperty(answer.Header("Content-Type") is "application/problem+json" ? "detail" : "message").GetString() is { Length: > 0 } ? null : "an error without words";
+            return error.GetProperty("code").GetString() is { Length: > 0 }
+                && error.GetProperty(answer.Header("Content-Type") is "application/problem+json" ? "detail" : "message").GetString() is { Length: > 0 }
+                ? null
+                : "an error without words";
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -104,15 +112,18 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
         if (!body.TryGetProperty("data", out var data)) return;
         if (data.ValueKind is JsonValueKind.Array)
         {
-            if (body.GetProperty("meta").TryGetProperty("pagination", out var pagination) && pagination.GetProperty("next_cursor").GetString() is { } cursor) pool.AddCursor(cursor);
+            if (body.GetProperty("meta").TryGetProperty("pagination", out var pagination) && pagination.GetProperty("next_cursor").GetString() is { } cursor)
+                pool.AddCursor(cursor);
             return;
         }
 
         if (!data.TryGetProperty("id", out var id) || !data.TryGetProperty("type", out var type)) return;
         if (answer.Status == 201 && !IsDry(request)) pool.Add(id.GetString()!);
         var attributes = data.GetProperty("attributes");
-        if (type.GetString() is "pipeline" && attributes.TryGetProperty("stages", out var stages)) pool.AddStages(id.GetString()!, [.. stages.EnumerateArray().Select(s => s.GetProperty("id").GetString()!)]);
-        if (type.GetString() is "webhook" && attributes.TryGetProperty("is_enabled", out var enabled) && enabled.GetBoolean()) await api.Patch($"/v1/webhooks/{id.GetString()}", new { is_enabled = false });
+        if (type.GetString() is "pipeline" && attributes.TryGetProperty("stages", out var stages))
+            pool.AddStages(id.GetString()!, [.. stages.EnumerateArray().Select(s => s.GetProperty("id").GetString()!)]);
+        if (type.GetString() is "webhook" && attributes.TryGetProperty("is_enabled", out var enabled) && enabled.GetBoolean())
+            await api.Patch($"/v1/webhooks/{id.GetString()}", new { is_enabled = false });
     }
 
     private static bool IsDry(FuzzRequest request) => request.Query.Any(p => p.Name is "dry_run");
@@ -120,18 +131,22 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
     /// <summary>Something of each kind, to begin with.</summary>
     private async Task Fill(Support.Running.Api api)
     {
-        foreach (var (slug, type, options) in new[] { ("x", "select", new[] { "a", "b" }), ("n", "number", null), ("d", "date", null), ("m", "multi_select", ["a", "b"]) })
+        foreach (var (slug, type,
+            options) in new[] { ("x", "select", new[] { "a", "b" }), ("n", "number", null), ("d", "date", null), ("m", "multi_select", ["a", "b"]) })
             pool.Add((await api.Create("custom-fields", new { entity_type = "contact", name = slug, slug, field_type = type, options })).Id);
         var relation = new { name = "r", slug = "r", field_type = "relation" };
-        foreach (var slug in new[] { "projects", "houses" }) pool.Add((await api.Create("objects", new { singular_name = slug, plural_name = slug, fields = new[] { relation } })).Id);
+        foreach (var slug in new[] { "projects", "houses" })
+            pool.Add((await api.Create("objects", new { singular_name = slug, plural_name = slug, fields = new[] { relation } })).Id);
         foreach (var (collection, body) in new (string, object)[]
         {
             ("objects/projects/records", new { name = "P" }), ("objects/houses/records", new { name = "H" }),
-            ("contacts", new { email = "jane@acme.com" }), ("companies", new { name = "Acme" }), ("deals", new { title = "T" }), ("activities", new { type = "note" }), ("tags", new { name = "a" }),
+            ("contacts", new { email = "jane@acme.com" }), ("companies", new { name = "Acme" }), ("deals", new { title = "T" }),
+            ("activities", new { type = "note" }), ("tags", new { name = "a" }),
             ("webhooks", new { url = "https://127.0.0.1:9/in", is_enabled = false }), ("api-keys", new { name = "K", scopes = new[] { "contacts:read" } }),
         })
             pool.Add((await api.Create(collection, body)).Id);
-        var pipeline = await api.Create("pipelines", new { name = "P", stages = new object[] { new { name = "O" }, new { name = "W", type = "won" }, new { name = "L", type = "lost" } } });
+        var pipeline = await api.Create(
+            "pipelines", new { name = "P", stages = new object[] { new { name = "O" }, new { name = "W", type = "won" }, new { name = "L", type = "lost" } } });
         pool.Add(pipeline.Id);
         pool.AddStages(pipeline.Id, [.. pipeline["stages"].EnumerateArray().Select(s => s.GetProperty("id").GetString()!)]);
     }
@@ -139,5 +154,6 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
     /// <summary>The same in every process, unlike <see cref="System.HashCode"/>.</summary>
     private static int HashCode(int seed, int number) => unchecked((seed * 0x1000193) ^ (number * (int)0x9E3779B1));
 
-    private static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 }

@@ -14,8 +14,10 @@ internal sealed class Grammar(Pool pool, string key)
     /// <summary>Custom fields by slug, each of one type with values that fit; those of no type are never defined.</summary>
     private static readonly Dictionary<string, (string? Type, string[] Values)> Custom = new()
     {
-        ["x"] = ("select", ["\"a\"", "\"b\""]), ["m"] = ("multi_select", ["[\"a\"]", "[\"b\",\"a\"]"]), ["n"] = ("number", ["5", "-1.5", "1e3", "9007199254740993"]), ["d"] = ("date", ["\"2026-01-15\""]), ["b"] = ("boolean", ["true", "false"]),
-        ["t"] = ("text", ["\"Ünïcödé\"", "\"\""]), ["u"] = ("url", ["\"https://example.com/\""]), ["e"] = ("email", ["\"jane@acme.com\""]), ["p"] = ("phone", ["\"+49 30 1\""]), ["s1"] = (null, ["null", "1", "\"text\"", "true"]),
+        ["x"] = ("select", ["\"a\"", "\"b\""]), ["m"] = ("multi_select", ["[\"a\"]", "[\"b\",\"a\"]"]),
+        ["n"] = ("number", ["5", "-1.5", "1e3", "9007199254740993"]), ["d"] = ("date", ["\"2026-01-15\""]), ["b"] = ("boolean", ["true", "false"]),
+        ["t"] = ("text", ["\"Ünïcödé\"", "\"\""]), ["u"] = ("url", ["\"https://example.com/\""]), ["e"] = ("email", ["\"jane@acme.com\""]),
+        ["p"] = ("phone", ["\"+49 30 1\""]), ["s1"] = (null, ["null", "1", "\"text\"", "true"]),
         ["r"] = (FieldDefinition.Relation, []), ["s2"] = (null, ["[\"a\",1]", "{\"deep\":[{}]}", "[]"]),
     };
 
@@ -60,7 +62,8 @@ internal sealed class Grammar(Pool pool, string key)
         if (writes && random.OneIn(20)) headers.Add(("Idempotency-Key", $"k{random.Next(500)}"));
         if (writes && random.OneIn(15)) headers.Add(("If-Match", random.Pick(["\"1\"", "\"2\"", "*"])));
         if (!writes && random.OneIn(15)) headers.Add(("If-None-Match", "\"1\""));
-        return new FuzzRequest(method, route, segments, [.. QueryOf(random, method, route, schema)], method is "POST" or "PATCH" or "PUT" ? Body(random, method, route, schema) : null, headers);
+        return new FuzzRequest(method, route, segments, [.. QueryOf(random, method, route, schema)],
+            method is "POST" or "PATCH" or "PUT" ? Body(random, method, route, schema) : null, headers);
     }
 
     private IEnumerable<(string, string)> QueryOf(Random random, string method, string route, Schema? schema)
@@ -81,9 +84,12 @@ internal sealed class Grammar(Pool pool, string key)
 
         var isOne = route.EndsWith("{id}", StringComparison.Ordinal) || route is "v1/objects/{slug}";
         var isList = !isOne && !route.Contains("{id}", StringComparison.Ordinal);
-        if (random.OneIn(4) && schema!.Includes.Count > 0 && (isList || isOne)) yield return ("include", string.Join(',', schema.Includes.Where(_ => random.OneIn(2)).Select(i => i.Name)));
-        if (random.OneIn(8) && (isList || isOne)) yield return ("fields", string.Join(',', schema!.Fields.Where(f => f.Access is not FieldAccess.Internal && random.OneIn(3)).Select(f => f.Name)));
-        if (random.OneIn(4) && (isList || route.EndsWith("/timeline", StringComparison.Ordinal))) yield return ("limit", random.Next(1, 101).ToString(CultureInfo.InvariantCulture));
+        if (random.OneIn(4) && schema!.Includes.Count > 0 && (isList || isOne))
+            yield return ("include", string.Join(',', schema.Includes.Where(_ => random.OneIn(2)).Select(i => i.Name)));
+        if (random.OneIn(8) && (isList || isOne))
+            yield return ("fields", string.Join(',', schema!.Fields.Where(f => f.Access is not FieldAccess.Internal && random.OneIn(3)).Select(f => f.Name)));
+        if (random.OneIn(4) && (isList || route.EndsWith("/timeline", StringComparison.Ordinal)))
+            yield return ("limit", random.Next(1, 101).ToString(CultureInfo.InvariantCulture));
         if (!isList) yield break;
         if (random.OneIn(2)) yield return ("sort", string.Join(',', Sorts(random, schema!)));
         for (var i = random.Next(3); i > 0; i--) yield return Filter(random, schema!);
@@ -91,13 +97,16 @@ internal sealed class Grammar(Pool pool, string key)
 
     private static IEnumerable<string> Sorts(Random random, Schema schema)
     {
-        var keys = schema.Fields.Where(f => f.IsSortable).Select(f => f.Name).Concat(schema.CustomFields is null ? [] : Slugs.Select(slug => $"custom_fields[{slug}]")).ToList();
+        var keys = schema.Fields.Where(f => f.IsSortable).Select(f => f.Name)
+            .Concat(schema.CustomFields is null ? [] : Slugs.Select(slug => $"custom_fields[{slug}]")).ToList();
         return Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Pick(keys)).Distinct().Select(name => random.OneIn(2) ? "-" + name : name);
     }
 
     private (string, string) Filter(Random random, Schema schema)
     {
-        if (schema.CustomFields is not null && random.OneIn(3)) return ($"custom_fields[{random.Pick(Slugs)}]{(random.OneIn(3) ? "" : $"[{random.Pick(Operators)}]")}", Escaped(random.Pick(["a", "5", "true", "2026-01-15", "1.5", "b,c"])));
+        if (schema.CustomFields is not null && random.OneIn(3))
+            return ($"custom_fields[{random.Pick(Slugs)}]{(random.OneIn(3) ? "" : $"[{random.Pick(Operators)}]")}",
+                Escaped(random.Pick(["a", "5", "true", "2026-01-15", "1.5", "b,c"])));
         if (schema.Links.Where(l => l.IsChecked).ToList() is { Count: > 0 } links && random.OneIn(4))
         {
             var link = random.Pick(links);
@@ -108,7 +117,9 @@ internal sealed class Grammar(Pool pool, string key)
         var field = random.Pick([.. schema.Fields.Where(f => f.HasKey && f is not MapField)]);
         var text = Key(random, field);
         if (field.Filter is not FilterKind.None && random.OneIn(2)) return (field.Name, Escaped(text));
-        var op = field is TextListField ? random.Pick(["eq", "neq", "in", "exists"]) : random.Pick(field is TextField ? Operators : [.. Operators.Where(o => o is not ("contains" or "starts_with"))]);
+        var op = field is TextListField
+            ? random.Pick(["eq", "neq", "in", "exists"])
+            : random.Pick(field is TextField ? Operators : [.. Operators.Where(o => o is not ("contains" or "starts_with"))]);
         return ($"{field.Name}[{op}]", Escaped(op is "exists" ? "true" : text));
     }
 
@@ -116,12 +127,16 @@ internal sealed class Grammar(Pool pool, string key)
 
     private JsonText Body(Random random, string method, string route, Schema? schema)
     {
-        if (route.EndsWith("/custom-fields", StringComparison.Ordinal) && method is "PUT") return random.OneIn(2) ? CustomFields(random) : JsonText.ObjectOf(("fields", CustomFields(random)));
+        if (route.EndsWith("/custom-fields", StringComparison.Ordinal) && method is "PUT")
+            return random.OneIn(2) ? CustomFields(random) : JsonText.ObjectOf(("fields", CustomFields(random)));
         if (route.EndsWith("/batch", StringComparison.Ordinal)) return Batch(random, schema!);
         if (route.EndsWith("/merge", StringComparison.Ordinal))
-            return JsonText.ObjectOf(("source_ids", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => JsonText.Of(pool.Id(random, schema!.Prefix)))])), ("target_id", JsonText.Of(pool.Id(random, schema!.Prefix))));
+            return JsonText.ObjectOf(
+                ("source_ids", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => JsonText.Of(pool.Id(random, schema!.Prefix)))])),
+                ("target_id", JsonText.Of(pool.Id(random, schema!.Prefix))));
         if (route.Contains("rotate", StringComparison.Ordinal)) return JsonText.ObjectOf(("grace_seconds", new JsonText.Scalar("60")));
-        if (route.EndsWith("/recover", StringComparison.Ordinal) || route.EndsWith("/replay", StringComparison.Ordinal)) return JsonText.ObjectOf(("since", JsonText.Of(Core.Values.Text.Format(DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime)))));
+        if (route.EndsWith("/recover", StringComparison.Ordinal) || route.EndsWith("/replay", StringComparison.Ordinal))
+            return JsonText.ObjectOf(("since", JsonText.Of(Core.Values.Text.Format(DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime)))));
         if (route.Contains("/stages", StringComparison.Ordinal)) return Stage(random, "open");
         if (schema is null) return JsonText.ObjectOf(("id", JsonText.Of(pool.AnyId(random))));
         var given = schema.Fields.Where(f => f.Access switch
@@ -131,12 +146,14 @@ internal sealed class Grammar(Pool pool, string key)
             _ => false,
         }).Select(f => (f.Name, Value(random, f))).ToList();
         if (schema == CustomField.Schema && method is "POST") return Definition(random);
-        if (schema == CustomObject.Schema && method is "POST") given = [.. given.Where(member => member.Name is not "slug"), ("slug", JsonText.Of(random.Pick(Objects)))];
+        if (schema == CustomObject.Schema && method is "POST")
+            given = [.. given.Where(member => member.Name is not "slug"), ("slug", JsonText.Of(random.Pick(Objects)))];
         return new JsonText.Object(given);
     }
 
     private JsonText Batch(Random random, Schema schema) => JsonText.ObjectOf(
-        ("operations", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => Operation(random, schema))])), ("atomic", new JsonText.Scalar(random.OneIn(2) ? "true" : "false")));
+        ("operations", new JsonText.Array([.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => Operation(random, schema))])),
+        ("atomic", new JsonText.Scalar(random.OneIn(2) ? "true" : "false")));
 
     private JsonText Operation(Random random, Schema schema)
     {
@@ -145,13 +162,15 @@ internal sealed class Grammar(Pool pool, string key)
         {
             0 => JsonText.ObjectOf(("op", JsonText.Of("update")), id, ("data", Body(random, "PATCH", "", schema))),
             1 when random.OneIn(3) => JsonText.ObjectOf(("op", JsonText.Of("delete")), id),
-            2 when schema.Uniques is [var unique, ..] => JsonText.ObjectOf(("op", JsonText.Of("upsert")), ("match_on", JsonText.Of(unique.Field)), ("data", Body(random, "POST", "", schema))),
+            2 when schema.Uniques is [var unique, ..] =>
+                JsonText.ObjectOf(("op", JsonText.Of("upsert")), ("match_on", JsonText.Of(unique.Field)), ("data", Body(random, "POST", "", schema))),
             _ => JsonText.ObjectOf(("op", JsonText.Of("create")), ("data", Body(random, "POST", "", schema))),
         };
     }
 
     private static JsonText Stage(Random random, string type) =>
-        JsonText.ObjectOf(("name", JsonText.Of(random.Pick(Texts))), ("type", JsonText.Of(type)), ("position", new JsonText.Scalar(random.Next(5).ToString(CultureInfo.InvariantCulture))));
+        JsonText.ObjectOf(("name", JsonText.Of(random.Pick(Texts))), ("type", JsonText.Of(type)),
+            ("position", new JsonText.Scalar(random.Next(5).ToString(CultureInfo.InvariantCulture))));
 
     private JsonText CustomFields(Random random) => new JsonText.Object([.. Slugs.Where(_ => random.OneIn(4)).Select(slug =>
         (slug, Custom[slug].Values is [] ? JsonText.Of(pool.Id(random, random.Pick(Related))) : JsonText.Parse(random.Pick(Custom[slug].Values))))]);
@@ -161,7 +180,8 @@ internal sealed class Grammar(Pool pool, string key)
         var (slug, (type, _)) = random.Pick([.. Custom.Where(c => c.Value.Type is not null)]);
         var entityType = type is FieldDefinition.Relation || random.OneIn(4) ? random.Pick(Objects) : random.Pick(CustomField.EntityType.Choices);
         (string, JsonText)[] of = isOfObject ? [] : [("entity_type", JsonText.Of(entityType))];
-        var members = new List<(string, JsonText)>(of) { ("name", JsonText.Of(random.Pick(Texts))), ("slug", JsonText.Of(slug)), ("field_type", JsonText.Of(type!)) };
+        var members = new List<(string, JsonText)>(
+            of) { ("name", JsonText.Of(random.Pick(Texts))), ("slug", JsonText.Of(slug)), ("field_type", JsonText.Of(type!)) };
         if (type!.Contains("select", StringComparison.Ordinal)) members.Add(("options", JsonText.Parse(random.Pick(["""["a","b"]""", """["b","a","c"]"""]))));
         if (random.OneIn(40)) members.Add(("is_required", new JsonText.Scalar("true")));
         return new JsonText.Object(members);
@@ -186,8 +206,14 @@ internal sealed class Grammar(Pool pool, string key)
         TimeField => JsonText.Of(random.Pick(Times)),
         MapField { IsCustomFields: true } => CustomFields(random),
         MapField => JsonText.Parse(random.Pick(["{}", "{\"a\":1}", "{\"a\":null,\"b\":[{\"c\":\"😀\"}]}"])),
-        StagesField => new JsonText.Array([Stage(random, "open"), Stage(random, "won"), Stage(random, "lost"), .. Enumerable.Range(0, random.Next(3)).Select(_ => Stage(random, "open"))]),
-        TextListField => JsonText.Parse(field.Name switch { "scopes" => """["contacts:read"]""", "events" => """["deal.*"]""", "options" => random.Pick(["""["a","b"]""", """["a"]""", """["c","d","e"]"""]), _ => random.Pick(["""["a","b"]""", "[]", """["Ä😀"]"""]) }),
+        StagesField =>
+            new JsonText.Array(
+                [Stage(random, "open"), Stage(random, "won"), Stage(random, "lost"),
+                    .. Enumerable.Range(0, random.Next(3)).Select(_ => Stage(random, "open"))]),
+        TextListField =>
+            JsonText.Parse(
+                field.Name switch { "scopes" => """["contacts:read"]""", "events" => """["deal.*"]""",
+                    "options" => random.Pick(["""["a","b"]""", """["a"]""", """["c","d","e"]"""]), _ => random.Pick(["""["a","b"]""", "[]", """["Ä😀"]"""]) }),
         _ when field == Core.Webhooks.Webhook.Url => JsonText.Of("https://127.0.0.1:9/in"),
         _ when field == Tag.Name => JsonText.Of(random.Pick(["a", "b", "c", "Ä😀"])),
         _ => JsonText.Of(field == Company.Domain ? $"d{random.Next(200)}.acme.com" : random.Pick(Texts)),

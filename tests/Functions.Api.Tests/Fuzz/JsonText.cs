@@ -2,7 +2,10 @@ using System.Text;
 
 namespace NodeStash.Functions.Api.Tests.Fuzz;
 
-/// <summary>JSON as text with a structure, so that what no serializer writes can be written: duplicate names, lone surrogates, numbers out of range, no JSON at all.</summary>
+/// <summary>
+/// JSON as text with a structure, so that what no serializer writes can be written: duplicate names, lone surrogates, numbers out of range, no JSON
+/// at all.
+/// </summary>
 internal abstract record JsonText
 {
     private JsonText()

@@ -36,7 +36,8 @@ internal sealed class Pool
     public string AnyId(Random random) => Id(random, random.Pick([.. ids.Keys.Order(StringComparer.Ordinal)]));
 
     /// <summary>A stage of the pipeline, where it is known.</summary>
-    public string StageOf(Random random, string pipelineId) => stages.TryGetValue(pipelineId, out var known) && known.Count > 0 ? random.Pick(known) : Id(random, Stage.Prefix);
+    public string StageOf(Random random, string pipelineId) =>
+        stages.TryGetValue(pipelineId, out var known) && known.Count > 0 ? random.Pick(known) : Id(random, Stage.Prefix);
 
     private static string PrefixOf(string id) => id[..(id.IndexOf('_', StringComparison.Ordinal) + 1)];
 }

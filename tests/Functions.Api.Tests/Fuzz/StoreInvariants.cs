@@ -39,14 +39,16 @@ internal static class StoreInvariants
     }
 
     /// <summary>Every resource, and the records of each custom object.</summary>
-    private static async Task<IReadOnlyList<Schema>> Schemas(IWorkspaceStore store) => [.. Crm.Catalog.All, .. (await CustomObject.All(store, CancellationToken.None)).Select(o => CustomRecord.Of(o.Slug))];
+    private static async Task<IReadOnlyList<Schema>> Schemas(IWorkspaceStore store) =>
+        [.. Crm.Catalog.All, .. (await CustomObject.All(store, CancellationToken.None)).Select(o => CustomRecord.Of(o.Slug))];
 
     private static async Task<IReadOnlyList<StoredRecord>> All(IWorkspaceStore store, Schema schema)
     {
         var all = new List<StoredRecord>();
         for (Keyset? after = null; ;)
         {
-            var page = await store.Query(new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath("created_at"), false)], after, 500), CancellationToken.None);
+            var page = await store.Query(
+                new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath("created_at"), false)], after, 500), CancellationToken.None);
             all.AddRange(page.Records);
             if ((after = page.Next) is null) return all;
         }
@@ -91,7 +93,9 @@ internal static class StoreInvariants
         {
             foreach (var link in record.Schema.Links.Where(l => l.IsChecked))
             {
-                if (link.Of(record) is { } target) Assert.True(byId.TryGetValue(target, out var found) && found.Schema.Type == link.TargetType, $"{record.Id} links to {target}, which is not there");
+                if (link.Of(record) is { } target)
+                    Assert.True(byId.TryGetValue(target, out var found) && found.Schema.Type == link.TargetType,
+                        $"{record.Id} links to {target}, which is not there");
             }
         }
     }
@@ -103,7 +107,8 @@ internal static class StoreInvariants
             foreach (var (slug, type) in CustomRecord.RelatedTypes.Of(record))
             {
                 if (CustomRecord.CustomFields.Of(record)[slug] is not { } id) continue;
-                Assert.True(byId.TryGetValue(id.GetString()!, out var found) && found.Schema.Type == type.GetString(), $"{record.Id} relates to {id}, which is not there");
+                Assert.True(byId.TryGetValue(id.GetString()!, out var found) && found.Schema.Type == type.GetString(),
+                    $"{record.Id} relates to {id}, which is not there");
             }
         }
     }
@@ -113,7 +118,8 @@ internal static class StoreInvariants
     {
         foreach (var definition in records.Where(r => r.Schema == CustomObject.Schema))
         {
-            var fields = records.Where(r => r.Schema == CustomField.Schema && CustomField.EntityType.Of(r) == CustomObject.Slug.Of(definition)).Select(r => JsonElement.Parse(r.Store().Attributes.Span).GetRawText());
+            var fields = records.Where(r => r.Schema == CustomField.Schema && CustomField.EntityType.Of(r) == CustomObject.Slug.Of(definition))
+                .Select(r => JsonElement.Parse(r.Store().Attributes.Span).GetRawText());
             Assert.Equal(fields.Order(StringComparer.Ordinal), CustomObject.Fields.Of(definition).Select(f => f.GetRawText()).Order(StringComparer.Ordinal));
         }
     }
@@ -152,7 +158,8 @@ internal static class StoreInvariants
             {
                 var before = told.GetValueOrDefault(one.RecordId);
                 var isFurther = one.Name is "deal.stage_changed" or "contact.merged" && one.Version == before.Version;
-                Assert.True(isFurther || one.Version == before.Version + 1, $"{one.RecordId}: {one.Name} of version {one.Version} after {before.Name} of {before.Version}");
+                Assert.True(isFurther || one.Version == before.Version + 1,
+                    $"{one.RecordId}: {one.Name} of version {one.Version} after {before.Name} of {before.Version}");
                 Assert.False(before.Name?.EndsWith(".deleted", StringComparison.Ordinal) == true, $"{one.RecordId}: {one.Name} after {before.Name}");
                 told[one.RecordId] = (one.Version, one.Name);
             }
@@ -165,7 +172,8 @@ internal static class StoreInvariants
         var versions = records.Where(r => r.Schema.EventNoun is not null).Select(r => (r.Id, r.Version)).Concat(stages).ToDictionary(StringComparer.Ordinal);
         Assert.Equal(
             versions.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key} {v.Value}"),
-            told.Where(t => !t.Value.Name.EndsWith(".deleted", StringComparison.Ordinal)).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key} {t.Value.Version}"));
+            told.Where(t => !t.Value.Name.EndsWith(".deleted", StringComparison.Ordinal)).OrderBy(t => t.Key, StringComparer.Ordinal)
+                .Select(t => $"{t.Key} {t.Value.Version}"));
     }
 
     /// <summary>Every list pages to its end, whatever its sort, and shows what there is as it is, once.</summary>
@@ -177,8 +185,12 @@ internal static class StoreInvariants
             foreach (var sort in schema.Fields.Where(f => f.IsSortable).Select(f => f.Name))
             {
                 var listed = (await api.Pages($"/v1/{schema.Collection}?limit=100&sort={sort}")).SelectMany(page => page.List).ToList();
-                Assert.Equal(stored.Keys.Order(StringComparer.Ordinal), listed.Select(item => item.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
-                Assert.All(listed, item => Assert.True(JsonElement.DeepEquals(JsonElement.Parse(stored[item.GetProperty("id").GetString()!].Store().Attributes.Span), item.GetProperty("attributes"))));
+                Assert.Equal(
+                    stored.Keys.Order(StringComparer.Ordinal), listed.Select(item => item.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
+                Assert.All(listed,
+                    item => Assert.True(
+                        JsonElement.DeepEquals(
+                            JsonElement.Parse(stored[item.GetProperty("id").GetString()!].Store().Attributes.Span), item.GetProperty("attributes"))));
             }
         }
     }

@@ -23,7 +23,8 @@ public sealed class EventLogTests(Server server) : ApiTests(server)
     {
         for (var i = 0; i < 7; i++) await Api.Create("contacts", new { });
         var pages = new List<string>();
-        for (var reply = await Api.Get("/v1/events?limit=3&type=contact.created"); reply.List.Count > 0; reply = await Api.Get($"/v1/events?limit=3&type=contact.created&cursor={reply.NextCursor}"))
+        for (var reply = await Api.Get("/v1/events?limit=3&type=contact.created"); reply.List.Count > 0; reply =
+            await Api.Get($"/v1/events?limit=3&type=contact.created&cursor={reply.NextCursor}"))
             pages.AddRange(reply.Ids);
 
         Assert.Equal((await Api.Get("/v1/events?type=contact.created&limit=100")).Ids, pages);

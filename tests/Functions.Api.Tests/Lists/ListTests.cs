@@ -28,12 +28,14 @@ public sealed class ListTests(Server server) : ApiTests(server)
     [Fact]
     public async Task There_are_20_by_default_and_100_at_most_newest_first()
     {
-        var ids = (await Task.WhenAll(Enumerable.Range(0, 101).Select(_ => Api.Create("contacts", new { })))).Select(c => c.Id).OrderDescending(StringComparer.Ordinal).ToList();
+        var ids = (await Task.WhenAll(Enumerable.Range(0, 101).Select(_ => Api.Create("contacts", new { })))).Select(c => c.Id)
+            .OrderDescending(StringComparer.Ordinal).ToList();
         Assert.Equal(ids.Take(20), (await Api.Get("/v1/contacts")).Ids);
         var first = await Api.Get("/v1/contacts?limit=100");
         Assert.Equal(ids.Take(100), first.Ids);
         Assert.True(first.Body.GetProperty("meta").GetProperty("pagination").GetProperty("has_more").GetBoolean());
-        foreach (var limit in new[] { "0", "101", "-1", "1.5", "ten", "", "%2B5", "99999999999999999999" }) (await Api.Get($"/v1/contacts?limit={limit}")).IsInvalid("limit");
+        foreach (var limit in new[] { "0", "101", "-1", "1.5", "ten", "", "%2B5", "99999999999999999999" })
+            (await Api.Get($"/v1/contacts?limit={limit}")).IsInvalid("limit");
     }
 
     [Theory]
@@ -47,7 +49,8 @@ public sealed class ListTests(Server server) : ApiTests(server)
     {
         var made = await Task.WhenAll(Enumerable.Range(0, 23).Select(i => Api.Create("contacts", new
         {
-            first_name = $"n{i % 4}", email = i % 3 == 0 ? null : $"e{i % 7}.{i}@x.com", custom_fields = i % 2 == 0 ? new Dictionary<string, object>() : new() { ["score"] = i % 5 },
+            first_name = $"n{i % 4}", email = i % 3 == 0 ? null : $"e{i % 7}.{i}@x.com",
+            custom_fields = i % 2 == 0 ? new Dictionary<string, object>() : new() { ["score"] = i % 5 },
         })));
         var whole = (await Api.Get($"/v1/contacts?{query}&limit=100".Replace("?&", "?", StringComparison.Ordinal))).Is(200).Ids;
         Assert.Equal(made.Select(c => c.Id).Order(StringComparer.Ordinal), whole.Order(StringComparer.Ordinal));
@@ -68,7 +71,8 @@ public sealed class ListTests(Server server) : ApiTests(server)
         await Api.Delete($"/v1/contacts/{ids[4]}");
         await Api.Delete($"/v1/contacts/{ids[1]}");
         var late = (await Api.Create("contacts", new { })).Id;
-        var rest = await Api.Pages($"/v1/contacts?sort=created_at&limit=5&cursor={first.NextCursor}".Replace("&limit=5&cursor", "&limit=100&cursor", StringComparison.Ordinal));
+        var rest = await Api.Pages(
+            $"/v1/contacts?sort=created_at&limit=5&cursor={first.NextCursor}".Replace("&limit=5&cursor", "&limit=100&cursor", StringComparison.Ordinal));
         Assert.Equal([.. ids.Skip(5), late], rest.SelectMany(p => p.Ids));
     }
 
@@ -78,9 +82,11 @@ public sealed class ListTests(Server server) : ApiTests(server)
         for (var i = 0; i < 5; i++) await Api.Create("contacts", new { first_name = "n" });
         var cursor = (await Api.Get("/v1/contacts?first_name=n&limit=2")).NextCursor;
         Assert.Equal(3, (await Api.Get($"/v1/contacts?first_name=n&limit=50&cursor={cursor}")).Is(200).List.Count);
-        foreach (var other in new[] { "", "first_name=m", "first_name=n&sort=email", "first_name=n&last_name=x" }) (await Api.Get($"/v1/contacts?{other}&cursor={cursor}".Replace("?&", "?", StringComparison.Ordinal))).IsInvalid("cursor");
+        foreach (var other in new[] { "", "first_name=m", "first_name=n&sort=email", "first_name=n&last_name=x" })
+            (await Api.Get($"/v1/contacts?{other}&cursor={cursor}".Replace("?&", "?", StringComparison.Ordinal))).IsInvalid("cursor");
         (await Api.Get($"/v1/companies?cursor={cursor}")).IsInvalid("cursor");
-        foreach (var broken in new[] { "", "x", cursor![..^4], cursor + "AAAA", new string('A', 10_000 / 2), "%00" }) (await Api.Get($"/v1/contacts?first_name=n&cursor={broken}")).IsInvalid("cursor");
+        foreach (var broken in new[] { "", "x", cursor![..^4], cursor + "AAAA", new string('A', 10_000 / 2), "%00" })
+            (await Api.Get($"/v1/contacts?first_name=n&cursor={broken}")).IsInvalid("cursor");
     }
 
     [Fact]
@@ -91,8 +97,10 @@ public sealed class ListTests(Server server) : ApiTests(server)
         var q = genuine.GetProperty("q").GetString();
         foreach (var rest in new[]
         {
-            "\"v\":[null],\"id\":null", "\"v\":[],\"id\":\"ct_1\"", "\"v\":[{}],\"id\":\"ct_1\"", "\"v\":[[1]],\"id\":\"ct_1\"", "\"v\":[1e999],\"id\":\"x\"", "\"v\":5,\"id\":\"x\"",
-            "\"v\":[true],\"id\":\"x\"", "\"v\":[1.5],\"id\":5", "\"v\":[\"\\ud800\"],\"id\":\"x\"", "\"v\":[\"2026\"]", "\"id\":\"x\"", "\"v\":[\"x\\u0000\"],\"id\":\"\\u0000\"",
+            "\"v\":[null],\"id\":null", "\"v\":[],\"id\":\"ct_1\"", "\"v\":[{}],\"id\":\"ct_1\"", "\"v\":[[1]],\"id\":\"ct_1\"", "\"v\":[1e999],\"id\":\"x\"",
+            "\"v\":5,\"id\":\"x\"",
+            "\"v\":[true],\"id\":\"x\"", "\"v\":[1.5],\"id\":5", "\"v\":[\"\\ud800\"],\"id\":\"x\"", "\"v\":[\"2026\"]", "\"id\":\"x\"",
+            "\"v\":[\"x\\u0000\"],\"id\":\"\\u0000\"",
         })
         {
             var forged = Convert.ToBase64String(Encoding.UTF8.GetBytes($$"""{"q":"{{q}}",{{rest}}}""")).Replace('+', '-').Replace('/', '_').TrimEnd('=');
@@ -105,18 +113,23 @@ public sealed class ListTests(Server server) : ApiTests(server)
     public async Task Text_sorts_by_its_folded_form_nulls_first_ascending_and_last_descending()
     {
         foreach (var name in new[] { "beta", "Alpha", null, "ALPHA 2", "Émile" }) await Api.Create("contacts", new { first_name = name });
-        async Task<IEnumerable<string?>> Names(string sort) => (await Api.Get($"/v1/contacts?sort={sort}")).List.Select(c => c.GetProperty("attributes").GetProperty("first_name").GetString());
+        async Task<IEnumerable<string?>> Names(string sort) =>
+            (await Api.Get($"/v1/contacts?sort={sort}")).List.Select(c => c.GetProperty("attributes").GetProperty("first_name").GetString());
         Assert.Equal([null, "Alpha", "ALPHA 2", "beta", "Émile"], await Names("first_name"));
         Assert.Equal(["Émile", "beta", "ALPHA 2", "Alpha", null], await Names("-first_name"));
-        foreach (var wrong in new[] { "phone", "", "first_name,first_name", "--first_name", "first_name,", "custom_fields[Bad]" }) (await Api.Get($"/v1/contacts?sort={wrong}")).IsError(400, "VALIDATION_ERROR");
+        foreach (var wrong in new[] { "phone", "", "first_name,first_name", "--first_name", "first_name,", "custom_fields[Bad]" })
+            (await Api.Get($"/v1/contacts?sort={wrong}")).IsError(400, "VALIDATION_ERROR");
     }
 
     [Fact]
     public async Task Contacts_are_found_by_their_named_filters()
     {
         var company = (await Api.Create("companies", new { name = "Acme" })).Id;
-        var jane = (await Api.Create("contacts", new { email = "Jane@Acme.com", first_name = "Jane", last_name = "O'Neil_100%", company_id = company, source = "Web", tags = new[] { "a", "b" } })).Id;
-        var joe = (await Api.Create("contacts", new { email = "joe@acme.com", first_name = "Joe", last_name = "Müller", source = "web", tags = new[] { "a" } })).Id;
+        var jane = (await Api.Create("contacts",
+            new { email = "Jane@Acme.com", first_name = "Jane", last_name = "O'Neil_100%", company_id = company, source = "Web",
+                tags = new[] { "a", "b" } })).Id;
+        var joe = (await Api.Create(
+            "contacts", new { email = "joe@acme.com", first_name = "Joe", last_name = "Müller", source = "web", tags = new[] { "a" } })).Id;
         async Task Finds(string query, params string[] ids) => Assert.Equal(ids, (await Api.Get($"/v1/contacts?sort=created_at&{query}")).Is(200).Ids);
 
         await Finds("email=ACME", jane, joe);
@@ -141,9 +154,11 @@ public sealed class ListTests(Server server) : ApiTests(server)
     [Fact]
     public async Task Companies_are_found_by_their_named_filters()
     {
-        var acme = (await Api.Create("companies", new { name = "Acme GmbH", domain = "acme.com", industry = "Steel works", size = "11-50", tags = new[] { "x" } })).Id;
+        var acme = (await Api.Create(
+            "companies", new { name = "Acme GmbH", domain = "acme.com", industry = "Steel works", size = "11-50", tags = new[] { "x" } })).Id;
         await Api.Create("companies", new { name = "Other", domain = "other.org", industry = "Trade", size = "1-10" });
-        foreach (var query in new[] { "name=gmbh", "domain=ACME", "industry=steel", "size=11-50", "tags=x" }) Assert.Equal([acme], (await Api.Get($"/v1/companies?{query}")).Is(200).Ids);
+        foreach (var query in new[] { "name=gmbh", "domain=ACME", "industry=steel", "size=11-50", "tags=x" })
+            Assert.Equal([acme], (await Api.Get($"/v1/companies?{query}")).Is(200).Ids);
         Assert.Empty((await Api.Get("/v1/companies?size=11")).List);
     }
 
@@ -153,9 +168,12 @@ public sealed class ListTests(Server server) : ApiTests(server)
         var pipeline = await NewPipeline();
         var (contact, company) = ((await Api.Create("contacts", new { })).Id, (await Api.Create("companies", new { name = "Acme" })).Id);
         var owner = Server.FreshId("usr_");
-        var deal = (await Api.Create("deals", new { title = "T", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks"), contact_id = contact, company_id = company, tags = new[] { "x" } })).Id;
+        var deal = (await Api.Create("deals",
+            new { title = "T", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks"), contact_id = contact, company_id = company,
+                tags = new[] { "x" } })).Id;
         await Api.Create("deals", new { title = "U" });
-        foreach (var query in new[] { $"pipeline_id={pipeline.Id}", $"stage_id={StageId(pipeline, "Talks")}", $"contact_id={contact}", $"company_id={company}", "tags=x" })
+        foreach (var query in new[] { $"pipeline_id={pipeline.Id}", $"stage_id={StageId(pipeline, "Talks")}", $"contact_id={contact}", $"company_id={company}",
+            "tags=x" })
             Assert.Equal([deal], (await Api.Get($"/v1/deals?{query}")).Is(200).Ids);
         Assert.Empty((await Api.Get($"/v1/deals?owner_id={owner}")).Is(200).List);
     }
@@ -163,7 +181,9 @@ public sealed class ListTests(Server server) : ApiTests(server)
     [Fact]
     public async Task Operators_compare_every_filterable_field()
     {
-        foreach (var (email, score) in new[] { ("a@x.com", 1), ("b@x.com", 2), ("c@y.com", 3) }) await Api.Create("contacts", new { email, custom_fields = new { score, plan = $"P{score}" } });
+        foreach (var (email,
+            score) in new[] { ("a@x.com", 1), ("b@x.com", 2),
+                ("c@y.com", 3) }) await Api.Create("contacts", new { email, custom_fields = new { score, plan = $"P{score}" } });
         await Api.Create("contacts", new { });
         async Task<int> Count(string query) => (await Api.Get($"/v1/contacts?{query}")).Is(200).List.Count;
 
@@ -198,7 +218,8 @@ public sealed class ListTests(Server server) : ApiTests(server)
     public async Task A_comma_list_has_at_most_100_values(string parameter)
     {
         (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 100))}")).Is(200);
-        Assert.Equal("At most 100 values", (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 1500))}")).IsInvalid(parameter).FaultOf(parameter));
+        Assert.Equal("At most 100 values",
+            (await Api.Get($"/v1/contacts?{parameter}={string.Join(',', Enumerable.Repeat("a", 1500))}")).IsInvalid(parameter).FaultOf(parameter));
     }
 
     [Theory]

@@ -13,7 +13,10 @@ public sealed class ViewTests(Server server) : ApiTests(server)
         Assert.Equal("Acme", (await Api.Get($"/v1/contacts/{with.Id}?include=company"))["company"].GetProperty("name").GetString());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, (await Api.Get($"/v1/contacts/{without.Id}?include=company"))["company"].ValueKind);
         var list = (await Api.Get("/v1/contacts?include=company&sort=created_at")).List;
-        Assert.Equal([company.Id, null], list.Select(c => c.GetProperty("attributes").GetProperty("company") is { ValueKind: System.Text.Json.JsonValueKind.Object } o ? o.GetProperty("id").GetString() : null));
+        Assert.Equal([company.Id, null],
+            list.Select(c => c.GetProperty("attributes").GetProperty("company") is { ValueKind: System.Text.Json.JsonValueKind.Object } o
+                ? o.GetProperty("id").GetString()
+                : null));
     }
 
     [Fact]
@@ -64,7 +67,8 @@ public sealed class ViewTests(Server server) : ApiTests(server)
         await Api.Create("contacts", new { company_id = company.Id });
         var narrow = await Api.WithScopes(["contacts:read"]);
 
-        Assert.Contains("companies:read", (await narrow.Get("/v1/contacts?include=company")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "companies:read", (await narrow.Get("/v1/contacts?include=company")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
         (await narrow.Get("/v1/contacts?company.industry=Technology")).IsError(403, "INSUFFICIENT_SCOPE");
         Assert.Single((await Api.Get("/v1/contacts?company.industry=tech&company.size[exists]=false")).List);
         Assert.Empty((await Api.Get("/v1/contacts?company.industry=banking")).List);

@@ -10,7 +10,8 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
     {
         var made = await Api.Create("objects", new { singular_name = "Support case", plural_name = "Support cases", icon = "lifebuoy" });
 
-        Assert.Equal(("object", "support_cases", "lifebuoy", $"/v1/objects/{made.Id}"), (made.Data.GetProperty("type").GetString(), made.Text("slug"), made.Text("icon"), made.Header("Location")));
+        Assert.Equal(("object", "support_cases", "lifebuoy", $"/v1/objects/{made.Id}"),
+            (made.Data.GetProperty("type").GetString(), made.Text("slug"), made.Text("icon"), made.Header("Location")));
         Assert.Equal(made.Data.GetRawText(), (await Api.Get("/v1/objects/support_cases")).Is(200).Data.GetRawText());
         Assert.Equal(made.Data.GetRawText(), (await Api.Get($"/v1/objects/{made.Id}")).Is(200).Data.GetRawText());
         Assert.Equal([made.Id], (await Api.Get("/v1/objects?slug=support_cases")).Ids);
@@ -33,8 +34,11 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
 
         Assert.Equal(["status select True", "due_on date False", "client relation False"], FieldsOf(made));
         var listed = (await Api.Get("/v1/custom-fields?entity_type=projects&sort=created_at")).List;
-        Assert.Equal(made["fields"].EnumerateArray().Select(f => f.GetRawText()).Order(StringComparer.Ordinal), listed.Select(f => f.GetProperty("attributes").GetRawText()).Order(StringComparer.Ordinal));
-        Assert.Equal(["field.created", "field.created", "field.created", "object.created"], (await Server.EventsOf(Workspace)).Select(e => e.GetProperty("event").GetString()!).Where(e => !e.StartsWith("pipeline", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(made["fields"].EnumerateArray().Select(f => f.GetRawText()).Order(StringComparer.Ordinal),
+            listed.Select(f => f.GetProperty("attributes").GetRawText()).Order(StringComparer.Ordinal));
+        Assert.Equal(["field.created", "field.created", "field.created", "object.created"],
+            (await Server.EventsOf(Workspace)).Select(e => e.GetProperty("event").GetString()!).Where(e => !e.StartsWith("pipeline", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -58,7 +62,8 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
         });
 
         refused.IsInvalid(
-            "singular_name", "fields[0].options", "fields[1].slug", "fields[3].slug", "fields[4].name", "fields[4].field_type", "fields[4].is_required", "fields[5].entity_type", "fields[6]", "fields[7].slug");
+            "singular_name", "fields[0].options", "fields[1].slug", "fields[3].slug", "fields[4].name", "fields[4].field_type", "fields[4].is_required",
+            "fields[5].entity_type", "fields[6]", "fields[7].slug");
         Assert.Empty((await Api.Get("/v1/objects")).List);
         Assert.Empty((await Api.Get("/v1/custom-fields")).List);
     }
@@ -75,7 +80,8 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
 
         (await Api.Patch($"/v1/custom-fields/{budget.Id}", new { name = "Budget in EUR", is_required = true })).Is(200);
         Assert.Equal("Budget in EUR", (await Api.Get("/v1/objects/projects"))["fields"][0].GetProperty("name").GetString());
-        Assert.Equal((await Api.Get($"/v1/custom-fields/{budget.Id}")).Data.GetProperty("attributes").GetRawText(), (await Api.Get("/v1/objects/projects"))["fields"][0].GetRawText());
+        Assert.Equal((await Api.Get($"/v1/custom-fields/{budget.Id}")).Data.GetProperty("attributes").GetRawText(),
+            (await Api.Get("/v1/objects/projects"))["fields"][0].GetRawText());
         (await Api.Patch($"/v1/custom-fields/{budget.Id}", new { name = "Budget in EUR" })).Is(200);
         Assert.Equal("\"3\"", (await Api.Get("/v1/objects/projects")).ETag);
 
@@ -127,10 +133,13 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
     {
         var made = await Define("projects");
         (await Api.Post("/v1/objects", new { singular_name = "Project", plural_name = "Projects" })).IsError(409, "CONFLICT", "slug");
-        (await Api.Patch("/v1/objects/projects", new { slug = "plans", fields = new[] { new { name = "X", field_type = "text" } } })).IsInvalid("slug", "fields");
+        (await Api.Patch("/v1/objects/projects", new { slug = "plans", fields = new[] { new { name = "X", field_type = "text" } } })).IsInvalid(
+            "slug", "fields");
 
-        var changed = (await Api.Patch("/v1/objects/projects", new { singular_name = "Plan", plural_name = "Plans", icon = "map" }, ("If-Match", made.ETag))).Is(200);
-        Assert.Equal(("Plan", "Plans", "map", "projects"), (changed.Text("singular_name"), changed.Text("plural_name"), changed.Text("icon"), changed.Text("slug")));
+        var changed =
+            (await Api.Patch("/v1/objects/projects", new { singular_name = "Plan", plural_name = "Plans", icon = "map" }, ("If-Match", made.ETag))).Is(200);
+        Assert.Equal(
+            ("Plan", "Plans", "map", "projects"), (changed.Text("singular_name"), changed.Text("plural_name"), changed.Text("icon"), changed.Text("slug")));
         (await Api.Patch($"/v1/objects/{made.Id}", new { icon = (string?)null }, ("If-Match", made.ETag))).IsError(412, "PRECONDITION_FAILED");
     }
 
@@ -163,7 +172,9 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
     [Fact]
     public async Task A_dry_run_makes_nothing()
     {
-        Assert.Equal(["budget number False"], FieldsOf((await Api.Post("/v1/objects?dry_run=true", new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Budget", field_type = "number" } } })).Is(201)));
+        Assert.Equal(["budget number False"],
+            FieldsOf((await Api.Post("/v1/objects?dry_run=true",
+                new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Budget", field_type = "number" } } })).Is(201)));
         Assert.Empty((await Api.Get("/v1/objects")).List);
     }
 
@@ -175,7 +186,8 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
             atomic = true,
             operations = new object[]
             {
-                new { op = "create", data = new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Budget", field_type = "number" } } } },
+                new { op = "create",
+                    data = new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Budget", field_type = "number" } } } },
                 new { op = "upsert", match_on = "slug", data = new { singular_name = "House", plural_name = "Houses", slug = "houses" } },
             },
         })).Is(200);
@@ -202,5 +214,6 @@ public sealed class DefinitionTests(Server server) : ApiTests(server)
 
     private Task<Reply> Define(string slug) => Api.Create("objects", new { singular_name = "Project", plural_name = slug });
 
-    private static string[] FieldsOf(Reply definition) => [.. definition["fields"].EnumerateArray().Select(f => $"{f.GetProperty("slug")} {f.GetProperty("field_type")} {f.GetProperty("is_required")}")];
+    private static string[] FieldsOf(Reply definition) =>
+        [.. definition["fields"].EnumerateArray().Select(f => $"{f.GetProperty("slug")} {f.GetProperty("field_type")} {f.GetProperty("is_required")}")];
 }

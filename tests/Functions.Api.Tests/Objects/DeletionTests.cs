@@ -11,7 +11,8 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        await Api.Create("objects", new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Parent", field_type = "relation" } } });
+        await Api.Create(
+            "objects", new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Parent", field_type = "relation" } } });
         await Api.Create("objects", new { singular_name = "Visit", plural_name = "Visits", fields = new[] { new { name = "To", field_type = "relation" } } });
     }
 
@@ -23,7 +24,9 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
         (await Api.Get("/v1/objects/projects")).IsNotFound();
         Assert.Empty((await Api.Get("/v1/custom-fields?entity_type=projects")).List);
         Assert.Equal(["visits"], (await Api.Get("/v1/objects")).List.Select(o => o.GetProperty("attributes").GetProperty("slug").GetString()));
-        Assert.Equal(["field.deleted", "object.deleted"], (await Server.EventsOf(Workspace)).Select(e => e.GetProperty("event").GetString()!).Where(e => e.EndsWith("deleted", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(["field.deleted", "object.deleted"],
+            (await Server.EventsOf(Workspace)).Select(e => e.GetProperty("event").GetString()!).Where(e => e.EndsWith("deleted", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
         await Api.Create("objects", new { singular_name = "Project", plural_name = "Projects" });
     }
 
@@ -55,7 +58,9 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
         var (projects, visits, stays) = (new List<string>(), new List<string>(), await Api.Create("contacts", new { first_name = "Zeppelin" }));
         for (var i = 0; i < many; i++)
         {
-            projects.Add((await Api.Create(Projects, new { name = $"Zeppelin {i}", custom_fields = i == 0 ? new() : new Dictionary<string, string> { ["parent"] = projects[^1] } })).Id);
+            projects.Add(
+                (await Api.Create(Projects,
+                    new { name = $"Zeppelin {i}", custom_fields = i == 0 ? new() : new Dictionary<string, string> { ["parent"] = projects[^1] } })).Id);
             visits.Add((await Api.Create(Visits, new { name = $"V{i}", custom_fields = new { to = i % 10 == 9 ? stays.Id : projects[^1] } })).Id);
         }
 
@@ -79,7 +84,8 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
         await Server.Settled(Workspace);
         await Hold();
 
-        var told = (await Server.EventsOf(Workspace)).Where(e => e.GetProperty("event").GetString() == "projects.deleted").Select(e => e.GetProperty("data").GetProperty("id").GetString()!).ToList();
+        var told = (await Server.EventsOf(Workspace)).Where(e => e.GetProperty("event").GetString() == "projects.deleted")
+            .Select(e => e.GetProperty("data").GetProperty("id").GetString()!).ToList();
         Assert.Equal(projects.Order(StringComparer.Ordinal), told.Order(StringComparer.Ordinal));
         await Api.Create("objects", new { singular_name = "Project", plural_name = "Projects" });
         Assert.Empty((await Api.Get($"/v1/{Projects}")).List);
@@ -89,7 +95,8 @@ public sealed class DeletionTests(Server server) : ApiTests(server)
     public async Task Until_its_records_are_gone_its_slug_is_not_used_again()
     {
         for (var i = 0; i < 200; i += 100)
-            await Api.Post($"/v1/{Projects}/batch", new { operations = Enumerable.Range(0, 100).Select(n => new { op = "create", data = new { name = $"P{n}" } }) });
+            await Api.Post(
+                $"/v1/{Projects}/batch", new { operations = Enumerable.Range(0, 100).Select(n => new { op = "create", data = new { name = $"P{n}" } }) });
         (await Api.Delete("/v1/objects/projects?force=true")).Is(204);
 
         // It is 409 until they are gone, however soon that is; then there is one, without a record.

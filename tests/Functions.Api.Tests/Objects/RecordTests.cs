@@ -32,9 +32,12 @@ public sealed class RecordTests(Server server) : ApiTests(server)
 
         Assert.StartsWith("rec_", made.Id, StringComparison.Ordinal);
         Assert.Equal(("record", $"/v1/{Projects}/{made.Id}", "\"1\""), (made.Data.GetProperty("type").GetString(), made.Header("Location"), made.ETag));
-        Assert.Equal(["id", "object", "name", "custom_fields", "created_at", "updated_at"], made.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
-        Assert.Equal(("projects", "Apollo", """{"budget":25000.50,"phase":"plan"}"""), (made.Text("object"), made.Text("name"), made["custom_fields"].GetRawText()));
-        var changed = (await Api.Patch($"/v1/{Projects}/{made.Id}", """{"name":"Apollo 11","custom_fields":{"phase":null,"due":"2026-07-16"}}""", ("If-Match", "\"1\""))).Is(200);
+        Assert.Equal(
+            ["id", "object", "name", "custom_fields", "created_at", "updated_at"], made.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(
+            ("projects", "Apollo", """{"budget":25000.50,"phase":"plan"}"""), (made.Text("object"), made.Text("name"), made["custom_fields"].GetRawText()));
+        var changed = (await Api.Patch(
+            $"/v1/{Projects}/{made.Id}", """{"name":"Apollo 11","custom_fields":{"phase":null,"due":"2026-07-16"}}""", ("If-Match", "\"1\""))).Is(200);
         Assert.Equal(("Apollo 11", """{"budget":25000.50,"due":"2026-07-16"}"""), (changed.Text("name"), changed["custom_fields"].GetRawText()));
         (await Api.Delete($"/v1/{Projects}/{made.Id}", ("If-Match", "\"1\""))).IsError(412, "PRECONDITION_FAILED");
         (await Api.Delete($"/v1/{Projects}/{made.Id}")).Is(204);
@@ -46,7 +49,8 @@ public sealed class RecordTests(Server server) : ApiTests(server)
     {
         (await Api.Post($"/v1/{Projects}", "{}")).IsInvalid("name");
         (await Api.Post($"/v1/{Projects}", new { name = new string('a', 201), title = "x", @object = "houses" })).IsInvalid("name", "title", "object");
-        (await Api.Post($"/v1/{Projects}", """{"name":"Apollo","custom_fields":{"budget":"much","phase":"sold","due":"soon"}}""")).IsInvalid("custom_fields.budget", "custom_fields.phase", "custom_fields.due");
+        (await Api.Post($"/v1/{Projects}", """{"name":"Apollo","custom_fields":{"budget":"much","phase":"sold","due":"soon"}}""")).IsInvalid(
+            "custom_fields.budget", "custom_fields.phase", "custom_fields.due");
         (await Api.Get($"/v1/{Projects}?fields=related_types")).IsInvalid("fields");
         (await Api.Post($"/v1/{Projects}", """{"name":"Apollo","related_types":{}}""")).IsInvalid("related_types");
         await Define("projects", "owner", "text", isRequired: true);
@@ -72,9 +76,13 @@ public sealed class RecordTests(Server server) : ApiTests(server)
     public async Task Lists_filter_sort_page_and_narrow_as_others_do()
     {
         string[] names = ["Delta", "alpha", "Charlie", "bravo", "Echo"];
-        foreach (var (i, name) in names.Index()) await Api.Create(Projects, new { name, custom_fields = new { budget = i * 10, phase = i % 2 == 0 ? "plan" : "build" } });
+        foreach (var (i,
+            name) in names.Index()) await Api.Create(Projects, new { name, custom_fields = new { budget = i * 10, phase = i % 2 == 0 ? "plan" : "build" } });
         foreach (var name in names) await Api.Create(Houses, new { name });
-        async Task<string> Names(string query) => string.Join(' ', (await Api.Pages($"/v1/{Projects}?{query}")).SelectMany(page => page.List).Select(r => r.GetProperty("attributes").GetProperty("name").GetString()));
+        async Task<string> Names(string query) =>
+            string.Join(' ',
+                (await Api.Pages($"/v1/{Projects}?{query}")).SelectMany(page => page.List)
+                    .Select(r => r.GetProperty("attributes").GetProperty("name").GetString()));
 
         Assert.Equal("alpha bravo Charlie Delta Echo", await Names("sort=name&limit=2"));
         Assert.Equal("Echo bravo Charlie", await Names("custom_fields[budget][gte]=20&sort=-custom_fields[budget]&limit=1"));
@@ -111,14 +119,16 @@ public sealed class RecordTests(Server server) : ApiTests(server)
         {
             operations = new object[]
             {
-                new { op = "create", data = new { name = "Gemini" } }, new { op = "update", id = made.Id, data = new { name = "Apollo 11" } }, new { op = "create", data = new { } },
+                new { op = "create", data = new { name = "Gemini" } }, new { op = "update", id = made.Id, data = new { name = "Apollo 11" } },
+                new { op = "create", data = new { } },
                 new { op = "delete", id = made.Id },
             },
         })).Is(200);
 
         Assert.Equal([201, 200, 400, 204], batch.List.Select(item => item.GetProperty("status").GetInt32()));
         Assert.Equal("record", batch.List[0].GetProperty("data").GetProperty("type").GetString());
-        var refused = (await Api.Post($"/v1/{Projects}/batch", new { operations = new[] { new { op = "upsert", match_on = "name", data = new { name = "Gemini" } } } })).IsInvalid("operations[0].match_on");
+        var refused = (await Api.Post($"/v1/{Projects}/batch",
+            new { operations = new[] { new { op = "upsert", match_on = "name", data = new { name = "Gemini" } } } })).IsInvalid("operations[0].match_on");
         Assert.Contains("no unique field", refused.FaultOf("operations[0].match_on"), StringComparison.Ordinal);
     }
 
@@ -142,19 +152,23 @@ public sealed class RecordTests(Server server) : ApiTests(server)
 
         var events = await Server.EventsOf(Workspace, made.Id);
         Assert.Equal(["projects.created", "projects.updated", "projects.deleted"], events.Select(e => e.GetProperty("event").GetString()!));
-        Assert.All(events, e => Assert.Equal(("record", "projects"), (e.GetProperty("data").GetProperty("type").GetString(), e.GetProperty("data").GetProperty("attributes").GetProperty("object").GetString())));
+        Assert.All(events,
+            e => Assert.Equal(("record", "projects"),
+                (e.GetProperty("data").GetProperty("type").GetString(), e.GetProperty("data").GetProperty("attributes").GetProperty("object").GetString())));
         Assert.Equal("""{"name":"Apollo"}""", events[1].GetProperty("previous_attributes").GetRawText());
         Assert.DoesNotContain(events, e => e.GetRawText().Contains("related_types", StringComparison.Ordinal));
         Assert.Single((await Api.Get("/v1/events?type=projects.deleted")).Is(200).List);
         Assert.Equal(3, (await Api.Get($"/v1/events?record_id={made.Id}")).Is(200).List.Count);
-        await Api.Create("webhooks", new { url = "https://hooks.example.com/in", is_enabled = false, events = new[] { "projects.*", "houses.deleted", "object.*" } });
+        await Api.Create(
+            "webhooks", new { url = "https://hooks.example.com/in", is_enabled = false, events = new[] { "projects.*", "houses.deleted", "object.*" } });
         (await Api.Post("/v1/webhooks", new { url = "https://hooks.example.com/in", events = new[] { "projects.merged" } })).IsInvalid("events[0]");
     }
 
     [Fact]
     public async Task They_are_searched_by_name_and_fields_alone_and_among_all_types()
     {
-        var (project, house) = (await Api.Create(Projects, """{"name":"Zeppelin","custom_fields":{"note":"seen in Friedrichshafen"}}"""), await Api.Create(Houses, new { name = "Zeppelin hangar" }));
+        var (project, house) = (await Api.Create(Projects, """{"name":"Zeppelin","custom_fields":{"note":"seen in Friedrichshafen"}}"""),
+            await Api.Create(Houses, new { name = "Zeppelin hangar" }));
         var contact = await Api.Create("contacts", new { first_name = "Zeppelin" });
         await Server.Indexed();
 
@@ -162,7 +176,8 @@ public sealed class RecordTests(Server server) : ApiTests(server)
         Assert.Equal([project.Id], (await Api.Get($"/v1/{Projects}?search=friedrichshafen&name=zep")).Is(200).Ids);
         var all = (await Api.Get("/v1/search?q=zeppelin")).Is(200);
         Assert.Equal([contact.Id, house.Id, project.Id], all.Ids);
-        Assert.Equal("""{"contact":1,"company":0,"deal":0,"activity":0,"houses":1,"projects":1}""", all.Body.GetProperty("meta").GetProperty("counts").GetRawText());
+        Assert.Equal(
+            """{"contact":1,"company":0,"deal":0,"activity":0,"houses":1,"projects":1}""", all.Body.GetProperty("meta").GetProperty("counts").GetRawText());
         Assert.Equal(["contact", "houses", "projects"], all.List.Select(item => item.GetProperty("attributes").GetProperty("resource_type").GetString()));
         Assert.Equal([house.Id], (await Api.Get("/v1/search?q=zeppelin&types=houses,deal")).Is(200).Ids);
         (await Api.Get("/v1/search?q=zeppelin&types=castles")).IsInvalid("types");
@@ -171,7 +186,8 @@ public sealed class RecordTests(Server server) : ApiTests(server)
 
         var narrow = await Api.WithScopes(["contacts:read"]);
         Assert.Equal([contact.Id], (await narrow.Get("/v1/search?q=zeppelin")).Is(200).Ids);
-        Assert.Contains("objects:read", (await narrow.Get("/v1/search?q=zeppelin&types=houses")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "objects:read", (await narrow.Get("/v1/search?q=zeppelin&types=houses")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
 
         (await Api.Post("/v1/search/reindex", "{}")).Is(202);
         await Server.Rebuilt(() => Api.Get("/v1/search?q=zeppelin"), reply => Assert.Equal(all.Ids, reply.Is(200).Ids));
@@ -183,7 +199,8 @@ public sealed class RecordTests(Server server) : ApiTests(server)
     {
         var (reader, writer) = (await Api.WithScopes(["objects:read"]), await Api.WithScopes(["objects:write"]));
         (await reader.Get($"/v1/{Projects}")).Is(200);
-        Assert.Contains("objects:write", (await reader.Post($"/v1/{Projects}", new { name = "Apollo" })).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains("objects:write", (await reader.Post($"/v1/{Projects}", new { name = "Apollo" })).IsError(403, "INSUFFICIENT_SCOPE").Message,
+            StringComparison.Ordinal);
         var made = await writer.Create(Projects, new { name = "Apollo" });
         (await writer.Get($"/v1/{Projects}/{made.Id}")).Is(200);
     }

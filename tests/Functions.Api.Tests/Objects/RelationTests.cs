@@ -11,7 +11,9 @@ public sealed class RelationTests(Server server) : ApiTests(server)
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        await Api.Create("objects", new { singular_name = "Project", plural_name = "Projects", fields = new[] { new { name = "Client", field_type = "relation" }, new { name = "Site", field_type = "relation" } } });
+        await Api.Create("objects",
+            new { singular_name = "Project", plural_name = "Projects",
+                fields = new[] { new { name = "Client", field_type = "relation" }, new { name = "Site", field_type = "relation" } } });
         await Api.Create("objects", new { singular_name = "House", plural_name = "Houses" });
     }
 
@@ -31,7 +33,8 @@ public sealed class RelationTests(Server server) : ApiTests(server)
         (await Api.Delete($"/v1/{collection}/{target.Id}")).Is(204);
 
         Assert.Equal($$"""{"site":"{{other.Id}}","note":"stays"}""", (await Api.Get($"/v1/{Projects}/{project.Id}"))["custom_fields"].GetRawText());
-        Assert.Equal($$$"""{"custom_fields":{"client":"{{{target.Id}}}","site":"{{{other.Id}}}","note":"stays"}}""", (await Server.EventsOf(Workspace, project.Id))[^1].GetProperty("previous_attributes").GetRawText());
+        Assert.Equal($$$"""{"custom_fields":{"client":"{{{target.Id}}}","site":"{{{other.Id}}}","note":"stays"}}""",
+            (await Server.EventsOf(Workspace, project.Id))[^1].GetProperty("previous_attributes").GetRawText());
     }
 
     [Fact]
@@ -41,7 +44,9 @@ public sealed class RelationTests(Server server) : ApiTests(server)
         var gone = await Api.Create(Houses, new { name = "White" });
         await Api.Delete($"/v1/{Houses}/{gone.Id}");
         foreach (var id in new[] { foreign.Id, gone.Id, Server.FreshId("act_"), Server.FreshId("rec_") })
-            Assert.Contains(id, (await Api.Post($"/v1/{Projects}", new { name = "Apollo", custom_fields = new { client = id } })).IsError(422, "UNPROCESSABLE_ENTITY", "custom_fields.client").Message, StringComparison.Ordinal);
+            Assert.Contains(id,
+                (await Api.Post($"/v1/{Projects}", new { name = "Apollo", custom_fields = new { client = id } })).IsError(
+                    422, "UNPROCESSABLE_ENTITY", "custom_fields.client").Message, StringComparison.Ordinal);
         foreach (var value in new object[] { "ct_short", Server.FreshId("pp_"), 5, new[] { foreign.Id } })
             (await Api.Post($"/v1/{Projects}", new { name = "Apollo", custom_fields = new { client = value } })).IsInvalid("custom_fields.client");
         Assert.Empty((await Api.Get($"/v1/{Projects}")).List);
@@ -56,7 +61,8 @@ public sealed class RelationTests(Server server) : ApiTests(server)
         (await Api.Delete($"/v1/contacts/{client.Id}")).Is(204);
 
         Assert.Empty((await Api.Get($"/v1/{Projects}?custom_fields[client][exists]=true")).List);
-        Assert.All((await Api.Get($"/v1/{Projects}?limit=100")).List, item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
+        Assert.All((await Api.Get($"/v1/{Projects}?limit=100")).List,
+            item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
         await Server.Settled(Workspace);
         Assert.Equal(45, (await Api.Get("/v1/events?type=projects.updated&limit=100")).List.Count);
     }
@@ -75,7 +81,8 @@ public sealed class RelationTests(Server server) : ApiTests(server)
         {
             Assert.Equal(many, (await Api.Get($"/v1/{Projects}?custom_fields[client]={target.Id}&limit=100")).List.Count);
             Assert.Empty((await Api.Get($"/v1/{Projects}?custom_fields[client]={source.Id}")).List);
-            Assert.All((await Api.Get($"/v1/{Projects}?limit=100")).List, item => Assert.Equal(target.Id, item.GetProperty("attributes").GetProperty("custom_fields").GetProperty("client").GetString()));
+            Assert.All((await Api.Get($"/v1/{Projects}?limit=100")).List,
+                item => Assert.Equal(target.Id, item.GetProperty("attributes").GetProperty("custom_fields").GetProperty("client").GetString()));
         }
 
         await Hold();
@@ -100,7 +107,8 @@ public sealed class RelationTests(Server server) : ApiTests(server)
         var batch = (await Api.Post($"/v1/{Projects}/batch", new
         {
             atomic = true,
-            operations = new object[] { new { op = "create", data = new { name = "Apollo", custom_fields = new { client = client.Id } } }, new { op = "create", data = new { name = "Gemini", custom_fields = new { client = Server.FreshId("ct_") } } } },
+            operations = new object[] { new { op = "create", data = new { name = "Apollo", custom_fields = new { client = client.Id } } },
+                new { op = "create", data = new { name = "Gemini", custom_fields = new { client = Server.FreshId("ct_") } } } },
         })).IsError(422, "UNPROCESSABLE_ENTITY", "operations[1].data.custom_fields.client");
         Assert.Empty((await Api.Get($"/v1/{Projects}")).List);
         Assert.NotNull(batch);
@@ -117,14 +125,17 @@ public sealed class RelationTests(Server server) : ApiTests(server)
             atomic,
             operations = new object[]
             {
-                new { op = "create", data = new { name = "Mercury", custom_fields = new { client = target.Id } } }, new { op = "update", id = other.Id, data = new { custom_fields = new { site = target.Id } } },
+                new { op = "create", data = new { name = "Mercury", custom_fields = new { client = target.Id } } },
+                new { op = "update", id = other.Id, data = new { custom_fields = new { site = target.Id } } },
                 new { op = "delete", id = target.Id },
             },
         })).Is(200);
 
         Assert.Equal([201, 200, 204], batch.List.Select(item => item.GetProperty("status").GetInt32()));
-        Assert.All((await Api.Get($"/v1/{Projects}")).List, item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
+        Assert.All((await Api.Get($"/v1/{Projects}")).List,
+            item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
         await Server.Settled(Workspace);
-        Assert.All((await Api.Get($"/v1/{Projects}")).List, item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
+        Assert.All((await Api.Get($"/v1/{Projects}")).List,
+            item => Assert.Equal("{}", item.GetProperty("attributes").GetProperty("custom_fields").GetRawText()));
     }
 }

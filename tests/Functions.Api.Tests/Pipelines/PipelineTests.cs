@@ -24,7 +24,8 @@ public sealed class PipelineTests(Server server) : ApiTests(server)
         var reply = await Api.Create("pipelines", """
             {"name":"Renewals","description":"Yearly","stages":[{"name":"Last","type":"lost","position":9},{"name":"First","position":0},{"name":"Second","type":"won","position":0}]}
             """);
-        Assert.Equal(["id", "name", "description", "is_default", "stages", "created_at", "updated_at"], reply.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["id", "name", "description", "is_default", "stages", "created_at", "updated_at"],
+            reply.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
         Assert.Equal(["0 First open", "1 Second won", "2 Last lost"], StagesOf(reply));
         Assert.Equal(["id", "name", "position", "type", "created_at", "updated_at"], reply["stages"][0].EnumerateObject().Select(p => p.Name));
         Assert.Equal($"/v1/pipelines/{reply.Id}", reply.Header("Location"));
@@ -60,8 +61,10 @@ public sealed class PipelineTests(Server server) : ApiTests(server)
     [Fact]
     public async Task A_stage_name_has_at_most_100_characters()
     {
-        await Api.Create("pipelines", new { name = "P", stages = new[] { new { name = new string('x', 100), type = "won" }, new { name = "L", type = "lost" } } });
-        (await Api.Post("/v1/pipelines", new { name = "P", stages = new[] { new { name = new string('x', 101), type = "won" }, new { name = "L", type = "lost" } } }))
+        await Api.Create(
+            "pipelines", new { name = "P", stages = new[] { new { name = new string('x', 100), type = "won" }, new { name = "L", type = "lost" } } });
+        (await Api.Post(
+            "/v1/pipelines", new { name = "P", stages = new[] { new { name = new string('x', 101), type = "won" }, new { name = "L", type = "lost" } } }))
             .IsInvalid("stages[0].name");
     }
 
@@ -143,6 +146,7 @@ public sealed class PipelineTests(Server server) : ApiTests(server)
         Assert.Equal(["pipeline.created"], (await Server.EventsOf(Workspace, pipeline.Id)).Select(e => e.GetProperty("event").GetString()));
         (await Api.Delete($"/v1/pipelines/{pipeline.Id}")).Is(204);
         foreach (var stage in pipeline["stages"].EnumerateArray())
-            Assert.Equal(["pipeline_stage.created", "pipeline_stage.deleted"], (await Server.EventsOf(Workspace, stage.GetProperty("id").GetString())).Select(e => e.GetProperty("event").GetString()));
+            Assert.Equal(["pipeline_stage.created", "pipeline_stage.deleted"],
+                (await Server.EventsOf(Workspace, stage.GetProperty("id").GetString())).Select(e => e.GetProperty("event").GetString()));
     }
 }

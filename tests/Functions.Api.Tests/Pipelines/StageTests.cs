@@ -10,7 +10,8 @@ public sealed class StageTests(Server server) : ApiTests(server)
         var pipeline = await NewPipeline();
         var reply = (await Api.Post($"/v1/pipelines/{pipeline.Id}/stages", new { name = "Closing" })).Is(201);
         Assert.Equal("pipeline_stage", reply.Data.GetProperty("type").GetString());
-        Assert.Equal(["id", "pipeline_id", "name", "position", "type", "created_at", "updated_at"], reply.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["id", "pipeline_id", "name", "position", "type", "created_at", "updated_at"],
+            reply.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
         Assert.Equal((pipeline.Id, "Closing", 4, "open"), (reply.Text("pipeline_id"), reply.Text("name"), reply["position"].GetInt32(), reply.Text("type")));
         Assert.Equal($"/v1/pipelines/{pipeline.Id}/stages/{reply.Id}", reply.Header("Location"));
         Assert.Equal("\"1\"", reply.ETag);
@@ -142,7 +143,8 @@ public sealed class StageTests(Server server) : ApiTests(server)
         var added = (await Api.Post($"/v1/pipelines/{pipeline.Id}/stages", new { name = "New", position = 2 })).Is(201);
         (await Api.Delete($"/v1/pipelines/{pipeline.Id}/stages/{added.Id}")).Is(204);
 
-        Assert.Equal(["pipeline_stage.created", "pipeline_stage.deleted"], (await Server.EventsOf(Workspace, added.Id)).Select(e => e.GetProperty("event").GetString()));
+        Assert.Equal(
+            ["pipeline_stage.created", "pipeline_stage.deleted"], (await Server.EventsOf(Workspace, added.Id)).Select(e => e.GetProperty("event").GetString()));
         var won = await Server.EventsOf(Workspace, StageId(pipeline, "Won"));
         Assert.Equal(["pipeline_stage.created", "pipeline_stage.updated", "pipeline_stage.updated"], won.Select(e => e.GetProperty("event").GetString()));
         Assert.Equal(["""{"position":2}""", """{"position":3}"""], won.Skip(1).Select(e => e.GetProperty("previous_attributes").GetRawText()));

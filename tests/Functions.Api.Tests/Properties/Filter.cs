@@ -26,7 +26,9 @@ internal sealed record Filter(string Name, string? Operator, string Value, Field
         {
             FieldKind.List => OnList([.. attributes.GetProperty(Name).EnumerateArray().Select(item => item.GetString()!)]),
             FieldKind.Custom => OnCustom(attributes.GetProperty("custom_fields").TryGetProperty(Name[CustomFields.Length..^1], out var value) ? value : null),
-            _ => attributes.GetProperty(Name) is { ValueKind: not JsonValueKind.Null } value ? OnValue(value) : Operator is "neq" || (Operator is "exists" && Value is "false"),
+            _ => attributes.GetProperty(Name) is { ValueKind: not JsonValueKind.Null } value
+                ? OnValue(value)
+                : Operator is "neq" || (Operator is "exists" && Value is "false"),
         };
     }
 
@@ -94,7 +96,8 @@ internal sealed record Filter(string Name, string? Operator, string Value, Field
         { ValueKind: JsonValueKind.String } text => Fold(text.GetString()!) == Fold(given),
         { ValueKind: JsonValueKind.Number } number => NumberOrder(number, given) == 0,
         { ValueKind: JsonValueKind.True or JsonValueKind.False } flag => given == (flag.GetBoolean() ? "true" : "false"),
-        { ValueKind: JsonValueKind.Array } list => list.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.String && Fold(item.GetString()!) == Fold(given)),
+        { ValueKind: JsonValueKind.Array } list =>
+            list.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.String && Fold(item.GetString()!) == Fold(given)),
         _ => false,
     };
 
@@ -109,7 +112,8 @@ internal sealed record Filter(string Name, string? Operator, string Value, Field
     private static int? NumberOrder(JsonElement number, string given)
     {
         if (!double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var wanted)) return null;
-        if (number.TryGetInt64(out var whole) && long.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exact)) return whole.CompareTo(exact);
+        if (number.TryGetInt64(out var whole) && long.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exact))
+            return whole.CompareTo(exact);
         return number.GetDouble().CompareTo(wanted);
     }
 }

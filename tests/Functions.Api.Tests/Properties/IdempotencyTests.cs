@@ -12,7 +12,8 @@ public sealed class IdempotencyTests(Server server)
     private const int Many = 24;
 
     private static readonly string[] Requests =
-        ["create contact", "create taken", "create stage", "create key", "define", "update", "update nothing", "set values", "rotate secret", "delete contact", "delete company", "default pipeline", "missing link"];
+        ["create contact", "create taken", "create stage", "create key", "define", "update", "update nothing", "set values", "rotate secret", "delete contact",
+            "delete company", "default pipeline", "missing link"];
 
     [Fact]
     public Task A_request_repeated_and_raced_has_the_effect_of_one() => Property.Holds(
@@ -28,7 +29,9 @@ public sealed class IdempotencyTests(Server server)
             var answers = await Send(often, each.request, each.racing, each.repeats);
 
             var first = Assert.Single(answers, a => a.Status == plain[0].Status && a.Header("Idempotency-Replayed") is null && !IsInProgress(a));
-            Assert.All(answers.Where(a => !IsInProgress(a)), a => Assert.Equal((first.Status, first.Raw, first.Header("ETag"), first.Header("Location")), (a.Status, a.Raw, a.Header("ETag"), a.Header("Location"))));
+            Assert.All(answers.Where(a => !IsInProgress(a)),
+                a => Assert.Equal(
+                    (first.Status, first.Raw, first.Header("ETag"), first.Header("Location")), (a.Status, a.Raw, a.Header("ETag"), a.Header("Location"))));
             Assert.All(answers.TakeLast(each.repeats), a => Assert.Equal("true", a.Header("Idempotency-Replayed")));
             Assert.Equal(await State(once), await State(often));
         },
@@ -44,7 +47,8 @@ public sealed class IdempotencyTests(Server server)
         if (request is "delete company") await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => api.Create("contacts", new { company_id = company })));
         if (request is "set values") await api.Create("custom-fields", new { entity_type = "contact", name = "n", slug = "n", field_type = "number" });
         var webhook = (await api.Create("webhooks", new { url = "https://127.0.0.1:9/in", is_enabled = false })).Id;
-        var pipeline = (await api.Create("pipelines", new { name = "P", stages = new object[] { new { name = "W", type = "won" }, new { name = "L", type = "lost" } } })).Id;
+        var pipeline = (await api.Create(
+            "pipelines", new { name = "P", stages = new object[] { new { name = "W", type = "won" }, new { name = "L", type = "lost" } } })).Id;
         var (method, path, body) = request switch
         {
             "create contact" => (HttpMethod.Post, "/v1/contacts", (object?)new { email = "joe@acme.com", first_name = "Joe" }),
@@ -80,7 +84,10 @@ public sealed class IdempotencyTests(Server server)
             state.Add($"{collection} {string.Join(' ', collection is "api-keys" ? versions.Select(_ => "?") : versions.Order(StringComparer.Ordinal))}");
         }
 
-        state.AddRange((await server.EventsOf(workspace)).Select(e => $"{e.GetProperty("event").GetString()} {e.GetProperty("metadata").GetProperty("version").GetInt32()}").Order(StringComparer.Ordinal));
+        state.AddRange(
+            (await server.EventsOf(workspace)).Select(
+                e => $"{e.GetProperty("event").GetString()} {e.GetProperty("metadata").GetProperty("version").GetInt32()}")
+                .Order(StringComparer.Ordinal));
         return string.Join('\n', state);
     }
 }

@@ -6,14 +6,18 @@ using Property = NodeStash.Support.Property;
 
 namespace NodeStash.Functions.Api.Tests.Properties;
 
-/// <summary>Nothing of one environment is ever seen from another: several workspaces and environments at work at once, each held against a plain model of its own.</summary>
+/// <summary>
+/// Nothing of one environment is ever seen from another: several workspaces and environments at work at once, each held against a plain model of its
+/// own.
+/// </summary>
 [Collection(nameof(OnePropertyServer))]
 public sealed class IsolationTests(Server server)
 {
     /// <summary>Which field of which collection links where.</summary>
     private static readonly (string From, string Field, string To)[] Links =
     [
-        ("contacts", "company_id", "companies"), ("deals", "company_id", "companies"), ("deals", "contact_id", "contacts"), ("activities", "company_id", "companies"), ("activities", "contact_id", "contacts"), ("activities", "deal_id", "deals"),
+        ("contacts", "company_id", "companies"), ("deals", "company_id", "companies"), ("deals", "contact_id", "contacts"),
+        ("activities", "company_id", "companies"), ("activities", "contact_id", "contacts"), ("activities", "deal_id", "deals"),
     ];
 
     /// <summary>Of a custom object that each environment defines for itself.</summary>
@@ -95,9 +99,12 @@ public sealed class IsolationTests(Server server)
                 var entries = (await api.Get($"/v1/{collection}/{id}/timeline?limit=100")).Is(200).List;
                 var link = Links.First(l => l.From == "activities" && l.To == collection).Field;
                 Assert.Equal(
-                    model.Where(row => row.Value.Collection == "activities" && row.Value.Fields[link] == id).Select(row => row.Key).Order(StringComparer.Ordinal),
-                    entries.Where(e => e.GetProperty("type").GetString() == "activity").Select(e => e.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
-                Assert.All(entries.Where(e => e.GetProperty("type").GetString() == "event"), e => Assert.Equal(id, e.GetProperty("attributes").GetProperty("data").GetProperty("id").GetString()));
+                    model.Where(row => row.Value.Collection == "activities" && row.Value.Fields[link] == id).Select(row => row.Key)
+                        .Order(StringComparer.Ordinal),
+                    entries.Where(e => e.GetProperty("type").GetString() == "activity").Select(e => e.GetProperty("id").GetString()!)
+                        .Order(StringComparer.Ordinal));
+                Assert.All(entries.Where(e => e.GetProperty("type").GetString() == "event"),
+                    e => Assert.Equal(id, e.GetProperty("attributes").GetProperty("data").GetProperty("id").GetString()));
             }
 
             var told = new HashSet<string>(StringComparer.Ordinal);
@@ -105,7 +112,8 @@ public sealed class IsolationTests(Server server)
             {
                 var page = (await api.Get($"/v1/events?limit=100{cursor}")).Is(200);
                 told.UnionWith(page.List.Select(e => e.GetProperty("attributes").GetProperty("data").GetProperty("id").GetString()!));
-                (cursor, hasMore) = ($"&cursor={page.NextCursor}", page.Body.GetProperty("meta").GetProperty("pagination").GetProperty("has_more").GetBoolean());
+                (cursor, hasMore) =
+                    ($"&cursor={page.NextCursor}", page.Body.GetProperty("meta").GetProperty("pagination").GetProperty("has_more").GetBoolean());
             }
 
             foreach (var other in others)
@@ -138,7 +146,8 @@ public sealed class IsolationTests(Server server)
             var reply = await api.Patch($"/v1/{step.Collection}/{id}", fields);
             if (!model.TryGetValue(id, out var row)) reply.IsNotFound();
             else if (!sound) reply.IsError(422, "UNPROCESSABLE_ENTITY");
-            else if (UniqueOf(step.Collection) is { } unique && fields.TryGetValue(unique, out var given) && IsTaken(step.Collection, unique, given, id)) reply.IsError(409, "CONFLICT");
+            else if (UniqueOf(step.Collection) is { } unique && fields.TryGetValue(unique, out var given) && IsTaken(step.Collection, unique, given, id))
+                reply.IsError(409, "CONFLICT");
             else
             {
                 reply.Is(200);
@@ -190,7 +199,9 @@ public sealed class IsolationTests(Server server)
         /// <summary>The fields a step gives; not sound where a link leads to another environment.</summary>
         private (Dictionary<string, string?> Fields, bool Sound) FieldsOf(Step step, DataSet[] all)
         {
-            var fields = new Dictionary<string, string?>(StringComparer.Ordinal) { [step.Collection switch { "contacts" => "email", "companies" => "domain", "deals" => "title", "activities" => "subject", "webhooks" => "description", Projects => "name", _ => "slug" }] = Value(step) };
+            var fields = new Dictionary<string, string?>(
+                StringComparer.Ordinal) { [step.Collection switch { "contacts" => "email", "companies" => "domain", "deals" => "title",
+                    "activities" => "subject", "webhooks" => "description", Projects => "name", _ => "slug" }] = Value(step) };
             var links = Links.Where(l => l.From == step.Collection).ToList();
             for (var i = 0; i < links.Count; i++) fields[links[i].Field] = step.Links[i] % 3 == 0 ? null : Pick(step.Links[i], links[i].To, all);
             return (fields, links.All(link => fields[link.Field] is not { } id || Has(id)));
@@ -213,9 +224,11 @@ public sealed class IsolationTests(Server server)
             return body;
         }
 
-        private static string? UniqueOf(string collection) => collection switch { "contacts" => "email", "companies" => "domain", "custom-fields" => "slug", _ => null };
+        private static string? UniqueOf(string collection) =>
+            collection switch { "contacts" => "email", "companies" => "domain", "custom-fields" => "slug", _ => null };
 
-        private bool IsTaken(string collection, string unique, string? value, string? by) => model.Any(row => row.Key != by && row.Value.Collection == collection && row.Value.Fields[unique] == value);
+        private bool IsTaken(string collection, string unique, string? value, string? by) =>
+            model.Any(row => row.Key != by && row.Value.Collection == collection && row.Value.Fields[unique] == value);
 
         private static void Same(Dictionary<string, string?> fields, JsonElement attributes)
         {

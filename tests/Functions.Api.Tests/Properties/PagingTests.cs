@@ -15,21 +15,30 @@ public sealed class PagingTests(Server server)
     /// <summary>The sorts of each list, and a body whose values, few so that rows tie, follow from a number.</summary>
     private static readonly (string Collection, string[] Sorts, Func<int, object> Body)[] Lists =
     [
-        ("contacts", ["created_at", "updated_at", "email", "first_name", "last_name", "custom_fields[n]", "custom_fields[s]"], n => new { email = n % 3 == 0 ? null : $"e{Next()}@{n % 4}.com", first_name = Few(n), last_name = Few(n / 5), tags = Tags(n), custom_fields = Custom(n) }),
-        ("companies", ["created_at", "updated_at", "name", "domain", "custom_fields[n]"], n => new { name = Few(n) ?? "Acme", domain = n % 3 == 0 ? null : $"{n % 4}.{Next()}.com", tags = Tags(n), custom_fields = Custom(n) }),
-        ("deals", ["created_at", "updated_at", "value", "expected_close_date", "custom_fields[n]"], n => new { title = "T", value = n % 5 == 0 ? (int?)null : n % 3 - 1, expected_close_date = n % 3 == 0 ? null : $"2026-01-0{1 + (n % 5)}", tags = Tags(n), custom_fields = Custom(n) }),
-        ("activities", ["created_at", "updated_at", "due_date", "custom_fields[s]"], n => new { type = "note", due_date = n % 3 == 0 ? null : $"2026-01-0{1 + (n % 5)}", tags = Tags(n), custom_fields = Custom(n) }),
-        (Projects, ["created_at", "updated_at", "name", "custom_fields[n]", "custom_fields[s]"], n => new { name = Few(n) ?? "Apollo", custom_fields = Custom(n) }),
+        ("contacts", ["created_at", "updated_at", "email", "first_name", "last_name", "custom_fields[n]", "custom_fields[s]"],
+            n => new { email = n % 3 == 0 ? null : $"e{Next()}@{n % 4}.com", first_name = Few(n), last_name = Few(n / 5), tags = Tags(n),
+                custom_fields = Custom(n) }),
+        ("companies", ["created_at", "updated_at", "name", "domain", "custom_fields[n]"],
+            n => new { name = Few(n) ?? "Acme", domain = n % 3 == 0 ? null : $"{n % 4}.{Next()}.com", tags = Tags(n), custom_fields = Custom(n) }),
+        ("deals", ["created_at", "updated_at", "value", "expected_close_date", "custom_fields[n]"],
+            n => new { title = "T", value = n % 5 == 0 ? (int?)null : n % 3 - 1, expected_close_date = n % 3 == 0 ? null : $"2026-01-0{1 + (n % 5)}",
+                tags = Tags(n), custom_fields = Custom(n) }),
+        ("activities", ["created_at", "updated_at", "due_date", "custom_fields[s]"],
+            n => new { type = "note", due_date = n % 3 == 0 ? null : $"2026-01-0{1 + (n % 5)}", tags = Tags(n), custom_fields = Custom(n) }),
+        (Projects, ["created_at", "updated_at", "name", "custom_fields[n]", "custom_fields[s]"],
+            n => new { name = Few(n) ?? "Apollo", custom_fields = Custom(n) }),
     ];
 
-    private static readonly string[] Filters = ["", "&tags=even", "&custom_fields[n][exists]=true", "&custom_fields[n][gte]=1", "&created_at[gte]=2020-01-01", "&custom_fields[s][neq]=b", "&tags[in]=even,x"];
+    private static readonly string[] Filters = ["", "&tags=even", "&custom_fields[n][exists]=true", "&custom_fields[n][gte]=1", "&created_at[gte]=2020-01-01",
+        "&custom_fields[s][neq]=b", "&tags[in]=even,x"];
 
     private static int last;
 
     [Fact]
     public Task Any_list_with_any_sort_and_filter_shows_each_row_that_stays_as_it_is_exactly_once() => Property.Holds(
         from list in Gen.Elements(Lists)
-        from sorts in Gen.Choose(1, 3).SelectMany(count => Gen.ArrayOf(from name in Gen.Elements(list.Sorts) from minus in Gen.Elements("", "-") select (name, minus), count))
+        from sorts in Gen.Choose(1, 3)
+            .SelectMany(count => Gen.ArrayOf(from name in Gen.Elements(list.Sorts) from minus in Gen.Elements("", "-") select (name, minus), count))
         from filter in Gen.Elements(Filters.Where(filter => list.Collection is not Projects || !filter.StartsWith("&tags", StringComparison.Ordinal)))
         from limit in Gen.Choose(1, 9)
         from seed in Gen.Choose(0, 1_000_000)
@@ -40,7 +49,8 @@ public sealed class PagingTests(Server server)
             foreach (var name in new[] { "projects", "houses" }) await api.Create("objects", new { singular_name = name, plural_name = name });
             await api.Create("objects/houses/records", new { name = "a", custom_fields = Custom(1) });
             var body = Lists.First(list => list.Collection == each.Collection).Body;
-            var made = (await Task.WhenAll(Enumerable.Range(each.seed, Staying + Changing).Select(n => api.Create(each.Collection, body(n))))).Select(r => r.Id).ToList();
+            var made = (await Task.WhenAll(Enumerable.Range(each.seed, Staying + Changing).Select(n => api.Create(each.Collection, body(n))))).Select(r => r.Id)
+                .ToList();
             var (stays, changes) = (made.Take(Staying).ToHashSet(StringComparer.Ordinal), made.Skip(Staying).ToList());
             var path = $"/v1/{each.Collection}?sort={each.sort}{each.filter}";
             var expected = (await api.Get($"{path}&limit=100")).Is(200).Ids.Where(stays.Contains).ToList();

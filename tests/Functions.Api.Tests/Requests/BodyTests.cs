@@ -52,7 +52,8 @@ public sealed class BodyTests(Server server) : ApiTests(server)
     public async Task What_is_not_sound_json_is_refused_where_it_is(string body, string field)
     {
         var contact = await Api.Create("contacts", new { });
-        foreach (var reply in new[] { await Api.Post("/v1/contacts", body), await Api.Patch($"/v1/contacts/{contact.Id}", body), await Api.Put($"/v1/contacts/{contact.Id}/custom-fields", body) })
+        foreach (var reply in new[] { await Api.Post("/v1/contacts", body), await Api.Patch($"/v1/contacts/{contact.Id}", body),
+            await Api.Put($"/v1/contacts/{contact.Id}/custom-fields", body) })
             Assert.Contains(field, reply.IsError(400, "VALIDATION_ERROR").Fields);
         Assert.Single((await Api.Get("/v1/contacts")).List);
     }
@@ -108,7 +109,9 @@ public sealed class BodyTests(Server server) : ApiTests(server)
             var body = "{" + string.Join(',', fields.Select(f => $"\"{f.Name}\":{value}")) + "}";
             var named = (await Api.Post($"/v1/{schema.Collection}", body)).IsError(400, "VALIDATION_ERROR").Fields;
             foreach (var field in fields.Where(f => f.GetType() != fits))
-                Assert.Contains(named, n => n == field.Name || n.StartsWith(field.Name + "[", StringComparison.Ordinal) || n.StartsWith(field.Name + ".", StringComparison.Ordinal));
+                Assert.Contains(named,
+                    n => n == field.Name || n.StartsWith(field.Name + "[", StringComparison.Ordinal)
+                        || n.StartsWith(field.Name + ".", StringComparison.Ordinal));
             Assert.All(named, n => Assert.Contains(fields, f => n.StartsWith(f.Name, StringComparison.Ordinal)));
         }
 
@@ -137,7 +140,9 @@ public sealed class BodyTests(Server server) : ApiTests(server)
     [Fact]
     public async Task A_body_far_too_large_is_refused_unread()
     {
-        var head = await RawRequest.Send(Server.Address, $"POST /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {Api.Key}\nContent-Type: application/json\nContent-Length: 99999999999\n\n{{");
+        var head = await RawRequest.Send(Server.Address,
+            $"POST /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {Api.Key}\nContent-Type: application/json\n"
+                + $"Content-Length: 99999999999\n\n{{");
         Assert.StartsWith("HTTP/1.1 413 ", head, StringComparison.Ordinal);
         Assert.Contains("PAYLOAD_TOO_LARGE", head, StringComparison.Ordinal);
     }
@@ -169,13 +174,17 @@ public sealed class BodyTests(Server server) : ApiTests(server)
     [Fact]
     public async Task A_body_cut_off_changes_nothing()
     {
-        await RawRequest.Send(Server.Address, $"POST /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {Api.Key}\nContent-Type: application/json\nContent-Length: 100\n\n{{}}", isCut: true);
+        await RawRequest.Send(Server.Address,
+            $"POST /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {Api.Key}\nContent-Type: application/json\n"
+                + $"Content-Length: 100\n\n{{}}", isCut: true);
         Assert.Empty((await Api.Get("/v1/contacts")).List);
     }
 
     [Fact]
     public async Task At_most_100_faults_are_listed() =>
-        Assert.Equal(100, (await Api.Post("/v1/contacts", "{" + string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"x{i}\":1")) + "}")).IsError(400, "VALIDATION_ERROR").Fields.Count);
+        Assert.Equal(100,
+            (await Api.Post("/v1/contacts", "{" + string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"x{i}\":1")) + "}")).IsError(
+                400, "VALIDATION_ERROR").Fields.Count);
 
     private static StreamContent Chunked(string text)
     {

@@ -33,7 +33,10 @@ public sealed class ConcurrencyTests(Server server) : ApiTests(server)
         var contact = await Api.Create("contacts", new { });
         var path = $"/v1/contacts/{contact.Id}";
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 48).Select(async i => (Field: fields[i % fields.Length], Value: $"v{i}", Reply: (await Api.Patch(path, new Dictionary<string, string> { [fields[i % fields.Length]] = $"v{i}" })).Is(200))));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 48)
+                .Select(async i => (Field: fields[i % fields.Length], Value: $"v{i}",
+                    Reply: (await Api.Patch(path, new Dictionary<string, string> { [fields[i % fields.Length]] = $"v{i}" })).Is(200))));
 
         var stored = await Api.Get(path);
         foreach (var field in fields)

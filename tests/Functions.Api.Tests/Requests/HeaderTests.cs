@@ -9,7 +9,8 @@ public sealed class HeaderTests(Server server) : ApiTests(server)
     [InlineData("bearer")]
     [InlineData("BEARER")]
     [InlineData("Bearer ")]
-    public async Task The_scheme_is_bearer_whatever_its_case(string scheme) => (await Server.Anonymous.Get("/v1/contacts", ("Authorization", $"{scheme} {Api.Key}"))).Is(200);
+    public async Task The_scheme_is_bearer_whatever_its_case(string scheme) =>
+        (await Server.Anonymous.Get("/v1/contacts", ("Authorization", $"{scheme} {Api.Key}"))).Is(200);
 
     [Theory]
     [InlineData("")]
@@ -23,20 +24,24 @@ public sealed class HeaderTests(Server server) : ApiTests(server)
     [Fact]
     public async Task The_bare_secret_or_one_with_more_behind_it_is_refused()
     {
-        foreach (var header in new[] { Api.Key, $"Bearer {Api.Key} x", $"Bearer {Api.Key},Bearer {Api.Key}", $"Token {Api.Key}", $"Bearer {Api.Key[..^1]}", $"Bearer {Api.Key}{new string('a', 8000)}" })
+        foreach (var header in new[] { Api.Key, $"Bearer {Api.Key} x", $"Bearer {Api.Key},Bearer {Api.Key}", $"Token {Api.Key}", $"Bearer {Api.Key[..^1]}",
+            $"Bearer {Api.Key}{new string('a', 8000)}" })
             (await Server.Anonymous.Get("/v1/contacts", ("Authorization", header))).IsError(401, "INVALID_API_KEY");
     }
 
     [Fact]
     public async Task Two_authorization_headers_are_refused()
     {
-        var answer = await RawRequest.Send(Server.Address, $"GET /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {Api.Key}\nAuthorization: Bearer {Api.Key}\n\n");
+        var answer = await RawRequest.Send(
+            Server.Address, $"GET /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {Api.Key}\nAuthorization: Bearer {Api.Key}\n\n");
         Assert.StartsWith("HTTP/1.1 401 ", answer, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Headers_too_large_to_read_are_a_client_error() =>
-        Assert.Matches("^HTTP/1.1 4\\d\\d ", await RawRequest.Send(Server.Address, $"GET /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {new string('a', 60_000)}\n\n"));
+        Assert.Matches("^HTTP/1.1 4\\d\\d ",
+            await RawRequest.Send(
+                Server.Address, $"GET /v1/contacts HTTP/1.1\nHost: x\nConnection: close\nAuthorization: Bearer {new string('a', 60_000)}\n\n"));
 
     [Theory]
     [InlineData("application/problem+json")]
@@ -60,7 +65,8 @@ public sealed class HeaderTests(Server server) : ApiTests(server)
     [InlineData("text/html")]
     [InlineData("")]
     public async Task Others_get_the_envelope(string accept) =>
-        Assert.Equal("application/json; charset=utf-8", (await Api.Post("/v1/contacts", """{"email":"x"}""", ("Accept", accept))).IsInvalid("email").Header("Content-Type"));
+        Assert.Equal("application/json; charset=utf-8",
+            (await Api.Post("/v1/contacts", """{"email":"x"}""", ("Accept", accept))).IsInvalid("email").Header("Content-Type"));
 
     [Theory]
     [InlineData("\"\"")]

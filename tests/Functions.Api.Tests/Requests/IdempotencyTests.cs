@@ -61,7 +61,8 @@ public sealed class IdempotencyTests(Server server) : ApiTests(server)
 
         var answers = await RawRequest.Send(
             Server.Address,
-            $"DELETE {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {Api.Key}\nIdempotency-Key: {Key.Item2}\n\nGET /health HTTP/1.1\nHost: x\nConnection: close\n\n");
+            $"DELETE {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {Api.Key}\nIdempotency-Key: {Key.Item2}\n\nGET /health HTTP/1.1\nHost: x\n"
+                + $"Connection: close\n\n");
 
         Assert.StartsWith("HTTP/1.1 204 ", answers, StringComparison.Ordinal);
         Assert.Contains("HTTP/1.1 200 ", answers, StringComparison.Ordinal);

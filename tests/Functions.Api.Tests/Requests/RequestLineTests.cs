@@ -51,7 +51,8 @@ public sealed class RequestLineTests(Server server) : ApiTests(server)
 
     [Fact]
     public async Task A_path_too_long_to_read_is_a_client_error() =>
-        Assert.Matches("^HTTP/1.1 4\\d\\d ", await RawRequest.Send(Server.Address, $"GET /v1/{new string('a', 20_000)} HTTP/1.1\nHost: x\nConnection: close\n\n"));
+        Assert.Matches(
+            "^HTTP/1.1 4\\d\\d ", await RawRequest.Send(Server.Address, $"GET /v1/{new string('a', 20_000)} HTTP/1.1\nHost: x\nConnection: close\n\n"));
 
     [Fact]
     public async Task Case_and_a_slash_at_the_end_do_not_matter()
@@ -92,6 +93,7 @@ public sealed class RequestLineTests(Server server) : ApiTests(server)
         Assert.Equal(100, (await Api.Get($"/v1/contacts?{many}")).IsError(400, "VALIDATION_ERROR").Fields.Count);
         (await Api.Get($"/v1/contacts?email={new string('%', 1)}41{new string('a', 6000)}")).Is(200);
         (await Api.Get($"/v1/contacts?{new string('a', 6000)}=1")).IsError(400, "VALIDATION_ERROR");
-        (await Api.Get($"/v1/contacts?sort={string.Join(',', Enumerable.Range(0, 800).Select(i => $"custom_fields[f{i}]"))}"[..6000])).IsError(400, "VALIDATION_ERROR");
+        (await Api.Get($"/v1/contacts?sort={string.Join(',', Enumerable.Range(0, 800).Select(i => $"custom_fields[f{i}]"))}"[..6000])).IsError(
+            400, "VALIDATION_ERROR");
     }
 }

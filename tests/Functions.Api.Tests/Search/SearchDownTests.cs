@@ -79,7 +79,8 @@ public sealed class SearchDownTests(SearchDownTests.FailingServer server) : ICla
 
             public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct) => Up().Find(query, ct);
 
-            public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) => Up().Count(types, text, ct);
+            public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) =>
+                Up().Count(types, text, ct);
 
             public ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct) => Up().Write(changes, ct);
 

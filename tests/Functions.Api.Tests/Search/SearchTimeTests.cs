@@ -8,7 +8,8 @@ using NodeStash.Support.Running;
 namespace NodeStash.Functions.Api.Tests.Search;
 
 /// <summary>Searches that would take longer than they may.</summary>
-public sealed class SearchTimeTests(SearchTimeTests.HurriedServer hurried, SearchTimeTests.HungServer hung) : IClassFixture<SearchTimeTests.HurriedServer>, IClassFixture<SearchTimeTests.HungServer>
+public sealed class SearchTimeTests(SearchTimeTests.HurriedServer hurried,
+    SearchTimeTests.HungServer hung) : IClassFixture<SearchTimeTests.HurriedServer>, IClassFixture<SearchTimeTests.HungServer>
 {
     [Fact]
     public Task A_search_that_takes_too_long_is_given_up_and_lists_are_not() => AllAreGivenUp(hurried);
@@ -26,7 +27,8 @@ public sealed class SearchTimeTests(SearchTimeTests.HurriedServer hurried, Searc
         var api = (await server.NewWorkspace()).Owner;
         var contact = await api.Create("contacts", new { first_name = "Zeppelin" });
 
-        foreach (var path in new[] { "/v1/contacts?search=zeppelin", "/v1/contacts?search=zeppelin&sort=email", "/v1/contacts?search=zeppelin&tags=a", "/v1/search?q=zeppelin" })
+        foreach (var path in new[] { "/v1/contacts?search=zeppelin", "/v1/contacts?search=zeppelin&sort=email", "/v1/contacts?search=zeppelin&tags=a",
+            "/v1/search?q=zeppelin" })
         {
             var given = (await api.Get(path)).IsError(503, "UNAVAILABLE");
             Assert.Contains("narrow it", given.Raw, StringComparison.Ordinal);

@@ -15,7 +15,8 @@ public sealed class TagTests(Server server) : ApiTests(server)
     {
         var tag = await Api.Create("tags", new { name = "vip", color = "#1F6FEB" });
         Assert.Equal(["id", "name", "color", "created_at", "updated_at"], tag.Data.GetProperty("attributes").EnumerateObject().Select(p => p.Name));
-        Assert.Equal(("tag", "vip", "#1F6FEB", $"/v1/tags/{tag.Id}"), (tag.Data.GetProperty("type").GetString(), tag.Text("name"), tag.Text("color"), tag.Header("Location")));
+        Assert.Equal(("tag", "vip", "#1F6FEB", $"/v1/tags/{tag.Id}"),
+            (tag.Data.GetProperty("type").GetString(), tag.Text("name"), tag.Text("color"), tag.Header("Location")));
         Assert.StartsWith("tag_", tag.Id, StringComparison.Ordinal);
         Assert.Null((await Api.Create("tags", new { name = "plain" })).Text("color"));
         Assert.Equal(["plain", "vip"], (await Api.Get("/v1/tags?sort=name")).List.Select(t => t.GetProperty("attributes").GetProperty("name").GetString()));

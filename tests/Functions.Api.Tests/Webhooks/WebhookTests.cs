@@ -48,7 +48,8 @@ public sealed class WebhookTests(Server server) : ApiTests(server)
     [InlineData("http://localhost:9/in")]
     [InlineData("http://127.0.0.1:9/in")]
     [InlineData("https://hooks.example.com:8443/in?x=1")]
-    public async Task Https_is_taken_and_http_to_this_machine(string url) => Assert.Equal(url, (await Api.Create("webhooks", new { url, is_enabled = false })).Text("url"));
+    public async Task Https_is_taken_and_http_to_this_machine(string url) =>
+        Assert.Equal(url, (await Api.Create("webhooks", new { url, is_enabled = false })).Text("url"));
 
     [Fact]
     public async Task A_description_has_at_most_500_characters()

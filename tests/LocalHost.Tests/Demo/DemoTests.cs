@@ -42,7 +42,8 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public async Task A_server_that_does_not_accept_the_key_fails_it_with_a_line_that_says_so()
     {
-        await using var host = await CrmHost.Start(new HostSettings { Urls = FreePort, Data = Path.Combine(folder.FullName, "theirs"), Quiet = true }, CancellationToken.None);
+        await using var host =
+            await CrmHost.Start(new HostSettings { Urls = FreePort, Data = Path.Combine(folder.FullName, "theirs"), Quiet = true }, CancellationToken.None);
         var ours = folder.CreateSubdirectory("ours").FullName;
         await File.WriteAllTextAsync(DataFolder.ApiKeyFileIn(ours), "nds_live_of_another_server");
 

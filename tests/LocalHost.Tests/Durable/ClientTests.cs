@@ -203,7 +203,8 @@ public sealed class ClientTests : IAsyncLifetime
         await foreach (var page in host.Client.GetAllInstancesAsync(new OrchestrationQuery(InstanceIdPrefix: "a", PageSize: 2)).AsPages())
             pages.Add([.. page.Values.Select(instance => instance.InstanceId)]);
         List<string?> completed = [];
-        await foreach (var instance in host.Client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Completed], FetchInputsAndOutputs: true)))
+        await foreach (var instance in host.Client.GetAllInstancesAsync(
+            new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Completed], FetchInputsAndOutputs: true)))
             completed.Add(instance.ReadOutputAs<string>());
 
         Assert.Equal([["a1", "a2"], ["a3", "a4"]], pages);

@@ -63,7 +63,9 @@ public sealed class DurableHost : IAsyncDisposable
         Open();
     }
 
-    /// <summary>Opens a new engine, not yet started, on the file as it is on disk at this moment, as after a power cut. The old one runs on, without a file.</summary>
+    /// <summary>
+    /// Opens a new engine, not yet started, on the file as it is on disk at this moment, as after a power cut. The old one runs on, without a file.
+    /// </summary>
     /// <returns>The old engine, to be disposed.</returns>
     public DurableEngine Crash()
     {

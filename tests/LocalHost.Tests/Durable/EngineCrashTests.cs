@@ -33,14 +33,16 @@ public sealed class EngineCrashTests(ITestOutputHelper output) : IDisposable
         var workflows = Enumerable.Range(0, Lives).SelectMany(life => EngineLife.WorkflowsOf(seed, life)).ToList();
         foreach (var (id, workflow) in workflows)
         {
-            var ended = await last.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+            var ended = await last.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true)
+                .WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
             Assert.Equal((id, workflow.Straight()), (id, ended.ReadOutputAs<string>()));
         }
 
         var ran = EngineLife.StepsRun(folder.FullName).ToList();
         output.WriteLine($"{workflows.Count} workflows, {accepted.Count} of them scheduled before a crash; {ran.Count} runs of {ran.Distinct().Count()} steps");
         Assert.Equal(workflows.SelectMany(each => Steps(each.Workflow)).Order(), ran.Distinct().Order());
-        await foreach (var instance in last.Client.GetAllInstancesAsync(new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running])))
+        await foreach (var instance in last.Client.GetAllInstancesAsync(
+            new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running])))
             Assert.Fail($"{instance.InstanceId} is stranded");
     }
 
@@ -50,7 +52,8 @@ public sealed class EngineCrashTests(ITestOutputHelper output) : IDisposable
     private async Task<IReadOnlyList<string>> LiveAndDie(int seed, int life, Random random)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        foreach (var arg in new[] { typeof(EngineLife).Assembly.Location, EngineLife.Argument, folder.FullName, Text(seed), Text(life) }) start.ArgumentList.Add(arg);
+        foreach (var arg in new[] { typeof(EngineLife).Assembly.Location, EngineLife.Argument, folder.FullName, Text(seed), Text(life) })
+            start.ArgumentList.Add(arg);
         using var process = System.Diagnostics.Process.Start(start)!;
         // Most live long enough to do something; some die while they start.
         if (random.Next(5) > 0) Assert.Equal("started", await process.StandardOutput.ReadLineAsync());

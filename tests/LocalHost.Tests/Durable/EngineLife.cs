@@ -34,7 +34,8 @@ internal sealed class EngineLife : IAsyncDisposable
     public DurableTaskClient Client => engine.Client;
 
     /// <summary>The numbers of the steps that ran, in any life.</summary>
-    public static IEnumerable<int> StepsRun(string folder) => File.ReadLines(Path.Combine(folder, "steps")).Select(line => int.Parse(line, CultureInfo.InvariantCulture));
+    public static IEnumerable<int> StepsRun(string folder) =>
+        File.ReadLines(Path.Combine(folder, "steps")).Select(line => int.Parse(line, CultureInfo.InvariantCulture));
 
     /// <summary>The workflows of a life, by the ids of their orchestrations. No two have a step of the same number.</summary>
     public static IEnumerable<(string Id, Workflow Workflow)> WorkflowsOf(int seed, int life)
@@ -65,7 +66,8 @@ internal sealed class EngineLife : IAsyncDisposable
     {
         foreach (var (id, workflow) in WorkflowsOf(seed, life))
         {
-            if (await Client.GetInstanceAsync(id) is null) await Client.ScheduleNewOrchestrationInstanceAsync("Workflow", workflow, new StartOrchestrationOptions(id));
+            if (await Client.GetInstanceAsync(id) is null)
+                await Client.ScheduleNewOrchestrationInstanceAsync("Workflow", workflow, new StartOrchestrationOptions(id));
             yield return id;
         }
     }

@@ -93,7 +93,8 @@ public abstract class OrchestrationTests(DurableOptions options) : IAsyncLifetim
             }
             catch (TaskFailedException e)
             {
-                return $"{e.TaskName} {e.FailureDetails.ErrorMessage} {e.FailureDetails.IsCausedBy<InvalidDataException>()} {e.FailureDetails.InnerFailure!.IsCausedBy<TimeoutException>()}";
+                return $"{e.TaskName} {e.FailureDetails.ErrorMessage} {e.FailureDetails.IsCausedBy<InvalidDataException>()} "
+                    + $"{e.FailureDetails.InnerFailure!.IsCausedBy<TimeoutException>()}";
             }
         });
         await host.Start();
@@ -163,7 +164,8 @@ public abstract class OrchestrationTests(DurableOptions options) : IAsyncLifetim
             "timeout" => new RetryPolicy(9, second, retryTimeout: second),
             _ => new RetryPolicy(9, second) { HandleFailure = failure => !failure.IsCausedBy<TimeoutException>() },
         };
-        host.Orchestrator("Persist", (TaskOrchestrationContext context, int _) => context.CallActivityAsync<int>("Broken", 1, TaskOptions.FromRetryPolicy(policy)));
+        host.Orchestrator(
+            "Persist", (TaskOrchestrationContext context, int _) => context.CallActivityAsync<int>("Broken", 1, TaskOptions.FromRetryPolicy(policy)));
         await host.Start();
 
         var end = await host.EndWithTimers(await host.Schedule("Persist"));

@@ -109,7 +109,8 @@ internal abstract record Workflow
     {
         public override string Straight() => $"[{string.Join(' ', Parts.Select(part => part.Straight()))}]";
 
-        public override async Task<string> Run(TaskOrchestrationContext context) => $"[{string.Join(' ', await Task.WhenAll(Parts.Select(part => part.Run(context))))}]";
+        public override async Task<string> Run(TaskOrchestrationContext context) =>
+            $"[{string.Join(' ', await Task.WhenAll(Parts.Select(part => part.Run(context))))}]";
     }
 
     /// <summary>A sub-orchestration.</summary>
@@ -125,7 +126,8 @@ internal abstract record Workflow
     {
         public override string Straight() => string.Concat(Enumerable.Repeat(Inner.Straight(), Times));
 
-        public override Task<string> Run(TaskOrchestrationContext context) => context.CallSubOrchestratorAsync<string>("Again", new AgainState(Times, Inner, ""));
+        public override Task<string> Run(TaskOrchestrationContext context) =>
+            context.CallSubOrchestratorAsync<string>("Again", new AgainState(Times, Inner, ""));
     }
 
     private sealed record AgainState(int Times, Workflow Inner, string Results);

@@ -35,7 +35,8 @@ public sealed class BatchCrashTests : IDisposable
         var items = (await Send(last)).GetProperty("data").EnumerateArray().ToList();
 
         Assert.All(items, item => Assert.Equal(201, item.GetProperty("status").GetInt32()));
-        Assert.Equal(Enumerable.Range(0, Operations), items.Select(item => item.GetProperty("data").GetProperty("attributes").GetProperty("custom_fields").GetProperty("n").GetInt32()));
+        Assert.Equal(Enumerable.Range(0, Operations),
+            items.Select(item => item.GetProperty("data").GetProperty("attributes").GetProperty("custom_fields").GetProperty("n").GetInt32()));
         Assert.Equal(Operations, await Count(client));
     }
 
@@ -66,7 +67,8 @@ public sealed class BatchCrashTests : IDisposable
     {
         using var http = new HttpClient(new SocketsHttpHandler()) { BaseAddress = server.Address };
         var operations = Enumerable.Range(0, Operations).Select(n => new { op = "create", data = new { custom_fields = new { n } } });
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/contacts/batch") { Content = new StringContent(JsonSerializer.Serialize(new { operations }), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            "v1/contacts/batch") { Content = new StringContent(JsonSerializer.Serialize(new { operations }), Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"))).Trim());
         request.Headers.Add("Idempotency-Key", "import-1");
         using var answer = await http.SendAsync(request);

@@ -24,7 +24,8 @@ public sealed class CascadeCrashTests : IDisposable
             using var api = server.Client();
             company = (await Json(api, HttpMethod.Post, "companies", new { name = "Acme" })).GetProperty("data").GetProperty("id").GetString()!;
             for (var i = 0; i < Contacts / BatchSize; i++)
-                await Json(api, HttpMethod.Post, "contacts/batch", new { atomic = true, operations = Enumerable.Range(0, BatchSize).Select(_ => new { op = "create", data = new { company_id = company } }) });
+                await Json(api, HttpMethod.Post, "contacts/batch",
+                    new { atomic = true, operations = Enumerable.Range(0, BatchSize).Select(_ => new { op = "create", data = new { company_id = company } }) });
             await api.Delete($"companies/{company}");
             await SeeNothingOf(company, api);
             await server.Kill();
@@ -47,7 +48,8 @@ public sealed class CascadeCrashTests : IDisposable
             {
                 var page = await Json(client, HttpMethod.Get, "events?type=contact.updated&limit=100" + (cursor is null ? "" : $"&cursor={cursor}"));
                 cursor = page.GetProperty("meta").GetProperty("pagination").GetProperty("next_cursor").GetString();
-                told.AddRange(page.GetProperty("data").EnumerateArray().Select(e => e.GetProperty("attributes").GetProperty("data").GetProperty("id").GetString()!));
+                told.AddRange(
+                    page.GetProperty("data").EnumerateArray().Select(e => e.GetProperty("attributes").GetProperty("data").GetProperty("id").GetString()!));
                 return told.Count >= Contacts;
             },
             "the events of all contacts");

@@ -44,7 +44,8 @@ public sealed class FullDiskTests : IDisposable
 
             await server.FillDisk(false);
             contacts.Add(await api.CreateContact("after@example.com"));
-            await Eventually.True(() => contacts.ToHashSet().IsSubsetOf(receiver.Requests.Skip(2).Select(request => request.RecordId).Append(contacts[0])), "what was due, and what came later");
+            await Eventually.True(() => contacts.ToHashSet().IsSubsetOf(receiver.Requests.Skip(2).Select(request => request.RecordId).Append(contacts[0])),
+                "what was due, and what came later");
             Assert.Contains("takes writes again", server.Output, StringComparison.Ordinal);
             await server.FillDisk(true);
             await IsRefused(api);
@@ -71,7 +72,8 @@ public sealed class FullDiskTests : IDisposable
     private static async Task<IReadOnlyList<string>> Ids(CrmClient api, string path)
     {
         using var answer = await api.Send(HttpMethod.Get, path);
-        var page = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray().Select(one => one.GetProperty("attributes"));
+        var page = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("data").EnumerateArray()
+            .Select(one => one.GetProperty("attributes"));
         return [.. page.Select(attributes => (attributes.TryGetProperty("data", out var record) ? record : attributes).GetProperty("id").GetString()!)];
     }
 }

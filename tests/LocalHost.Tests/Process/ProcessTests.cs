@@ -199,7 +199,8 @@ public sealed class ProcessTests : IDisposable
         var stream = client.GetStream();
         var key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"))).Trim();
         await Write(stream, string.Create(CultureInfo.InvariantCulture,
-            $"POST /v1/contacts HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n"));
+            $"POST /v1/contacts HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nAuthorization: Bearer {key}\r\nContent-Type: "
+                + $"application/json\r\nContent-Length: {Body.Length}\r\n\r\n"));
         await ReadUntil(stream, "100 Continue");
 
         await server.Signal(signal);
@@ -231,7 +232,8 @@ public sealed class ProcessTests : IDisposable
         await using var server = await NodeStashProcess.Serve(Data);
         using var api = server.Client();
         var endpoint = await api.Subscribe(new Uri(receiver.Address, "/in?token=receivers-token"));
-        var id = (await api.Create("contacts", new { email = "jane@private.example", first_name = "Jane-Private", phone = "555-0199" })).GetProperty("id").GetString();
+        var id = (await api.Create("contacts", new { email = "jane@private.example", first_name = "Jane-Private", phone = "555-0199" })).GetProperty("id")
+            .GetString();
         using var answer = await api.Send(HttpMethod.Get, "contacts?email=jane@private.example");
         var requestId = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("meta").GetProperty("request_id").GetString()!;
         using var taken = await api.Send(HttpMethod.Post, "contacts", new { email = "jane@private.example" });
@@ -247,7 +249,8 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("GET /v1/contacts/- 400", log, StringComparison.Ordinal);
         Assert.Contains($"{endpoint.Id}, attempt 1: Delivered 200, workspace {workspaceId}", log, StringComparison.Ordinal);
         var key = (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"))).Trim();
-        foreach (var secret in new[] { "private.example", "Jane-Private", "555-0199", "receivers-token", "whsec_", endpoint.Secret["whsec_".Length..], key, key[^20..] })
+        foreach (var secret in new[] { "private.example", "Jane-Private", "555-0199", "receivers-token", "whsec_", endpoint.Secret["whsec_".Length..], key,
+            key[^20..] })
             Assert.DoesNotContain(secret, log, StringComparison.Ordinal);
         Assert.NotNull(id);
     }

@@ -23,7 +23,8 @@ public sealed class SearchCrashTests : IDisposable
         {
             await using var server = await NodeStashProcess.Serve(Data);
             using var api = server.Client();
-            for (var batch = 0; batch < 3; batch++) left.AddRange(await Batch(api, Enumerable.Range(0, BatchSize).Select(_ => new { op = "create", data = new { first_name = "Zeppelin" } })));
+            for (var batch = 0; batch < 3; batch++) left.AddRange(
+                await Batch(api, Enumerable.Range(0, BatchSize).Select(_ => new { op = "create", data = new { first_name = "Zeppelin" } })));
             var gone = left[..20];
             left.RemoveRange(0, 20);
             changed = left[lifetime];
@@ -35,7 +36,8 @@ public sealed class SearchCrashTests : IDisposable
         await using (var last = await NodeStashProcess.Serve(Data))
         {
             using var api = last.Client();
-            await Eventually.True(async () => (await Found(api, "zeppelin"))?.Count == left.Count && (await Found(api, "lifed"))?.Count == 1, "everything to be found");
+            await Eventually.True(
+                async () => (await Found(api, "zeppelin"))?.Count == left.Count && (await Found(api, "lifed"))?.Count == 1, "everything to be found");
             Assert.Equal(left.Order(), (await Found(api, "zeppelin"))!.Order());
             Assert.Equal([changed], await Found(api, "lifed"));
             await last.Signal("TERM");

@@ -55,7 +55,9 @@ public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IAsyncLifeti
 
         using var tables = Tables();
         Assert.Equal((1, 2, 2), tables.Read(session => (Count(session, "sets"), Count(session, "documents"), Count(session, "words"))));
-        Assert.Equal(2, tables.Read(session => session.One("SELECT count(*) FROM terms WHERE terms MATCH ?1", row => row.GetInt64(0), "name : (\"1_jane\" OR \"2_jane\" OR \"3_jane\")")));
+        Assert.Equal(2,
+            tables.Read(session =>
+                session.One("SELECT count(*) FROM terms WHERE terms MATCH ?1", row => row.GetInt64(0), "name : (\"1_jane\" OR \"2_jane\" OR \"3_jane\")")));
     }
 
     [Fact]
@@ -210,7 +212,8 @@ public sealed class EmbeddedSearchIndexTests : SearchIndexContract, IAsyncLifeti
 
     private async Task<IndexState> State() => Assert.Single(await indexes.States([Ours], CancellationToken.None));
 
-    private static SearchChange Jane(string id) => new("contact", id, 1, [new("first_name", Searchable.Name, "Jane"), new("last_name", Searchable.Name, "Doe")]);
+    private static SearchChange Jane(string id) =>
+        new("contact", id, 1, [new("first_name", Searchable.Name, "Jane"), new("last_name", Searchable.Name, "Doe")]);
 
     private static long Count(Session session, string table) => session.One($"SELECT count(*) FROM {table}", row => row.GetInt64(0));
 

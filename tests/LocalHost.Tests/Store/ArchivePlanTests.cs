@@ -35,7 +35,8 @@ public sealed class ArchivePlanTests : IAsyncLifetime
         {
             var writes = Enumerable.Range(batch * 200, 200).Select(i => new Write.Insert(
                 new StoredRecord(types[i % 6], $"r_{i}", 1, "{}"u8.ToArray()),
-                Encoding.UTF8.GetBytes($$"""{"created_at":"{{i}}","updated_at":"{{i / 7}}","name":"{{i}}"{{(i % 40 < 6 ? $",\"archived_at\":\"{i}\"" : "")}}}""")));
+                Encoding.UTF8.GetBytes(
+                    $$"""{"created_at":"{{i}}","updated_at":"{{i / 7}}","name":"{{i}}"{{(i % 40 < 6 ? $",\"archived_at\":\"{i}\"" : "")}}}""")));
             await store.Commit(new Commit { Writes = [.. writes] }, CancellationToken.None);
         }
     }
@@ -51,7 +52,8 @@ public sealed class ArchivePlanTests : IAsyncLifetime
     public async Task A_page_of_visible_records_is_a_range_of_the_index_of_its_sort(string type, string key, bool analyzed)
     {
         if (analyzed) await Analyze();
-        var query = new RecordQuery(type == TypeFamily.Records ? CustomRecord.TypeOf("projects") : type, ArchiveState.IsVisible, [new(new(key), true)], null, 20);
+        var query = new RecordQuery(
+            type == TypeFamily.Records ? CustomRecord.TypeOf("projects") : type, ArchiveState.IsVisible, [new(new(key), true)], null, 20);
 
         var step = Assert.Single(Assert.Single(Plans(query)));
 

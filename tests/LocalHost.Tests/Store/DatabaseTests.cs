@@ -6,7 +6,8 @@ namespace NodeStash.LocalHost.Tests.Store;
 public sealed class DatabaseTests : IDisposable
 {
     private static readonly string[] Tables =
-        ["CREATE TABLE things (name TEXT); CREATE TABLE parents (id INTEGER PRIMARY KEY); CREATE TABLE children (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"];
+        ["CREATE TABLE things (name TEXT); CREATE TABLE parents (id INTEGER PRIMARY KEY); CREATE TABLE children (parent REFERENCES parents "
+            + "DEFERRABLE INITIALLY DEFERRED)"];
 
     private readonly string folder = Directory.CreateTempSubdirectory("nodestash-").FullName;
     private readonly Database database;
@@ -60,7 +61,8 @@ public sealed class DatabaseTests : IDisposable
         using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(50), TimeProvider.System);
 
         Assert.ThrowsAny<OperationCanceledException>(() => database.ReadUntil(
-            session => session.One("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers", row => row.GetInt64(0)), stop.Token));
+            session => session.One("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers",
+                row => row.GetInt64(0)), stop.Token));
 
         Assert.Equal(0, database.Read(Count));
     }

@@ -8,7 +8,8 @@ namespace NodeStash.LocalHost.Tests.Store;
 /// <summary>Every page of an indexed sort is read off its index, however deep: nothing is sorted, nothing is read from the beginning.</summary>
 public sealed class QueryPlanTests : IAsyncLifetime
 {
-    private static readonly RecordIndex[] Indexes = [new("contact", "email"), new("contact", "updated_at"), new("deal", "value"), new(TypeFamily.Records, "name"), new(TypeFamily.Records, "updated_at")];
+    private static readonly RecordIndex[] Indexes = [
+        new("contact", "email"), new("contact", "updated_at"), new("deal", "value"), new(TypeFamily.Records, "name"), new(TypeFamily.Records, "updated_at")];
     private readonly TemporaryDatabase file = new(Indexes);
     private readonly QueryTranslator translator = new(Indexes);
 
@@ -20,8 +21,10 @@ public sealed class QueryPlanTests : IAsyncLifetime
             for (var batch = 0; batch < 10; batch++)
             {
                 var writes = Enumerable.Range(batch * 100, 100).Select(i => new Write.Insert(
-                    new StoredRecord(i % 3 == 0 ? "deal" : i % 10 == 0 ? "record:projects" : i % 10 == 1 ? "record:houses" : "contact", $"r_{i}", 1, "{}"u8.ToArray()),
-                    Encoding.UTF8.GetBytes($$"""{"created_at":"{{i}}","email":{{(i % 5 == 0 ? "null" : $"\"{i}@example.com\"")}},"value":{{i}},"name":"{{i}}","updated_at":"{{i / 7}}"}""")));
+                    new StoredRecord(
+                        i % 3 == 0 ? "deal" : i % 10 == 0 ? "record:projects" : i % 10 == 1 ? "record:houses" : "contact", $"r_{i}", 1, "{}"u8.ToArray()),
+                    Encoding.UTF8.GetBytes(
+                        $$"""{"created_at":"{{i}}","email":{{(i % 5 == 0 ? "null" : $"\"{i}@example.com\"")}},"value":{{i}},"name":"{{i}}","updated_at":"{{i / 7}}"}""")));
                 await stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)).Commit(new Commit { Writes = [.. writes] }, CancellationToken.None);
             }
         }
@@ -74,7 +77,8 @@ public sealed class QueryPlanTests : IAsyncLifetime
     [Fact]
     public void A_page_after_a_keyset_begins_at_the_keyset()
     {
-        var plans = Plans(new RecordQuery("contact", Condition.Always, [new(new("email"), false)], new Keyset(["5@example.com"], "r_5"), 20)).Select(plan => plan.Single()).ToList();
+        var plans = Plans(new RecordQuery("contact", Condition.Always, [new(new("email"), false)], new Keyset(["5@example.com"], "r_5"), 20))
+            .Select(plan => plan.Single()).ToList();
 
         Assert.EndsWith("(partition=? AND <expr>=? AND id>?)", plans[0], StringComparison.Ordinal);
         Assert.EndsWith("(partition=? AND <expr>>?)", plans[1], StringComparison.Ordinal);
@@ -92,7 +96,8 @@ public sealed class QueryPlanTests : IAsyncLifetime
     {
         var count = translator.Count(1, "contact", where);
 
-        Assert.Contains(Plan(count), step => step.Contains("key of contact: email", StringComparison.Ordinal) && step.Contains("<expr>", StringComparison.Ordinal));
+        Assert.Contains(
+            Plan(count), step => step.Contains("key of contact: email", StringComparison.Ordinal) && step.Contains("<expr>", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -111,7 +116,8 @@ public sealed class QueryPlanTests : IAsyncLifetime
         if (analyzed) await file.Database.Write(session => session.Execute("ANALYZE"));
         var among = new Condition.All([new Condition.In(KeyPath.Id, ["r_1", "r_2"]), new Condition.Equal(new("value"), 1L)]);
 
-        Assert.Contains("records_by_id (partition=? AND id=?)", Plans(new RecordQuery("contact", among, [new(new("created_at"), true)], null, 2)).Single()[0], StringComparison.Ordinal);
+        Assert.Contains("records_by_id (partition=? AND id=?)", Plans(new RecordQuery("contact", among, [new(new("created_at"), true)], null, 2)).Single()[0],
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,9 +159,11 @@ public sealed class QueryPlanTests : IAsyncLifetime
 
         void Run(Session session, int limit)
         {
-            var query = new RecordQuery("contact", new Condition.In(KeyPath.Id, ["r_1", "r_2"]), [new(new("created_at"), true)], new Keyset(["5"], "r_5"), limit);
+            var query = new RecordQuery(
+                "contact", new Condition.In(KeyPath.Id, ["r_1", "r_2"]), [new(new("created_at"), true)], new Keyset(["5"], "r_5"), limit);
             foreach (var statement in translator.Page(1, query)) session.Each(statement.Sql, _ => { }, statement.Arguments);
-            session.Each("SELECT id FROM records WHERE partition = ?1 AND id IN (SELECT value FROM json_each(?2)) AND type = ?3", _ => { }, 1L, "[]", "contact");
+            session.Each(
+                "SELECT id FROM records WHERE partition = ?1 AND id IN (SELECT value FROM json_each(?2)) AND type = ?3", _ => { }, 1L, "[]", "contact");
         }
     }
 

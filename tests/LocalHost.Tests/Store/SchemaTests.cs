@@ -55,14 +55,17 @@ public sealed class SchemaTests : IDisposable
             foreach (var (id, at) in new[] { ("ct_1", "2026-01-03"), ("ct_2", "2026-01-01"), ("ct_3", "2026-01-02") })
             {
                 await before.Write(session => session.Execute(
-                    "INSERT INTO records (partition, type, id, version, attributes, keys) VALUES (1, 'contact', ?1, 1, x'7b7d', jsonb(?2))", id, $$"""{"email":"sx","updated_at":"s{{at}}"}"""));
+                    "INSERT INTO records (partition, type, id, version, attributes, keys) VALUES (1, 'contact', ?1, 1, x'7b7d', jsonb(?2))", id,
+                    $$"""{"email":"sx","updated_at":"s{{at}}"}"""));
             }
         }
 
         IReadOnlyList<RecordIndex> indexes = [new("contact", "updated_at"), new("contact", "email")];
         using var database = Schema.Open(File, indexes, NullLogger.Instance);
-        var store = new SqliteStores(database, indexes, new SqliteChangeFeed(database), TimeProvider.System).Open(new Partition("ws_1", WorkspaceEnvironment.Live));
-        var page = await store.Query(new RecordQuery("contact", new Condition.Equal(new("email"), "x"), [new SortKey(new("updated_at"), true)], null, 10), CancellationToken.None);
+        var store = new SqliteStores(database, indexes, new SqliteChangeFeed(database), TimeProvider.System).Open(
+            new Partition("ws_1", WorkspaceEnvironment.Live));
+        var page = await store.Query(
+            new RecordQuery("contact", new Condition.Equal(new("email"), "x"), [new SortKey(new("updated_at"), true)], null, 10), CancellationToken.None);
 
         Assert.Equal(["ct_1", "ct_3", "ct_2"], page.Records.Select(r => r.Id));
     }
@@ -76,10 +79,12 @@ public sealed class SchemaTests : IDisposable
             {
                 session.Execute("INSERT INTO partitions (number, key) VALUES (1, 'ws_1'), (2, 'ws_2')");
                 session.Execute("INSERT INTO records (partition, type, id, version, attributes, keys) VALUES (1, 'contact', 'ct_1', 2, x'7b7d', jsonb('{}'))");
-                foreach (var (partition, id, record) in new[] { (1L, "evt_1", "ct_1"), (2, "evt_2", "ct_1"), (1, "evt_3", "ct_2"), (1, "evt_4", "ct_1"), (1, "evt_5", "ct_2") })
+                foreach (var (partition, id,
+                    record) in new[] { (1L, "evt_1", "ct_1"), (2, "evt_2", "ct_1"), (1, "evt_3", "ct_2"), (1, "evt_4", "ct_1"), (1, "evt_5", "ct_2") })
                 {
                     session.Execute(
-                        "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body) VALUES (?1, ?2, 'contact.updated', 'contact', ?3, 1, ?4, x'7b7d')",
+                        "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body) VALUES (?1, ?2, 'contact.updated', "
+                            + "'contact', ?3, 1, ?4, x'7b7d')",
                         partition, id, record, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
                 }
 
@@ -101,7 +106,8 @@ public sealed class SchemaTests : IDisposable
 
         using var database = Schema.Open(File, [new("contact", "email"), new("deal", "value"), new("contact", "created_at")], NullLogger.Instance);
 
-        Assert.Equal(["key of contact: email", "key of deal: value"], Names(database, "index").Where(name => name.StartsWith("key of", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["key of contact: email", "key of deal: value"], Names(database, "index").Where(name => name.StartsWith("key of", StringComparison.Ordinal)));
     }
 
     private static List<string> Names(Database database, string kind) => database.Read(session => session.All(

@@ -99,7 +99,8 @@ public sealed class SqliteChangeFeedTests : IDisposable
     public async Task Old_events_are_removed_once_every_lease_has_passed_them()
     {
         await live.Commit(
-            new Commit { Events = [Event("evt_1", Now.AddDays(-3)), Event("evt_2", Now.AddDays(-2)), Event("evt_3", Now.AddDays(-1)), Event("evt_4", Now)] }, CancellationToken.None);
+            new Commit { Events = [Event("evt_1", Now.AddDays(-3)), Event("evt_2", Now.AddDays(-2)), Event("evt_3", Now.AddDays(-1)), Event("evt_4", Now)] },
+            CancellationToken.None);
         await feed.Checkpoint("new", CancellationToken.None);
         await feed.Advance("ahead", 4, CancellationToken.None);
         Assert.Equal(0, await feed.Purge(Now.AddDays(1), 10, CancellationToken.None));

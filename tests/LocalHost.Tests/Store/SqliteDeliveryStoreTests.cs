@@ -24,7 +24,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         foreach (var workspace in (string[])["ws_1", "ws_2"])
         {
             await stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)).Add(
-                [Old(9) with { Status = DeliveryStatus.Pending }, Old(8), Old(7) with { CreatedAt = Now }, Old(6), Old(5) with { Status = DeliveryStatus.Pending }, Old(4), Old(0)],
+                [Old(9) with { Status = DeliveryStatus.Pending }, Old(8), Old(7) with { CreatedAt = Now }, Old(6),
+                    Old(5) with { Status = DeliveryStatus.Pending }, Old(4), Old(0)],
                 Now,
                 CancellationToken.None);
         }
@@ -48,7 +49,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(0, await stores.Purge(Now, 10, CancellationToken.None));
 
         static Delivery Old(int days) => new(
-            Ids.FirstAt(DeliveryLog.Prefix, Now.AddDays(-days)), new Lane("wh_1", $"ct_{days}"), $"evt_{days}", "contact.created", 1, DeliveryStatus.Delivered, [], Now.AddDays(-days));
+            Ids.FirstAt(DeliveryLog.Prefix, Now.AddDays(-days)), new Lane("wh_1", $"ct_{days}"), $"evt_{days}", "contact.created", 1, DeliveryStatus.Delivered,
+            [], Now.AddDays(-days));
     }
 
     [Fact]
@@ -63,8 +65,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         file.Reopen();
 
         store = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(["dlv_0002", "dlv_0003"], (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
-        Assert.Equal(["dlv_0004", "dlv_0003", "dlv_0002", "dlv_0001"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
+        Assert.Equal(["dlv_0002", "dlv_0003"],
+            (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 10, CancellationToken.None)).Heads.Select(head => head.Id).Order());
+        Assert.Equal(
+            ["dlv_0004", "dlv_0003", "dlv_0002", "dlv_0001"], (await store.List("wh_1", null, null, 10, CancellationToken.None)).Select(each => each.Id));
     }
 
     [Fact]
@@ -75,7 +79,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         string[] webhooks = ["wh_1", "wh_2", "wh_3", "wh_4", "wh_5", "wh_6", "wh_7", "wh_8"];
         for (var i = 0; i < Events; i += 3)
         {
-            await store.Add([.. webhooks.SelectMany(webhook => Enumerable.Range(i, 3).Select(number => Of(number, $"ct_{number % Records}", webhook)))], Now.AddSeconds(i), CancellationToken.None);
+            await store.Add([.. webhooks.SelectMany(webhook => Enumerable.Range(i, 3).Select(number => Of(number, $"ct_{number % Records}", webhook)))],
+                Now.AddSeconds(i), CancellationToken.None);
             Assert.InRange(Count("deliveries"), (webhooks.Length * (i + 3)) - 100, int.MaxValue);
         }
 
@@ -85,7 +90,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             while ((await store.AcquireDue(webhook, "one", Now.AddHours(1), Now.AddHours(2), 4, CancellationToken.None)).Heads is [_, ..] heads)
             {
                 order.AddRange(heads);
-                await store.RecordAttempts(webhook, [.. heads.Select(head => new FinishedAttempt(head.Id, Attempt, DeliveryStatus.Delivered, Now))], CancellationToken.None);
+                await store.RecordAttempts(
+                    webhook, [.. heads.Select(head => new FinishedAttempt(head.Id, Attempt, DeliveryStatus.Delivered, Now))], CancellationToken.None);
             }
 
             Assert.Equal(Events, order.DistinctBy(each => each.Id).Count());
@@ -149,7 +155,9 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         Assert.Equal(1, Forms());
         file.Reopen();
         store = new SqliteDeliveryStores(file.Database).Open(partition);
-        Assert.Equal(["dlv_0400"], (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["dlv_0400"],
+            (await store.AcquireDue("wh_1", "one", Now, Now.AddMinutes(1), 100, CancellationToken.None)).Heads.Select(head => head.Id)
+                .Order(StringComparer.Ordinal));
 
         async Task Deliver(int from, int to) => await store.RecordAttempts(
             "wh_1",
@@ -168,14 +176,18 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
         var stores = new SqliteDeliveryStores(file.Database, maxBuffered);
         var store = stores.Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         // What is recorded later is the oldest of some lanes, and the last of others.
-        Delivery[] all = [.. Enumerable.Range(0, 1_400).Select(number => Of(number, $"ct_{number / 700}_{number % 61}") with { CreatedAt = number % 700 is > 20 and < 30 or > 650 ? Now.AddTicks(1) : Now })];
+        Delivery[] all = [
+            .. Enumerable.Range(0, 1_400)
+                .Select(number =>
+                    Of(number, $"ct_{number / 700}_{number % 61}") with { CreatedAt = number % 700 is > 20 and < 30 or > 650 ? Now.AddTicks(1) : Now })];
         foreach (var some in all.Chunk(140)) await store.Add(some, Now.AddHours(1), CancellationToken.None);
         var later = all.Where(each => each.CreatedAt > Now).ToList();
 
         Assert.Equal(all.Length - later.Count, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
         Assert.Equal(0, await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None));
 
-        Assert.Equal(later.Select(each => each.Id), (await store.List("wh_1", DeliveryStatus.Pending, null, 2_000, CancellationToken.None)).Select(each => each.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(later.Select(each => each.Id),
+            (await store.List("wh_1", DeliveryStatus.Pending, null, 2_000, CancellationToken.None)).Select(each => each.Id).Order(StringComparer.Ordinal));
         var due = await store.AcquireDue("wh_1", "one", Now.AddHours(1), Now.AddHours(2), 2_000, CancellationToken.None);
         Assert.Equal(
             later.GroupBy(each => each.Lane).Select(lane => lane.First().Id).Order(StringComparer.Ordinal),
@@ -210,7 +222,10 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             var heads = (await store.AcquireDue("wh_1", "one", Now, Now.AddHours(1), 7, CancellationToken.None)).Heads;
             await store.RecordAttempts(
                 "wh_1",
-                [.. heads.Select((head, i) => new FinishedAttempt(head.Id, Attempt with { Number = head.NextAttempt }, (i + round) % 3 == 0 ? DeliveryStatus.Pending : DeliveryStatus.Delivered, Now))],
+                [.. heads.Select(
+                    (head, i) =>
+                        new FinishedAttempt(head.Id, Attempt with { Number = head.NextAttempt },
+                            (i + round) % 3 == 0 ? DeliveryStatus.Pending : DeliveryStatus.Delivered, Now))],
                 CancellationToken.None);
         }
 
@@ -255,7 +270,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
     private static readonly DeliveryAttempt Attempt = new(1, Now, TimeSpan.FromSeconds(1), AttemptOutcome.Delivered, 200, null);
 
     private static Delivery Of(int number, string record, string webhook = "wh_1") => new(
-        $"dlv_{number:D4}{(webhook == "wh_1" ? "" : webhook)}", new Lane(webhook, record), $"evt_{number:D4}", "contact.updated", number, DeliveryStatus.Pending, [], Now);
+        $"dlv_{number:D4}{(webhook == "wh_1" ? "" : webhook)}", new Lane(webhook, record), $"evt_{number:D4}", "contact.updated", number,
+        DeliveryStatus.Pending, [], Now);
 
     /// <summary>A file on which things happen, the same ones for the same seed.</summary>
     private sealed class Trial : IDisposable
@@ -292,10 +308,13 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             using var allQueued = new ManualResetEventSlim();
             var first = file.Database.Write(_ => allQueued.Wait(TimeSpan.FromMinutes(1)));
             var answer = what();
-            var beside = file.Database.Write(session => how == 0 ? throw new InvalidOperationException("no") : session.Execute("INSERT INTO orphans VALUES (1)"));
+            var beside =
+                file.Database.Write(session => how == 0 ? throw new InvalidOperationException("no") : session.Execute("INSERT INTO orphans VALUES (1)"));
             allQueued.Set();
             foreach (var other in (Task[])[first, beside]) await other.ContinueWith(_ => { }, TaskScheduler.Default);
-            Assert.True(how == 0 ? beside.Exception?.InnerException is InvalidOperationException : beside.Exception?.InnerException is StoreUnavailableException);
+            Assert.True(how == 0
+                ? beside.Exception?.InnerException is InvalidOperationException
+                : beside.Exception?.InnerException is StoreUnavailableException);
             try
             {
                 return await answer;
@@ -318,11 +337,13 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
                     Assert.Equal(Text(delivery), Text((await store.Find(delivery.Id, CancellationToken.None))!));
                 }
 
-                seen.Add("pending " + string.Join(' ', (await store.List(webhook, DeliveryStatus.Pending, null, 1000, CancellationToken.None)).Select(each => each.Id)));
+                seen.Add("pending "
+                    + string.Join(' ', (await store.List(webhook, DeliveryStatus.Pending, null, 1000, CancellationToken.None)).Select(each => each.Id)));
                 foreach (var at in (DateTimeOffset[])[Now, Now.AddHours(1)])
                 {
                     var due = await store.AcquireDue(webhook, "one", at, at.AddHours(1), 1000, CancellationToken.None);
-                    seen.Add($"{due.State} {due.Next?.Delivery.Lane} {due.Next?.At} {string.Join(' ', due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal))}");
+                    seen.Add($"{due.State} {due.Next?.Delivery.Lane} {due.Next?.At} "
+                        + $"{string.Join(' ', due.Heads.Select(head => head.Id).Order(StringComparer.Ordinal))}");
                 }
             }
 
@@ -344,7 +365,8 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             var webhook = Webhooks[random.Next(Webhooks.Length)];
             var known = await store.List(webhook, null, null, 1000, CancellationToken.None);
             var some = known.Where(_ => random.Next(4) == 0).Select(each => each.Id).ToList();
-            var heads = (await store.AcquireDue(webhook, "one", Now, Now.AddHours(1), 1000, CancellationToken.None)).Heads.OrderBy(head => head.Id, StringComparer.Ordinal).Where(_ => random.Next(2) == 0).ToList();
+            var heads = (await store.AcquireDue(webhook, "one", Now, Now.AddHours(1), 1000, CancellationToken.None)).Heads.OrderBy(
+                head => head.Id, StringComparer.Ordinal).Where(_ => random.Next(2) == 0).ToList();
             switch (random.Next(8))
             {
                 case < 3:
@@ -364,7 +386,9 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
                         1 => Made(head, AttemptOutcome.Timeout, DeliveryStatus.Failed, Now),
                         _ => Made(head, AttemptOutcome.Delivered, DeliveryStatus.Delivered, Now),
                     })];
-                    return async () => string.Join(' ', (await store.RecordAttempts(webhook, made, CancellationToken.None)).Select(noted => $"{noted.Next?.Id} {noted.FailingSince}"));
+                    return async () =>
+                        string.Join(' ',
+                            (await store.RecordAttempts(webhook, made, CancellationToken.None)).Select(noted => $"{noted.Next?.Id} {noted.FailingSince}"));
                 case 6 when random.Next(2) == 0:
                     return async () => $"{await store.Finalize(webhook, DeliveryStatus.Failed, Now, CancellationToken.None)} settled";
                 case 6:
@@ -375,7 +399,9 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
                         return "put off";
                     };
                 default:
-                    DeliveryStatus[] those = random.Next(2) == 0 ? [DeliveryStatus.Failed, DeliveryStatus.Delivered] : [DeliveryStatus.Failed, DeliveryStatus.Pending];
+                    DeliveryStatus[] those = random.Next(2) == 0
+                        ? [DeliveryStatus.Failed, DeliveryStatus.Delivered]
+                        : [DeliveryStatus.Failed, DeliveryStatus.Pending];
                     return async () => $"{await store.Reopen(some, those, Now, CancellationToken.None)} reopened";
             }
         }
@@ -384,6 +410,7 @@ public sealed class SqliteDeliveryStoreTests : DeliveryStoreContract, IDisposabl
             new(head.Id, Attempt with { Number = head.NextAttempt, Outcome = outcome }, status, due);
 
         private static string Text(Delivery delivery) =>
-            $"{delivery.Id} {delivery.Lane} {delivery.EventId} {delivery.EventName} {delivery.Version} {delivery.Status} {string.Join(',', delivery.Attempts)} {delivery.CreatedAt:O} {delivery.AttemptsBefore}";
+            $"{delivery.Id} {delivery.Lane} {delivery.EventId} {delivery.EventName} {delivery.Version} {delivery.Status} "
+                + $"{string.Join(',', delivery.Attempts)} {delivery.CreatedAt:O} {delivery.AttemptsBefore}";
     }
 }

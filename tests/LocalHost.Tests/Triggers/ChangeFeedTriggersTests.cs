@@ -129,7 +129,8 @@ public class ChangeFeedTriggersTests
     private async Task<IHost> Start(ListFeed feed, TimeProvider clock, params Type[] classes)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddSingleton(FunctionCatalog.Of(classes)).AddSingleton<IChangeFeed>(feed).AddSingleton(clock).AddSingleton(seen).AddHostedService<ChangeFeedTriggers>();
+        builder.Services.AddSingleton(FunctionCatalog.Of(classes)).AddSingleton<IChangeFeed>(feed).AddSingleton(clock).AddSingleton(seen)
+            .AddHostedService<ChangeFeedTriggers>();
         var host = builder.Build();
         await host.StartAsync();
         return host;

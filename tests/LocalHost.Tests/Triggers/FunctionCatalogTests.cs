@@ -12,7 +12,8 @@ public class FunctionCatalogTests
     {
         var catalog = FunctionCatalog.Of(typeof(Sound));
 
-        Assert.Equal(["activity", "answered", "client", "given", "message", "nothing", "orchestration", "value"], catalog.Functions.Select(f => f.Name).Order());
+        Assert.Equal(
+            ["activity", "answered", "client", "given", "message", "nothing", "orchestration", "value"], catalog.Functions.Select(f => f.Name).Order());
         var (function, trigger) = Assert.Single(catalog.TriggeredBy<QueueTriggerAttribute>());
         Assert.Equal(("jobs", "message", "Sound.Message"), (trigger.QueueName, function.TriggerParameter.Name, function.ToString()));
     }
@@ -116,7 +117,8 @@ public class FunctionCatalogTests
         public static string Orchestration([OrchestrationTrigger] object context, int input) => $"{context} {input}";
 
         [Function("client")]
-        public static (string Text, string Hub, CancellationToken Token) WithClient([ActivityTrigger] string text, [DurableClient] Client client, CancellationToken ct) => (text, client.Hub, ct);
+        public static (string Text, string Hub,
+            CancellationToken Token) WithClient([ActivityTrigger] string text, [DurableClient] Client client, CancellationToken ct) => (text, client.Hub, ct);
 
         [Function("given")]
         public static void Given([TimerTrigger("0 0 3 * * *")] TimerInfo timer) => _ = timer;

@@ -115,23 +115,27 @@ public class HttpTriggersTests
         public static IResult List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/contacts")] HttpRequest request) => Text("list", request);
 
         [Function("contacts-create")]
-        public static Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/contacts")] HttpRequest request) => Task.FromResult(Text("create", request));
+        public static Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/contacts")] HttpRequest request) =>
+            Task.FromResult(Text("create", request));
 
         [Function("contacts-get")]
-        public static async ValueTask<IResult> Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/contacts/{id}")] HttpRequest request, string id)
+        public static async ValueTask<IResult> Get(
+            [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/contacts/{id}")] HttpRequest request, string id)
         {
             await Task.Yield();
             return Text("get " + id, request);
         }
 
         [Function("contacts-replace")]
-        public static IResult Put([HttpTrigger("put", Route = "/v1/contacts/{key}")] HttpRequest request, HttpContext http, string key) => Text("put " + key, http.Request == request ? request : null);
+        public static IResult Put([HttpTrigger("put", Route = "/v1/contacts/{key}")] HttpRequest request, HttpContext http, string key) =>
+            Text("put " + key, http.Request == request ? request : null);
 
         [Function("files")]
         public static IResult Files([HttpTrigger("get", Route = "files/{*path}")] HttpRequest request, string path) => Text("files " + path, request);
 
         [Function("optional")]
-        public static IResult Optional([HttpTrigger("get", Route = "optional/{id?}")] HttpRequest request, string? id) => Text("optional " + (id ?? "none"), request);
+        public static IResult Optional([HttpTrigger("get", Route = "optional/{id?}")] HttpRequest request, string? id) =>
+            Text("optional " + (id ?? "none"), request);
 
         [Function("ping")]
         public static IResult Ping([HttpTrigger] HttpRequest request) => Text("pong", request);
@@ -172,7 +176,8 @@ public class HttpTriggersTests
     public static class Starting
     {
         [Function("starting")]
-        public static IResult Run([HttpTrigger("post")] HttpRequest request, [DurableClient] Hub client) => Results.Text(request.Path == "/starting" ? client.Name : "");
+        public static IResult Run([HttpTrigger("post")] HttpRequest request, [DurableClient] Hub client) =>
+            Results.Text(request.Path == "/starting" ? client.Name : "");
     }
 
     public sealed class Witness
@@ -189,7 +194,8 @@ public class HttpTriggersTests
         {
             await using var registration = ct.Register(witness.Cancelled.SetResult);
             witness.Started.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, request.HttpContext.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, request.HttpContext.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return Results.Empty;
         }
     }

@@ -67,6 +67,7 @@ public class RouteOrderTests
     {
         static string[] Methods(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(isHidden, RouteOrder.FindConflicts([new HttpRoute("a", Methods(earlier), "v1/{id}"), new HttpRoute("b", Methods(later), "v1/it")]).Count > 0);
+        Assert.Equal(
+            isHidden, RouteOrder.FindConflicts([new HttpRoute("a", Methods(earlier), "v1/{id}"), new HttpRoute("b", Methods(later), "v1/it")]).Count > 0);
     }
 }

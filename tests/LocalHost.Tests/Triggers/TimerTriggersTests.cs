@@ -69,12 +69,14 @@ public class TimerTriggersTests
 
     private static DateTime At(int day, int month = 2) => new(2026, month, day, 3, 0, 0, DateTimeKind.Utc);
 
-    private async Task<(DateTimeOffset Time, TimerInfo Timer)> Next() => await runs.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+    private async Task<(DateTimeOffset Time, TimerInfo Timer)> Next() =>
+        await runs.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
 
     private async Task<IHost> Start(Type function)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddSingleton(FunctionCatalog.Of(function)).AddSingleton<TimeProvider>(clock).AddSingleton(runs.Writer).AddHostedService<TimerTriggers>();
+        builder.Services.AddSingleton(FunctionCatalog.Of(function)).AddSingleton<TimeProvider>(clock).AddSingleton(runs.Writer)
+            .AddHostedService<TimerTriggers>();
         var host = builder.Build();
         await host.StartAsync();
         return host;
@@ -105,7 +107,8 @@ public class TimerTriggersTests
     public sealed class AtStart(ChannelWriter<(DateTimeOffset, TimerInfo)> runs, TimeProvider clock)
     {
         [Function("yearly")]
-        public ValueTask Run([TimerTrigger("0 0 3 1 1 *", RunOnStartup = true)] TimerInfo timer, CancellationToken ct) => runs.WriteAsync((clock.GetUtcNow(), timer), ct);
+        public ValueTask Run([TimerTrigger("0 0 3 1 1 *", RunOnStartup = true)] TimerInfo timer, CancellationToken ct) =>
+            runs.WriteAsync((clock.GetUtcNow(), timer), ct);
     }
 
     public sealed class Slow(ChannelWriter<(DateTimeOffset, TimerInfo)> runs, TimeProvider clock)

@@ -21,7 +21,9 @@ public class SettableClock(DateTimeOffset now) : TimeProvider
     protected void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
 }
 
-/// <summary>A clock that stands still, but jumps to the end of any wait as soon as it begins. For one waiter at a time where the order of waits matters.</summary>
+/// <summary>
+/// A clock that stands still, but jumps to the end of any wait as soon as it begins. For one waiter at a time where the order of waits matters.
+/// </summary>
 public sealed class JumpingClock(DateTimeOffset now) : SettableClock(now)
 {
     /// <summary>The waits begun so far, oldest first.</summary>

@@ -43,8 +43,10 @@ public sealed class OtherDoor : IDoor
         app.MapGet("/api/people", (HttpRequest request) => api.Run(request, list, List));
         app.MapPost("/api/people", (HttpRequest request) => api.Run(request, create, Create));
         app.MapGet("/api/people/{id}", (HttpRequest request, string id) => api.Run(request, get, call => Get(call, id)));
-        app.MapDelete("/api/{resource}/{id}", (HttpRequest request, string resource, string id) => api.Run(request, archive, call => Archive(call, Named(resource), id)));
-        app.MapPost("/api/{resource}/{id}/restore", (HttpRequest request, string resource, string id) => api.Run(request, restore, call => Restore(call, Named(resource), id)));
+        app.MapDelete(
+            "/api/{resource}/{id}", (HttpRequest request, string resource, string id) => api.Run(request, archive, call => Archive(call, Named(resource), id)));
+        app.MapPost("/api/{resource}/{id}/restore",
+            (HttpRequest request, string resource, string id) => api.Run(request, restore, call => Restore(call, Named(resource), id)));
         await app.StartAsync();
         return app;
     }
@@ -52,8 +54,11 @@ public sealed class OtherDoor : IDoor
     public Answer Render(Outcome outcome, string requestId) => outcome switch
     {
         Outcome.Rendered rendered => rendered.Answer,
-        Outcome.Refused { Why: var error } => new Answer(StatusOf(error.Code), Json(new { error = error.Message, fields = error.Details.Select(one => Camel(one.Field)) })) { Error = error },
-        Outcome.Listed list => new Answer(StatusCodes.Status200OK, Json(list.Resources.Select(Flat))) { ContentRange = $"people {list.Skipped}-{list.Skipped + list.Resources.Count - 1}/{list.Total}" },
+        Outcome.Refused { Why: var error } =>
+            new Answer(StatusOf(error.Code), Json(new { error = error.Message, fields = error.Details.Select(one => Camel(one.Field)) })) { Error = error },
+        Outcome.Listed list =>
+            new Answer(StatusCodes.Status200OK,
+                Json(list.Resources.Select(Flat))) { ContentRange = $"people {list.Skipped}-{list.Skipped + list.Resources.Count - 1}/{list.Total}" },
         Outcome.Created { Resource: var created } => new Answer(StatusCodes.Status201Created, Json(Flat(created))),
         Outcome.Found { Resource: var found } => new Answer(StatusCodes.Status200OK, Json(Flat(found))),
         _ => throw new NotSupportedException(outcome.ToString()),
@@ -113,7 +118,10 @@ public sealed class OtherDoor : IDoor
         new() { Name = name, Method = method, Route = "api/people", Summary = "People.", Scopes = [scope], Answers = [] };
 
     private static Parameter Number(string name, int max, int otherwise) => new(
-        name, new(JsonType.Integer), "A number.", (text, errors) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max ? number : errors.Add(name, "Expected a number"))
+        name, new(JsonType.Integer), "A number.",
+        (text, errors) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max
+            ? number
+            : errors.Add(name, "Expected a number"))
     {
         Default = otherwise,
     };
@@ -121,7 +129,8 @@ public sealed class OtherDoor : IDoor
     private static JsonElement Flat(Resource resource) => Renamed(JsonElement.Parse(resource.Attributes.Span), Camel);
 
     private static JsonElement Renamed(JsonElement json, Func<string, string> rename) =>
-        JsonSerializer.SerializeToElement(new JsonObject(json.EnumerateObject().Select(member => KeyValuePair.Create(rename(member.Name), JsonNode.Parse(member.Value.GetRawText())))));
+        JsonSerializer.SerializeToElement(
+            new JsonObject(json.EnumerateObject().Select(member => KeyValuePair.Create(rename(member.Name), JsonNode.Parse(member.Value.GetRawText())))));
 
     private static string Camel(string name) => string.Concat(name.Split('_').Select((word, i) => i == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
 

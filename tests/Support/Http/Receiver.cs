@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace NodeStash.Support.Http;
 
-/// <summary>Someone's webhook endpoint: a real server on a free port of this machine. Keeps every request and answers as it is told; 200 if it is not.</summary>
+/// <summary>
+/// Someone's webhook endpoint: a real server on a free port of this machine. Keeps every request and answers as it is told; 200 if it is not.
+/// </summary>
 public sealed class Receiver : IAsyncDisposable
 {
     private readonly ConcurrentQueue<Received> requests = new();
@@ -90,7 +92,8 @@ public sealed record Received(string Method, string Path, IReadOnlyDictionary<st
 {
     public string Id => Headers["webhook-id"];
 
-    public DateTimeOffset SentAt => DateTimeOffset.FromUnixTimeSeconds(long.Parse(Headers["webhook-timestamp"], System.Globalization.CultureInfo.InvariantCulture));
+    public DateTimeOffset SentAt =>
+        DateTimeOffset.FromUnixTimeSeconds(long.Parse(Headers["webhook-timestamp"], System.Globalization.CultureInfo.InvariantCulture));
 
     public JsonElement Event => JsonElement.Parse(Body);
 

@@ -37,7 +37,8 @@ public sealed class CrashRun : IAsyncDisposable
     {
         (this.data, random, this.receiver) = (data, new Random(seed), receiver);
         oversight = new Operator(new Random(seed + 1), endpoints);
-        clients = [oversight, new WideWriter(new Random(seed + 2)), .. Enumerable.Range(0, Writers).Select(number => new Writer(number, new Random(seed + 3 + number)))];
+        clients = [oversight, new WideWriter(new Random(seed + 2)),
+            .. Enumerable.Range(0, Writers).Select(number => new Writer(number, new Random(seed + 3 + number)))];
         receiver.Answer = Answer;
     }
 
@@ -54,7 +55,8 @@ public sealed class CrashRun : IAsyncDisposable
         await using var last = await NodeStashProcess.Serve(data);
         using var api = last.Client();
         await oversight.MakeGood(api);
-        for (var (quietSince, seen) = (TimeProvider.System.GetTimestamp(), -1); TimeProvider.System.GetElapsedTime(quietSince) < GiveUpAfter && !await IsComplete(api);)
+        for (var (quietSince, seen) = (TimeProvider.System.GetTimestamp(), -1); TimeProvider.System.GetElapsedTime(quietSince) < GiveUpAfter
+            && !await IsComplete(api);)
         {
             if (seen != receiver.Requests.Count) quietSince = TimeProvider.System.GetTimestamp();
             seen = receiver.Requests.Count;
@@ -86,7 +88,8 @@ public sealed class CrashRun : IAsyncDisposable
 
         var working = clients.Select(client => Task.Run(() => client.WorkUntilDeath(server))).ToArray();
         // The first life is long enough for everything to happen once, however slow the machine.
-        if (round == 0) await Eventually.True(() => clients.OfType<WideWriter>().All(client => client.Done > 0) && IsRedelivered(), "a wide change and a redelivery");
+        if (round == 0)
+            await Eventually.True(() => clients.OfType<WideWriter>().All(client => client.Done > 0) && IsRedelivered(), "a wide change and a redelivery");
         await Task.Delay(TimeSpan.FromMilliseconds(100 + Next(1400)), TimeProvider.System);
         await server.Kill();
         await Task.WhenAll(working);
@@ -142,7 +145,8 @@ public sealed class CrashRun : IAsyncDisposable
         var unasked = log.Happened.Where(write => !accepted.Contains(write)).ToList();
         List<string> invented =
         [
-            .. requests.Where(request => !log.Bodies.TryGetValue(request.Id, out var body) || body != request.Event.GetRawText()).Select(request => $"{request.Id} at {request.Path} is not in the log as it came"),
+            .. requests.Where(request => !log.Bodies.TryGetValue(request.Id, out var body) || body != request.Event.GetRawText())
+                .Select(request => $"{request.Id} at {request.Path} is not in the log as it came"),
             .. unasked.Skip(clients.Sum(client => client.Unanswered)).Select(write => $"{write} happened and nobody asked for it"),
         ];
         // What is sent again on request comes after what was delivered meanwhile, and what was given up while an endpoint was off comes when it is recovered.
@@ -153,8 +157,10 @@ public sealed class CrashRun : IAsyncDisposable
         ];
         var inOrder = requests.Where(request => request.Path is Healthy or Failing).ToList();
         var duplicates = inOrder.Count - inOrder.DistinctBy(request => (request.Path, request.Id)).Count() - failed.Count;
-        var again = requests.Count - inOrder.Count - requests.Where(request => request.Path is Slow or Moody).DistinctBy(request => (request.Path, request.Id)).Count();
-        return new CrashReport(rounds, log.Bodies.Count, requests.Count, failed.Count, duplicates, again, clients.OfType<WideWriter>().Sum(client => client.Done), Missing(), invented, outOfOrder);
+        var again = requests.Count - inOrder.Count - requests.Where(request => request.Path is Slow or Moody).DistinctBy(request => (request.Path, request.Id))
+            .Count();
+        return new CrashReport(rounds, log.Bodies.Count, requests.Count, failed.Count, duplicates, again,
+            clients.OfType<WideWriter>().Sum(client => client.Done), Missing(), invented, outOfOrder);
     }
 
     private static IEnumerable<string> OutOfOrder(IEnumerable<Received> requests)
@@ -163,7 +169,8 @@ public sealed class CrashRun : IAsyncDisposable
         foreach (var request in requests)
         {
             var lane = (request.Path, request.RecordId);
-            if (request.Version < newest.GetValueOrDefault(lane)) yield return $"{request.RecordId} at {request.Path}: version {request.Version} after {newest[lane]}";
+            if (request.Version < newest.GetValueOrDefault(lane))
+                yield return $"{request.RecordId} at {request.Path}: version {request.Version} after {newest[lane]}";
             newest[lane] = Math.Max(request.Version, newest.GetValueOrDefault(lane));
         }
     }
@@ -186,7 +193,8 @@ public sealed class CrashRun : IAsyncDisposable
                 var page = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
                 foreach (var each in page.GetProperty("data").EnumerateArray().Select(one => one.GetProperty("attributes")))
                 {
-                    if (!Array.Exists(Subscribed, pattern => each.GetProperty("event").GetString()!.StartsWith(pattern.TrimEnd('*'), StringComparison.Ordinal))) continue;
+                    if (!Array.Exists(Subscribed, pattern => each.GetProperty("event").GetString()!.StartsWith(pattern.TrimEnd('*'), StringComparison.Ordinal)))
+                        continue;
                     Bodies.Add(each.GetProperty("id").GetString()!, each.GetRawText());
                     Happened.Add((each.GetProperty("data").GetProperty("id").GetString()!, each.GetProperty("metadata").GetProperty("version").GetInt64()));
                 }
@@ -327,7 +335,8 @@ public sealed class CrashRun : IAsyncDisposable
                     (await api.Send(HttpMethod.Post, $"webhooks/{endpoints[Moody]}/recover", new { since = begun })).Dispose();
                     break;
                 default:
-                    (await api.Send(HttpMethod.Post, $"webhooks/{endpoints[Slow]}/replay", new { since = TimeProvider.System.GetUtcNow().AddSeconds(-1) })).Dispose();
+                    (await api.Send(
+                        HttpMethod.Post, $"webhooks/{endpoints[Slow]}/replay", new { since = TimeProvider.System.GetUtcNow().AddSeconds(-1) })).Dispose();
                     break;
             }
         }
@@ -346,7 +355,8 @@ public sealed class CrashRun : IAsyncDisposable
 /// <param name="Invented">What came and was not committed, or was committed and not asked for.</param>
 /// <param name="OutOfOrder">What came after a later version of its record.</param>
 public sealed record CrashReport(
-    int Rounds, int Events, int Requests, int Failures, int Duplicates, int Redelivered, int WideChanges, IReadOnlyList<string> Lost, IReadOnlyList<string> Invented, IReadOnlyList<string> OutOfOrder)
+    int Rounds, int Events, int Requests, int Failures, int Duplicates, int Redelivered, int WideChanges, IReadOnlyList<string> Lost,
+    IReadOnlyList<string> Invented, IReadOnlyList<string> OutOfOrder)
 {
     public IEnumerable<string> Faults => [.. Lost, .. Invented, .. OutOfOrder];
 

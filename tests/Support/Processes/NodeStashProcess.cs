@@ -79,7 +79,8 @@ public sealed partial class NodeStashProcess : IAsyncDisposable
     /// <summary>Lets files not grow, nor be written beyond their first byte, as if all disks were full; or undoes that.</summary>
     public async Task FillDisk(bool isFull)
     {
-        using var limit = System.Diagnostics.Process.Start("prlimit", [$"--pid={process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)}", isFull ? "--fsize=1:" : "--fsize=unlimited:"]);
+        using var limit = System.Diagnostics.Process.Start(
+            "prlimit", [$"--pid={process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)}", isFull ? "--fsize=1:" : "--fsize=unlimited:"]);
         await limit.WaitForExitAsync();
         if (limit.ExitCode != 0) throw new InvalidOperationException("The limit could not be set");
     }

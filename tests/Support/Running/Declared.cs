@@ -19,14 +19,19 @@ internal static class Declared
         var verb = method == HttpMethod.Head ? "GET" : method.Method.ToUpperInvariant();
         var segments = path.Trim('/').Split('/');
         var (operation, _) = operations.First(one => one.Operation.Method == "*" || (one.Operation.Method == verb && Matches(one.Route, segments)));
-        if (reply.Status < 400) Assert.True(operation.Answers.Any(answer => answer.Status == reply.Status), $"{operation.Name} does not declare {reply.Status}");
+        if (reply.Status < 400)
+            Assert.True(operation.Answers.Any(answer => answer.Status == reply.Status), $"{operation.Name} does not declare {reply.Status}");
         else if (CodeOf(reply) is { } code) Assert.True(operation.Errors.Contains(codes[code]), $"{operation.Name} does not declare {code}");
     }
 
     /// <summary>The code of an error, in its envelope or as problem details; null without a body.</summary>
     private static string? CodeOf(Reply reply) =>
-        reply.Body.ValueKind is not System.Text.Json.JsonValueKind.Object ? null : reply.Body.TryGetProperty("code", out var code) ? code.GetString() : reply.Code;
+        reply.Body.ValueKind is not System.Text.Json.JsonValueKind.Object
+            ? null
+            : reply.Body.TryGetProperty("code", out var code) ? code.GetString() : reply.Code;
 
     private static bool Matches(string[] route, string[] path) =>
-        route.Length == path.Length && route.Zip(path).All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
+        route.Length == path.Length
+            && route.Zip(path)
+                .All(pair => pair.First.StartsWith('{') ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
 }

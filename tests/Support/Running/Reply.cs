@@ -25,7 +25,8 @@ public sealed class Reply
 
     public static async Task<Reply> Read(HttpResponseMessage response)
     {
-        var headers = response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(", ", h.Value), StringComparer.OrdinalIgnoreCase);
+        var headers =
+            response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(", ", h.Value), StringComparer.OrdinalIgnoreCase);
         var raw = await response.Content.ReadAsStringAsync();
         return new Reply((int)response.StatusCode, headers, raw, raw.Length > 0 && raw[0] == '{' ? JsonElement.Parse(raw) : default);
     }
@@ -57,7 +58,8 @@ public sealed class Reply
     public string Message => Error.GetProperty("message").GetString()!;
 
     /// <summary>The faulty fields named, in order.</summary>
-    public IReadOnlyList<string> Fields => Error.TryGetProperty("details", out var details) ? [.. details.EnumerateArray().Select(d => d.GetProperty("field").GetString()!)] : [];
+    public IReadOnlyList<string> Fields =>
+        Error.TryGetProperty("details", out var details) ? [.. details.EnumerateArray().Select(d => d.GetProperty("field").GetString()!)] : [];
 
     private JsonElement Error => Body.GetProperty("error");
 

@@ -13,7 +13,9 @@ using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Support.Running;
 
-/// <summary>The whole product in this process, on a port and in a folder of its own. Shared by the tests of a collection; each takes a workspace of its own.</summary>
+/// <summary>
+/// The whole product in this process, on a port and in a folder of its own. Shared by the tests of a collection; each takes a workspace of its own.
+/// </summary>
 public class Server : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("nodestash-").FullName;
@@ -41,7 +43,9 @@ public class Server : IAsyncLifetime
 
     public virtual async ValueTask InitializeAsync()
     {
-        host = await CrmHost.Start(new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time, Services = Replace, Search = Search }, CancellationToken.None);
+        host = await CrmHost.Start(
+            new HostSettings { Urls = "http://127.0.0.1:0", Data = folder, Quiet = true, Clock = Time, Services = Replace, Search = Search },
+            CancellationToken.None);
     }
 
     public virtual async ValueTask DisposeAsync()
@@ -68,7 +72,8 @@ public class Server : IAsyncLifetime
     {
         var store = Services.GetRequiredService<IWorkspaceStores>().Open(new Partition(workspace.Id, WorkspaceEnvironment.Live));
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
-        while ((await PendingCascades.Read(store, Crm.Catalog, patience.Token)).Pending.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+        while ((await PendingCascades.Read(store, Crm.Catalog, patience.Token)).Pending.Count > 0) await Task.Delay(
+            TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Waits until whatever has been changed so far is found by searches.</summary>
@@ -76,7 +81,8 @@ public class Server : IAsyncLifetime
     {
         var feed = Services.GetRequiredService<IChangeFeed>();
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
-        while ((await feed.Read(await feed.Checkpoint("search", patience.Token), 1, patience.Token)).Documents.Count > 0) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+        while ((await feed.Read(await feed.Checkpoint("search", patience.Token), 1, patience.Token)).Documents.Count > 0) await Task.Delay(
+            TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
 
     /// <summary>Waits until rebuilds of indexes have ended, and looks meanwhile.</summary>

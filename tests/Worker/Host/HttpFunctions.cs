@@ -20,10 +20,13 @@ internal sealed class HttpFunctions(IEnumerable<FunctionMetadata> functions, Wor
 {
     private const string InvocationId = "x-ms-invocation-id";
 
-    /// <summary>Before further attempts to connect: a worker has its functions loaded before it listens. Source: azure-functions-host, RetryProxyHandler.</summary>
+    /// <summary>
+    /// Before further attempts to connect: a worker has its functions loaded before it listens. Source: azure-functions-host, RetryProxyHandler.
+    /// </summary>
     private static readonly TimeSpan[] connectionPauses = [.. new[] { 50, 100, 200, 250, 250, 250, 250, 250, 250 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
 
-    private readonly HttpMessageInvoker client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = Connect });
+    private readonly HttpMessageInvoker client = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = Connect });
     private readonly List<HttpFunction> routes = [.. functions.OrderBy(function => function.Name, RouteOrder.ByName).SelectMany(HttpFunction.Of)];
 
     public void Dispose() => client.Dispose();

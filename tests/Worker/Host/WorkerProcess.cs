@@ -54,7 +54,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
             "--functions-grpc-max-message-length", LongestMessage,
         ];
         if (inShell) command = ["sh", "-c", "\"$@\" & echo \"worker $!\"; wait", "sh", .. command];
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = program.RunningFolder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            command[0], command[1..]) { WorkingDirectory = program.RunningFolder, RedirectStandardOutput = true, RedirectStandardError = true };
         var inherited = Inherited.Select(name => (name, Environment.GetEnvironmentVariable(name))).ToList();
         start.Environment.Clear();
         foreach (var (name, value) in inherited) start.Environment[name] = value;
@@ -84,7 +85,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private void Hear(object sender, DataReceivedEventArgs line)
     {
         const string Child = "worker ";
-        if (line.Data is { } text && text.StartsWith(Child, StringComparison.Ordinal)) _ = int.TryParse(text[Child.Length..], CultureInfo.InvariantCulture, out child);
+        if (line.Data is { } text && text.StartsWith(Child, StringComparison.Ordinal))
+            _ = int.TryParse(text[Child.Length..], CultureInfo.InvariantCulture, out child);
         lock (output) output.AppendLine(line.Data);
     }
 }

@@ -44,7 +44,8 @@ internal static class Cursor
     public static string Fingerprint(string resource, IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
         var text = new StringBuilder(resource);
-        foreach (var (name, value) in parameters.Where(p => p.Key is not ("cursor" or "limit" or "include" or "fields")).OrderBy(p => p.Key, StringComparer.Ordinal))
+        foreach (var (name, value) in parameters.Where(p => p.Key is not ("cursor" or "limit" or "include" or "fields"))
+            .OrderBy(p => p.Key, StringComparer.Ordinal))
             text.Append('\n').Append(name).Append('=').Append(value);
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 9));
     }

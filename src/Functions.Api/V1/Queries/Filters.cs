@@ -6,7 +6,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.V1.Queries;
 
-/// <summary>Reads one filter of a query string: a named one (<c>email=…</c>), or one with an operator (<c>created_at[gte]=…</c>, <c>custom_fields[score][gt]=…</c>).</summary>
+/// <summary>
+/// Reads one filter of a query string: a named one (<c>email=…</c>), or one with an operator (<c>created_at[gte]=…</c>,
+/// <c>custom_fields[score][gt]=…</c>).
+/// </summary>
 internal static class Filters
 {
     private const int MaxValues = 100;
@@ -25,7 +28,8 @@ internal static class Filters
         {
             var (target, op) = (name[..open], name[(open + 1)..^1]);
             if (schema.Find(target) is { HasKey: true, Access: not FieldAccess.Internal } typed && typed is not MapField)
-                return WithOperator(new KeyPath(target), op, text, name, errors, value => typed.ReadKey(value, name, errors) is { } key ? [key] : null, typed is TextListField);
+                return WithOperator(
+                    new KeyPath(target), op, text, name, errors, value => typed.ReadKey(value, name, errors) is { } key ? [key] : null, typed is TextListField);
             if (CustomFieldPath(schema, target) is { } inner) return WithOperator(inner, op, text, name, errors, Readings, isList: false);
             if (CustomFieldPath(schema, name) is { } path) return WithOperator(path, "eq", text, name, errors, Readings, isList: false);
         }
@@ -63,7 +67,9 @@ internal static class Filters
         if (field.Filter is FilterKind.HasAll)
         {
             var members = Split(text);
-            return members.Length > MaxValues ? (Condition?)errors.Add(name, TooManyValues) : new Condition.All([.. members.Select(member => new Condition.Has(path, member))]);
+            return members.Length > MaxValues
+                ? (Condition?)errors.Add(name, TooManyValues)
+                : new Condition.All([.. members.Select(member => new Condition.Has(path, member))]);
         }
 
         if (field.ReadKey(text, name, errors) is not { } key) return null;
@@ -77,12 +83,17 @@ internal static class Filters
     /// <param name="errors">Where faults go.</param>
     /// <param name="read">What a value may mean; null where it is wrong. Comparison never crosses types, so all of them are asked for.</param>
     /// <param name="isList">Whether the field holds a list: then its members are compared.</param>
-    private static Condition? WithOperator(KeyPath path, string op, string text, string name, ValidationErrors errors, Func<string, IReadOnlyList<object>?> read, bool isList)
+    private static Condition? WithOperator(
+        KeyPath path, string op, string text, string name, ValidationErrors errors, Func<string, IReadOnlyList<object>?> read, bool isList)
     {
         Condition? Each(string value, Func<object, Condition> make) => read(value) is { } keys ? Any([.. keys.Select(make)]) : null;
-        Condition Is(object key) => key is string member ? Any(isList ? [new Condition.Has(path, member)] : [new Condition.Equal(path, key), new Condition.Has(path, member)]) : new Condition.Equal(path, key);
+        Condition Is(object key) =>
+            key is string member
+                ? Any(isList ? [new Condition.Has(path, member)] : [new Condition.Equal(path, key), new Condition.Has(path, member)])
+                : new Condition.Equal(path, key);
 
-        if (isList && op is "gt" or "gte" or "lt" or "lte" or "contains" or "starts_with") return (Condition?)errors.Add(name, "A list takes eq, neq, in and exists only");
+        if (isList && op is "gt" or "gte" or "lt" or "lte" or "contains" or "starts_with")
+            return (Condition?)errors.Add(name, "A list takes eq, neq, in and exists only");
         switch (op)
         {
             case "eq":

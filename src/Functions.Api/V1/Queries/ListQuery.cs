@@ -27,13 +27,16 @@ internal static class ListQuery
         Parameter.Cursor,
         sort with
         {
-            Description = $"Fields to sort by, {Names(schema.Fields.Where(field => field.IsSortable))}, each with a minus before it for descending order; -created_at if absent.",
+            Description = $"Fields to sort by, {Names(schema.Fields.Where(field => field.IsSortable))}, each with a minus before it for descending "
+                + $"order; -created_at if absent.",
             Read = (given, errors) => ReadSort(schema, given, errors),
         },
         .. schema.Searchables.Count > 0 ? [Search] : Array.Empty<Parameter>(),
         .. ViewOf(schema),
         .. schema.Fields.Where(field => field.Filter is not FilterKind.None).Select(field => Filter(schema, field.Name, field.Facets, Describe(field))),
-        .. schema.ExtraFilters.Select(filter => Filter(schema, filter.Name, filter.Field.Facets, $"Only records whose {filter.Field.Name} is at {(filter.Comparison is Comparison.GreaterOrEqual ? "least" : "most")} this.")),
+        .. schema.ExtraFilters.Select(
+            filter => Filter(schema, filter.Name, filter.Field.Facets,
+                $"Only records whose {filter.Field.Name} is at {(filter.Comparison is Comparison.GreaterOrEqual ? "least" : "most")} this.")),
     ];
 
     /// <summary>The parameters that say what is answered of a record.</summary>
@@ -41,10 +44,12 @@ internal static class ListQuery
     [
         include with
         {
-            Description = $"What is answered beside each record: {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}, with commas between.",
+            Description = $"What is answered beside each record: "
+                + $"{string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}, with commas between.",
             Read = (given, errors) => ReadIncludes(schema, given, errors),
         },
-        fields with { Description = "The attributes to answer, with commas between; all if absent.", Read = (given, errors) => ReadFields(schema, given, errors) },
+        fields with { Description = "The attributes to answer, with commas between; all if absent.",
+            Read = (given, errors) => ReadFields(schema, given, errors) },
     ];
 
     /// <summary>The other names that a filter of the resource may begin with.</summary>
@@ -78,9 +83,13 @@ internal static class ListQuery
         var isByRelevance = search is not null && order is null;
         order ??= [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: true)];
         Condition where = filters.Count == 1 ? filters[0] : new Condition.All(filters);
-        var after = query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, Cursor.Fingerprint(schema.Type, given), isByRelevance ? 2 : order.Count, errors) : null;
+        var after = query[Parameter.Cursor] is string cursor
+            ? Cursor.Read(cursor, Cursor.Fingerprint(schema.Type, given), isByRelevance ? 2 : order.Count, errors)
+            : null;
         if (isByRelevance && after is { Values: not [long, long] }) errors.Add("cursor", Cursor.Wrong);
-        return errors.Any ? Error.Invalid(errors.All) : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.Pages]!), search, isByRelevance);
+        return errors.Any
+            ? Error.Invalid(errors.All)
+            : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.Pages]!), search, isByRelevance);
     }
 
     /// <summary>What is answered of each record.</summary>
@@ -125,7 +134,8 @@ internal static class ListQuery
         foreach (var name in Split(given))
         {
             if (schema.Includes.FirstOrDefault(one => one.Name == name) is { } known) includes.Add(known);
-            else errors.Add(include.Name, $"'{name}' can't be included; expected of {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}");
+            else errors.Add(include.Name,
+                $"'{name}' can't be included; expected of {string.Join(", ", schema.Includes.Select(one => one.Name).DefaultIfEmpty("nothing"))}");
         }
 
         return [.. includes.DistinctBy(one => one.Name)];
@@ -135,7 +145,8 @@ internal static class ListQuery
     {
         HashSet<string> names = [.. Split(given)];
         foreach (var name in names.Where(name => name is not "id" && schema.Find(name) is null or { Access: FieldAccess.Internal }))
-            errors.Add(fields.Name, $"'{name}': {Suggestion.Unknown("field", name, schema.Fields.Where(f => f.Access is not FieldAccess.Internal).Select(f => f.Name))}");
+            errors.Add(fields.Name,
+                $"'{name}': {Suggestion.Unknown("field", name, schema.Fields.Where(f => f.Access is not FieldAccess.Internal).Select(f => f.Name))}");
         return names;
     }
 

@@ -96,7 +96,8 @@ public sealed class RetryTests
             return attempt < 3 ? throw new TimeoutException("attempt " + attempt) : attempt;
         });
         var retry = new TaskRetryOptions(new RetryPolicy(5, Shortly));
-        engine.Orchestrator<string?, int>("Parent", (context, id) => context.CallSubOrchestratorAsync<int>("Child", null, new SubOrchestrationOptions(retry, id)));
+        engine.Orchestrator<string?, int>(
+            "Parent", (context, id) => context.CallSubOrchestratorAsync<int>("Child", null, new SubOrchestrationOptions(retry, id)));
         await engine.Start();
 
         Assert.Equal(3, (await engine.Run("Parent", "child")).Read<int>());
@@ -107,7 +108,8 @@ public sealed class RetryTests
     }
 
     /// <summary>Calls an activity that fails, and is slow where that is asked for; answers how often it ran and how the last attempt ended.</summary>
-    private static async Task<(int Attempts, string End)> Attempts(EngineKind kind, RetryPolicy policy, int succeedsAt = int.MaxValue, TimeSpan eachTakes = default)
+    private static async Task<(int Attempts, string End)> Attempts(
+        EngineKind kind, RetryPolicy policy, int succeedsAt = int.MaxValue, TimeSpan eachTakes = default)
     {
         await using var engine = kind.Open();
         var attempts = 0;

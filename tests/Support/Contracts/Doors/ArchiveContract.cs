@@ -245,7 +245,8 @@ public abstract class ArchiveContract(Server server) : ApiTests(server)
         var jane = await Api.Create("contacts", new { first_name = "Jane" });
 
         Assert.False(jane.Data.GetProperty("attributes").TryGetProperty("archived_at", out _));
-        foreach (var query in new[] { "archived_at[exists]=true", "archived_at=2026-01-15", "sort=archived_at", "fields=archived_at", "company.archived_at[exists]=false" })
+        foreach (var query in new[] { "archived_at[exists]=true", "archived_at=2026-01-15", "sort=archived_at", "fields=archived_at",
+            "company.archived_at[exists]=false" })
             (await Api.Get($"/v1/contacts?{query}")).IsError(400, "VALIDATION_ERROR");
         (await Api.Patch($"/v1/contacts/{jane.Id}", new { archived_at = (string?)null })).IsError(400, "VALIDATION_ERROR", "archived_at");
     }
@@ -272,7 +273,8 @@ public abstract class ArchiveContract(Server server) : ApiTests(server)
 
     protected async Task<JsonElement> Restore(string resource, string id) => Sound(await Send(HttpMethod.Post, $"{resource}/{id}/restore"));
 
-    private Task<(int Status, string Body)> Send(HttpMethod method, string path, params (string Name, string Value)[] headers) => Send(door, method, path, headers);
+    private Task<(int Status, string Body)> Send(HttpMethod method, string path, params (string Name, string Value)[] headers) =>
+        Send(door, method, path, headers);
 
     private static async Task<(int Status, string Body)> Send(HttpClient client, HttpMethod method, string path, params (string Name, string Value)[] headers)
     {

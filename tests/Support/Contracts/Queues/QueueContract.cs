@@ -70,7 +70,8 @@ public abstract class QueueContract
         var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Take(5))));
 
         Assert.Equal("0", first[0].Text);
-        Assert.Equal(Enumerable.Range(0, 40).Select(i => $"{i}").Order(), taken.SelectMany(messages => messages).Concat(first).Concat(await Take(32)).Select(message => message.Text).Order());
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => $"{i}").Order(),
+            taken.SelectMany(messages => messages).Concat(first).Concat(await Take(32)).Select(message => message.Text).Order());
     }
 
     [Fact]
@@ -169,7 +170,8 @@ public abstract class QueueContract
 
         for (var tries = 1; tries <= QueueTriggers.MaxAttempts; tries++) Assert.Equal("bad", await Next(runs, afterFailure: tries > 1));
 
-        var poison = await Eventually.Get(async () => (await Messages.Take(Queue + JobQueue.PoisonSuffix, 1, never, CancellationToken.None)).SingleOrDefault(), "the poison message");
+        var poison = await Eventually.Get(
+            async () => (await Messages.Take(Queue + JobQueue.PoisonSuffix, 1, never, CancellationToken.None)).SingleOrDefault(), "the poison message");
         await host.StopAsync();
         Assert.Equal("bad", poison.Text);
         Assert.False(runs.Reader.TryRead(out _));
@@ -191,7 +193,8 @@ public abstract class QueueContract
 
     private Task Send(string text) => Sender.Send(Queue, text, TimeSpan.Zero, CancellationToken.None).AsTask();
 
-    private async Task<IReadOnlyList<Message>> Take(int max, TimeSpan? hidden = null) => await Messages.Take(Queue, max, hidden ?? never, CancellationToken.None);
+    private async Task<IReadOnlyList<Message>> Take(int max, TimeSpan? hidden = null) =>
+        await Messages.Take(Queue, max, hidden ?? never, CancellationToken.None);
 
     /// <summary>The one there is to take, once there is.</summary>
     private async Task<Message> TakeOne()
@@ -217,7 +220,8 @@ public abstract class QueueContract
     private async Task<IHost> Start<T>(ChannelWriter<string> runs)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddSingleton(FunctionCatalog.Of(typeof(T))).AddSingleton(TimeProvider.System).AddSingleton(Messages).AddSingleton(runs).AddLogging().AddHostedService<QueueTriggers>();
+        builder.Services.AddSingleton(FunctionCatalog.Of(typeof(T))).AddSingleton(TimeProvider.System).AddSingleton(Messages).AddSingleton(runs).AddLogging()
+            .AddHostedService<QueueTriggers>();
         var host = builder.Build();
         await host.StartAsync();
         return host;

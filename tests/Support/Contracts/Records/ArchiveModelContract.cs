@@ -45,7 +45,8 @@ public abstract class ArchiveModelContract
     public async Task A_link_may_not_begin_at_an_archived_record_even_in_a_large_commit()
     {
         var store = NewStore();
-        var records = new RecordSet(Crm.Catalog, new ArchiveFilter(new CascadeOverlay(store, Crm.Catalog, TimeProvider.System)), Somebody, ids, TimeProvider.System);
+        var records = new RecordSet(
+            Crm.Catalog, new ArchiveFilter(new CascadeOverlay(store, Crm.Catalog, TimeProvider.System)), Somebody, ids, TimeProvider.System);
         var company = (await records.Create(Company.Schema, JsonElement.Parse("""{"name":"Acme"}"""), CancellationToken.None)).Value;
         await records.Archive(Company.Schema, company.Id, null, CancellationToken.None);
 
@@ -66,7 +67,8 @@ public abstract class ArchiveModelContract
         var store = new ArchiveFilter(new CascadeOverlay(NewStore(), Crm.Catalog, TimeProvider.System));
         var records = new RecordSet(Crm.Catalog, store, Somebody, ids, TimeProvider.System);
         var companies = new List<string>();
-        foreach (var name in Emails) companies.Add((await records.Create(Company.Schema, JsonElement.Parse($$"""{"name":"{{name}}"}"""), CancellationToken.None)).Value.Id);
+        foreach (var name in Emails)
+            companies.Add((await records.Create(Company.Schema, JsonElement.Parse($$"""{"name":"{{name}}"}"""), CancellationToken.None)).Value.Id);
         var model = new List<Modelled>();
         foreach (var (what, which, value) in steps)
         {

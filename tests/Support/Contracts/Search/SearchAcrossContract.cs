@@ -28,7 +28,8 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
 
         Assert.Equal([ids["contact"], ids["company"], ids["activity"], ids["deal"]], found.Ids);
         Assert.All(found.List, item => Assert.Equal("search_result", item.GetProperty("type").GetString()));
-        Assert.Equal(["contact", "company", "activity", "deal"], found.List.Select(item => item.GetProperty("attributes").GetProperty("resource_type").GetString()));
+        Assert.Equal(
+            ["contact", "company", "activity", "deal"], found.List.Select(item => item.GetProperty("attributes").GetProperty("resource_type").GetString()));
         Assert.Equal("""{"contact":1,"company":1,"deal":1,"activity":1}""", found.Body.GetProperty("meta").GetProperty("counts").GetRawText());
     }
 
@@ -37,7 +38,8 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
     {
         var found = (await Api.Get("/v1/search?q=zepelin&types=activity")).Is(200).List.Single().GetProperty("attributes");
 
-        Assert.Equal((await Api.Get($"/v1/activities/{ids["activity"]}")).Data.GetProperty("attributes").GetRawText(), found.GetProperty("resource").GetRawText());
+        Assert.Equal(
+            (await Api.Get($"/v1/activities/{ids["activity"]}")).Data.GetProperty("attributes").GetRawText(), found.GetProperty("resource").GetRawText());
         var highlight = Assert.Single(found.GetProperty("highlights").EnumerateArray());
         Assert.Equal("body", highlight.GetProperty("field").GetString());
         var match = Assert.Single(highlight.GetProperty("matches").EnumerateArray());
@@ -56,9 +58,11 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
         var made = (await Api.Send(HttpMethod.Post, "/v1/contacts", body)).Is(201);
         await Server.Indexed();
 
-        var found = (await Api.Get($"/v1/search?types=contact&q={Uri.EscapeDataString(text)}")).Is(200).List.Single(item => item.GetProperty("id").GetString() == made.Id);
+        var found = (await Api.Get($"/v1/search?types=contact&q={Uri.EscapeDataString(text)}")).Is(200).List.Single(
+            item => item.GetProperty("id").GetString() == made.Id);
         var marked = found.GetProperty("attributes").GetProperty("highlights").EnumerateArray().SelectMany(
-            highlight => highlight.GetProperty("matches").EnumerateArray().Select(m => highlight.GetProperty("snippet").GetString()![m.GetProperty("start").GetInt32()..m.GetProperty("end").GetInt32()]));
+            highlight => highlight.GetProperty("matches").EnumerateArray()
+                .Select(m => highlight.GetProperty("snippet").GetString()![m.GetProperty("start").GetInt32()..m.GetProperty("end").GetInt32()]));
 
         Assert.Equal(expected, string.Join('|', marked));
     }
@@ -91,7 +95,8 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
         var caller = await Api.WithScopes(["deals:read", "activities:write"]);
 
         Assert.Equal([ids["activity"], ids["deal"]], (await caller.Get("/v1/search?q=zeppelin")).Is(200).Ids);
-        Assert.Contains("contacts:read", (await caller.Get("/v1/search?q=zeppelin&types=deal,contact")).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains("contacts:read", (await caller.Get("/v1/search?q=zeppelin&types=deal,contact")).IsError(403, "INSUFFICIENT_SCOPE").Message,
+            StringComparison.Ordinal);
         (await (await Api.WithScopes(["pipelines:read"])).Get("/v1/search?q=zeppelin")).IsError(403, "INSUFFICIENT_SCOPE");
     }
 
@@ -100,7 +105,8 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
     [InlineData(3)]
     public async Task Pages_show_each_result_once(int limit)
     {
-        for (var i = 0; i < 5; i++) await Api.Create(i % 2 == 0 ? "contacts" : "companies", i % 2 == 0 ? new { first_name = "Zeppelin" } : (object)new { name = "Zeppelin" });
+        for (var i = 0; i < 5; i++) await Api.Create(
+            i % 2 == 0 ? "contacts" : "companies", i % 2 == 0 ? new { first_name = "Zeppelin" } : (object)new { name = "Zeppelin" });
         await Server.Indexed();
 
         var pages = await Api.Pages($"/v1/search?q=zeppelin&limit={limit}");
@@ -133,7 +139,8 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
         Assert.Equal("job", job.Data.GetProperty("type").GetString());
         await Server.Rebuilt(() => Api.Get("/v1/search?q=zeppelin"), found => Assert.Equal(before, found.Is(200).Ids));
         Assert.Equal(before, (await Api.Get("/v1/search?q=zeppelin")).Ids);
-        Assert.Equal(before, (await index.Find(new SearchQuery(["contact", "company", "deal", "activity"], "zeppelin", 10), CancellationToken.None)).Hits.Select(hit => hit.Id));
+        Assert.Equal(before,
+            (await index.Find(new SearchQuery(["contact", "company", "deal", "activity"], "zeppelin", 10), CancellationToken.None)).Hits.Select(hit => hit.Id));
     }
 
     [Fact]
@@ -141,7 +148,8 @@ public abstract class SearchAcrossContract(Server server) : ApiTests(server)
     {
         var caller = await Api.WithScopes(["contacts:write", "companies:write", "deals:write"]);
 
-        Assert.Contains("activities:write", (await caller.Post("/v1/search/reindex", new { })).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "activities:write", (await caller.Post("/v1/search/reindex", new { })).IsError(403, "INSUFFICIENT_SCOPE").Message, StringComparison.Ordinal);
         (await Api.Post("/v1/search/reindex", new { types = "contact" })).IsInvalid("types");
         (await Api.Post("/v1/search/reindex?dry_run=true", new { })).Is(202);
     }

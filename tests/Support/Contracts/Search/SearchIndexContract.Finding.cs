@@ -104,7 +104,8 @@ public abstract partial class SearchIndexContract
     public async Task A_short_word_allows_no_edit_one_of_four_one_and_one_of_eight_two()
     {
         var index = NewIndex();
-        await Write(index, With("ct_3", Searchable.Name, "bob"), With("ct_4", Searchable.Name, "jane"), With("ct_7", Searchable.Name, "charles"), With("ct_8", Searchable.Name, "margaret"));
+        await Write(index, With("ct_3", Searchable.Name, "bob"), With("ct_4", Searchable.Name, "jane"), With("ct_7", Searchable.Name, "charles"),
+            With("ct_8", Searchable.Name, "margaret"));
 
         Assert.Empty(await Ids(index, "bop"));
         Assert.Equal(["ct_4"], await Ids(index, "jame"));
@@ -130,7 +131,8 @@ public abstract partial class SearchIndexContract
     public async Task As_it_is_comes_before_begun_and_begun_before_mistyped()
     {
         var index = NewIndex();
-        await Write(index, With("ct_mistyped", Searchable.Name, "Mariy"), With("ct_exact", Searchable.Name, "Maria"), With("ct_begun", Searchable.Name, "Mariana"));
+        await Write(index, With("ct_mistyped", Searchable.Name, "Mariy"), With("ct_exact", Searchable.Name, "Maria"),
+            With("ct_begun", Searchable.Name, "Mariana"));
 
         Assert.Equal(["ct_exact", "ct_begun", "ct_mistyped"], await Ids(index, "maria"));
     }
@@ -169,7 +171,8 @@ public abstract partial class SearchIndexContract
     {
         var index = NewIndex();
         await Write(
-            index, With("ct_1", Searchable.Name, "Acme"), With("co_1", Searchable.Name, "Acme", type: Company), With("act_1", Searchable.Body, "Acme", type: Activity),
+            index, With("ct_1", Searchable.Name, "Acme"), With("co_1", Searchable.Name, "Acme", type: Company),
+            With("act_1", Searchable.Body, "Acme", type: Activity),
             With("act_2", Searchable.Name, "Acmes", type: Activity));
 
         Assert.Equal(["co_1", "ct_1", "act_1", "act_2"], await Ids(index, "acme", Company, Contact, Activity));

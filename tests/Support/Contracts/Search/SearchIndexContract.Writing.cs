@@ -76,14 +76,17 @@ public abstract partial class SearchIndexContract
             var (index, batch) = (NewIndex(), new List<SearchChange>());
             foreach (var (id, version, ends) in steps)
             {
-                batch.Add(version % 2 == 0 ? SearchChange.Removal(Contact, $"ct_{id}", version) : Person($"ct_{id}", "Jane", $"Number{(char)('a' + version)}", version));
+                batch.Add(version % 2 == 0
+                    ? SearchChange.Removal(Contact, $"ct_{id}", version)
+                    : Person($"ct_{id}", "Jane", $"Number{(char)('a' + version)}", version));
                 if (!ends) continue;
                 await Write(index, [.. batch]);
                 batch.Clear();
             }
 
             await Write(index, [.. batch]);
-            var newest = steps.GroupBy(step => step.id).Select(group => (Id: $"ct_{group.Key}", Version: group.Max(step => step.version))).Where(last => last.Version % 2 == 1);
+            var newest = steps.GroupBy(step => step.id).Select(group => (Id: $"ct_{group.Key}", Version: group.Max(step => step.version)))
+                .Where(last => last.Version % 2 == 1);
             Assert.Equal(newest.Order(), (await Find(index, "jane")).Hits.Select(hit => (hit.Id, (int)hit.Version)).Order());
         },
         tests: 40);
@@ -151,7 +154,8 @@ public abstract partial class SearchIndexContract
         await Write(index, Person("ct_1", "Jane", "Smith"));
         var options = Task.Run(async () =>
         {
-            for (var version = 2; version < 60; version++) await index.Write([version % 2 == 0 ? Person("ct_1", "Alice", "Kelly", version) : Person("ct_1", "Jane", "Smith", version)], CancellationToken.None);
+            for (var version = 2; version < 60; version++) await index.Write(
+                [version % 2 == 0 ? Person("ct_1", "Alice", "Kelly", version) : Person("ct_1", "Jane", "Smith", version)], CancellationToken.None);
         });
 
         while (!options.IsCompleted)

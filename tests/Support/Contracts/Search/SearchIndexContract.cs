@@ -19,12 +19,14 @@ public abstract partial class SearchIndexContract
     protected virtual Task Visible() => Task.CompletedTask;
 
     /// <summary>The index of a workspace that has nothing.</summary>
-    private ISearchIndex NewIndex(WorkspaceEnvironment environment = WorkspaceEnvironment.Live) => Indexes.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), environment));
+    private ISearchIndex NewIndex(WorkspaceEnvironment environment = WorkspaceEnvironment.Live) =>
+        Indexes.Open(new Partition("ws_" + Interlocked.Increment(ref partitions), environment));
 
     private static SearchChange Person(string id, string first, string last, long version = 1, params SearchField[] more) =>
         new(Contact, id, version, [new("first_name", Searchable.Name, first), new("last_name", Searchable.Name, last), .. more]);
 
-    private static SearchChange With(string id, Searchable form, string text, long version = 1, string type = Contact) => new(type, id, version, [new("field", form, text)]);
+    private static SearchChange With(string id, Searchable form, string text, long version = 1, string type = Contact) =>
+        new(type, id, version, [new("field", form, text)]);
 
     private async Task Write(ISearchIndex index, params SearchChange[] changes)
     {

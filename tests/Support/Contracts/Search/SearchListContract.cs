@@ -8,7 +8,8 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
     [Fact]
     public async Task The_example_of_the_product_page_finds_jane_of_an_enterprise()
     {
-        var jane = await Api.Create("contacts", new { first_name = "Jane", last_name = "Smith", email = "jane@example.com", tags = new[] { "enterprise", "decision-maker" } });
+        var jane = await Api.Create(
+            "contacts", new { first_name = "Jane", last_name = "Smith", email = "jane@example.com", tags = new[] { "enterprise", "decision-maker" } });
         await Api.Create("contacts", new { first_name = "Jane", last_name = "Miller", tags = new[] { "starter" } });
         await Api.Create("contacts", new { first_name = "Bob", tags = new[] { "enterprise" } });
 
@@ -20,8 +21,11 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
     }
 
     [Theory]
-    [InlineData("contacts", "{\"first_name\":\"Maria\",\"email\":\"maria@acme.example\",\"phone\":\"+49 30 5550199\",\"title\":\"Head of Robotics\",\"tags\":[\"vip\"],\"custom_fields\":{\"plan\":\"Goldilocks\",\"seats\":4711}}", "maria", "acme.example", "(030) 555-0199", "robtics", "vip", "goldilocks", "4711")]
-    [InlineData("companies", "{\"name\":\"Acme Robotics\",\"domain\":\"acme-robotics.example\",\"industry\":\"Manufacturing\",\"tags\":[\"key\"]}", "robotics", "robotics.exa", "manufactring", "key")]
+    [InlineData("contacts",
+        "{\"first_name\":\"Maria\",\"email\":\"maria@acme.example\",\"phone\":\"+49 30 5550199\",\"title\":\"Head of Robotics\",\"tags\":[\"vip\"],"
+            + "\"custom_fields\":{\"plan\":\"Goldilocks\",\"seats\":4711}}", "maria", "acme.example", "(030) 555-0199", "robtics", "vip", "goldilocks", "4711")]
+    [InlineData("companies", "{\"name\":\"Acme Robotics\",\"domain\":\"acme-robotics.example\",\"industry\":\"Manufacturing\",\"tags\":[\"key\"]}", "robotics",
+        "robotics.exa", "manufactring", "key")]
     [InlineData("deals", "{\"title\":\"Licence for 500 seats\",\"custom_fields\":{\"competitor\":\"Initech\"}}", "licence 500", "initech")]
     [InlineData("activities", "{\"type\":\"note\",\"subject\":\"Call back\",\"body\":\"She asked about the Zeppelin offer.\"}", "back call", "zepelin")]
     public async Task Every_resource_that_is_searched_is_found_by_each_of_its_texts(string collection, string body, params string[] texts)
@@ -35,11 +39,13 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
     public async Task It_combines_with_every_kind_of_filter()
     {
         var company = await Api.Create("companies", new { name = "Acme", industry = "Technology" });
-        var right = await Api.Create("contacts", new { first_name = "Jane", company_id = company.Id, tags = new[] { "a", "b" }, custom_fields = new { score = 80 }, source = "web" });
+        var right = await Api.Create(
+            "contacts", new { first_name = "Jane", company_id = company.Id, tags = new[] { "a", "b" }, custom_fields = new { score = 80 }, source = "web" });
         await Api.Create("contacts", new { first_name = "Jane", tags = new[] { "a" }, custom_fields = new { score = 20 } });
         foreach (var filter in new[]
         {
-            "tags=a,b", $"company_id={company.Id}", "company.industry=Technology", "custom_fields[score][gte]=50", "custom_fields[score]=80", "source=web", "source[exists]=true",
+            "tags=a,b", $"company_id={company.Id}", "company.industry=Technology", "custom_fields[score][gte]=50", "custom_fields[score]=80", "source=web",
+            "source[exists]=true",
             "created_at[gte]=2020-01-01&tags[eq]=b", "custom_fields[score][in]=80,81", "company.name=acme&company_id[exists]=true",
         })
             Assert.Equal([right.Id], (await Search($"contacts?search=jane&{filter}")).Ids);
@@ -80,7 +86,10 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
     public async Task Pages_show_each_hit_once_and_then_there_is_no_more(string query)
     {
         var made = new List<string>();
-        for (var i = 0; i < 20; i++) made.Add((await Api.Create("contacts", new { first_name = $"Name{(char)('t' - i)}", last_name = i % 3 == 0 ? "Smithson" : "Smith", tags = new[] { i % 2 == 0 ? "even" : "odd" } })).Id);
+        for (var i = 0; i < 20; i++) made.Add(
+            (await Api.Create("contacts",
+                new { first_name = $"Name{(char)('t' - i)}", last_name = i % 3 == 0 ? "Smithson" : "Smith",
+                    tags = new[] { i % 2 == 0 ? "even" : "odd" } })).Id);
         await Server.Indexed();
         var expected = query.Contains("even", StringComparison.Ordinal) ? made.Where((_, i) => i % 2 == 0) : made;
         if (query.Contains("smiht", StringComparison.Ordinal)) expected = expected.Where(id => (made.IndexOf(id) % 3) != 0);
@@ -88,7 +97,8 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
         var pages = await Api.Pages($"/v1/{query}");
 
         Assert.Equal(expected.Order(), pages.SelectMany(page => page.Ids).Order());
-        Assert.All(pages, page => Assert.Equal(page.NextCursor is not null, page.Body.GetProperty("meta").GetProperty("pagination").GetProperty("has_more").GetBoolean()));
+        Assert.All(pages,
+            page => Assert.Equal(page.NextCursor is not null, page.Body.GetProperty("meta").GetProperty("pagination").GetProperty("has_more").GetBoolean()));
         Assert.NotEmpty(pages[^1].Ids);
     }
 
@@ -164,7 +174,8 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
     public async Task A_tag_that_is_renamed_on_many_records_is_found_by_its_new_name()
     {
         var tag = await Api.Create("tags", new { name = "zeppelin" });
-        await Api.Post("/v1/contacts/batch", new { operations = Enumerable.Range(0, 60).Select(_ => new { op = "create", data = new { tags = new[] { "zeppelin" } } }) });
+        await Api.Post(
+            "/v1/contacts/batch", new { operations = Enumerable.Range(0, 60).Select(_ => new { op = "create", data = new { tags = new[] { "zeppelin" } } }) });
         (await Api.Patch($"/v1/tags/{tag.Id}", new { name = "airship" })).Is(200);
         await Server.Settled(Workspace);
 

@@ -50,7 +50,8 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add(
-            [New(1) with { Version = 2, EventId = "evt_b" }, New(2) with { Version = 10 }, New(3) with { Version = 1 }, New(4) with { Version = 2, EventId = "evt_a" }],
+            [New(1) with { Version = 2, EventId = "evt_b" }, New(2) with { Version = 10 }, New(3) with { Version = 1 },
+                New(4) with { Version = 2, EventId = "evt_a" }],
             Now,
             CancellationToken.None);
 
@@ -71,7 +72,8 @@ public abstract class DeliveryStoreContract
     {
         var store = NewStore();
         await store.Add([New(1), New(2), New(4) with { Lane = Lane with { WebhookId = "wh_2" } }], Now.AddSeconds(-1), CancellationToken.None);
-        await store.Add([New(3) with { Lane = Lane with { RecordId = "ct_2" } }, New(5) with { Lane = Lane with { RecordId = "ct_3" } }], Now.AddSeconds(-2), CancellationToken.None);
+        await store.Add([New(3) with { Lane = Lane with { RecordId = "ct_2" } }, New(5) with { Lane = Lane with { RecordId = "ct_3" } }], Now.AddSeconds(-2),
+            CancellationToken.None);
         await RecordAttempt(store, "dlv_5", Attempt(1), DeliveryStatus.Pending, Later);
 
         Assert.Equal(["dlv_3", "dlv_1"], (await Take(store, "one")).Heads.Select(head => head.Id));
@@ -272,7 +274,8 @@ public abstract class DeliveryStoreContract
         Assert.Equal(Now, (await Fail("dlv_1", 2, Now.AddDays(2))).FailingSince);
         Assert.Null((await RecordAttempt(store, "dlv_2", Attempt(1) with { Outcome = AttemptOutcome.Delivered }, DeliveryStatus.Delivered, Now)).FailingSince);
         Assert.Equal(Now.AddDays(3), (await Fail("dlv_1", 3, Now.AddDays(3))).FailingSince);
-        Assert.Equal(Now.AddDays(3), (await RecordAttempt(store, "dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now)).FailingSince);
+        Assert.Equal(Now.AddDays(3),
+            (await RecordAttempt(store, "dlv_3", Attempt(1) with { Outcome = AttemptOutcome.Expired }, DeliveryStatus.Failed, Now)).FailingSince);
         Assert.Equal(Now.AddDays(8), (await Fail("dlv_1", 4, Now.AddDays(8))).FailingSince);
         await store.Finalize("wh_1", DeliveryStatus.Failed, Now, CancellationToken.None);
         Assert.Equal(Now.AddDays(9), (await Fail("dlv_1", 5, Now.AddDays(9))).FailingSince);
@@ -356,7 +359,8 @@ public abstract class DeliveryStoreContract
         await store.Add([New(2)], Now, CancellationToken.None);
 
         // The second of them is noted twice.
-        foreach (var number in (int[])[2, 2]) Assert.Equal("dlv_2", (await RecordAttempt(store, "dlv_1", Attempt(number), DeliveryStatus.Failed, Now)).Next?.Id);
+        foreach (var number in (int[])[2, 2])
+            Assert.Equal("dlv_2", (await RecordAttempt(store, "dlv_1", Attempt(number), DeliveryStatus.Failed, Now)).Next?.Id);
 
         Assert.Equal(["dlv_2"], (await Take(store, "one")).Heads.Select(head => head.Id));
     }
@@ -439,16 +443,19 @@ public abstract class DeliveryStoreContract
     [Fact]
     public async Task What_is_recorded_while_workers_come_and_go_is_delivered_once_and_in_order()
     {
-        var (store, clock, workers, wakes, delivered) = (NewStore(), TimeProvider.System, new ConcurrentQueue<Task>(), new ConcurrentDictionary<string, SemaphoreSlim>(), new ConcurrentQueue<(Lane Lane, long Version)>());
+        var (store, clock, workers, wakes, delivered) = (NewStore(), TimeProvider.System, new ConcurrentQueue<Task>(),
+            new ConcurrentDictionary<string, SemaphoreSlim>(), new ConcurrentQueue<(Lane Lane, long Version)>());
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5), TimeProvider.System);
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(feed => Task.Run(() => Feed(feed))));
         while (workers.TryDequeue(out var worker)) await worker;
 
-        foreach (var lane in delivered.GroupBy(each => each.Lane)) Assert.Equal(Enumerable.Range(1, 12).Select(version => (long)version), lane.Select(each => each.Version));
+        foreach (var lane in delivered.GroupBy(each => each.Lane))
+            Assert.Equal(Enumerable.Range(1, 12).Select(version => (long)version), lane.Select(each => each.Version));
         Assert.Equal(8 * 12, delivered.Count);
         foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Null(await store.GetWorker(webhookId, clock.GetUtcNow(), CancellationToken.None));
-        foreach (var webhookId in (string[])["wh_1", "wh_2"]) Assert.Empty(await store.List(webhookId, DeliveryStatus.Pending, null, 1, CancellationToken.None));
+        foreach (var webhookId in (string[])["wh_1", "wh_2"])
+            Assert.Empty(await store.List(webhookId, DeliveryStatus.Pending, null, 1, CancellationToken.None));
 
         // Each feed has its own records, whose events it records in order, some at a time.
         async Task Feed(int feed)
@@ -457,7 +464,8 @@ public abstract class DeliveryStoreContract
             {
                 var due = from webhook in (string[])["wh_1", "wh_2"]
                           from version in (int[])[(batch * 2) + 1, (batch * 2) + 2]
-                          select new Delivery($"dlv_{feed}{webhook}{version:D2}", new Lane(webhook, $"ct_{feed}"), $"evt_{version:D2}", "contact.updated", version, DeliveryStatus.Pending, [], clock.GetUtcNow());
+                          select new Delivery($"dlv_{feed}{webhook}{version:D2}", new Lane(webhook, $"ct_{feed}"), $"evt_{version:D2}", "contact.updated",
+                              version, DeliveryStatus.Pending, [], clock.GetUtcNow());
                 await store.Add([.. due], clock.GetUtcNow(), deadline.Token);
                 foreach (var webhook in (string[])["wh_1", "wh_2"])
                 {
@@ -472,7 +480,8 @@ public abstract class DeliveryStoreContract
         async Task Work(string webhook, string holder)
         {
             var own = StoresOfAnotherProcess.Open(store.Partition);
-            while (await own.AcquireDue(webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
+            while (await own.AcquireDue(
+                webhook, holder, clock.GetUtcNow(), clock.GetUtcNow().AddHours(1), 3, deadline.Token) is { State: WorkState.Due or WorkState.Waits } due)
             {
                 if (due.Next is { At: var at })
                 {
@@ -490,7 +499,8 @@ public abstract class DeliveryStoreContract
         FinishedAttempt Send(Delivery head)
         {
             var arrives = head.Version % 3 != 0 || head.NextAttempt == 2;
-            var attempt = new DeliveryAttempt(head.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, arrives ? AttemptOutcome.Delivered : AttemptOutcome.Timeout, null, null);
+            var attempt = new DeliveryAttempt(
+                head.NextAttempt, clock.GetUtcNow(), TimeSpan.Zero, arrives ? AttemptOutcome.Delivered : AttemptOutcome.Timeout, null, null);
             if (arrives) delivered.Enqueue((head.Lane, head.Version));
             return new FinishedAttempt(head.Id, attempt, arrives ? DeliveryStatus.Delivered : DeliveryStatus.Pending, clock.GetUtcNow().AddMilliseconds(5));
         }
@@ -506,7 +516,8 @@ public abstract class DeliveryStoreContract
     private static async Task<DueDeliveries> Take(IDeliveryStore store, string holder, string webhookId = "wh_1", int limit = 10, DateTimeOffset? at = null) =>
         await store.AcquireDue(webhookId, holder, at ?? Now, (at ?? Now) + (Later - Now), limit, CancellationToken.None);
 
-    public static async Task<RecordedAttempt> RecordAttempt(IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
+    public static async Task<RecordedAttempt> RecordAttempt(
+        IDeliveryStore store, string id, DeliveryAttempt attempt, DeliveryStatus status, DateTimeOffset due) =>
         Assert.Single(await store.RecordAttempts("wh_1", [new FinishedAttempt(id, attempt, status, due)], CancellationToken.None));
 
     private static async Task<DeliveryStatus?> Status(IDeliveryStore store, string id) => (await store.Find(id, CancellationToken.None))?.Status;

@@ -3,7 +3,10 @@ using NodeStash.Support.Clocks;
 
 namespace NodeStash.Support.Contracts.Storage;
 
-/// <summary>What every adapter of <see cref="IWorkspaceStores"/> keeps for a time only. The clock is moved, of the adapter and of the service behind it: no account of the service can pass this.</summary>
+/// <summary>
+/// What every adapter of <see cref="IWorkspaceStores"/> keeps for a time only. The clock is moved, of the adapter and of the service behind it: no
+/// account of the service can pass this.
+/// </summary>
 public abstract class LifetimeContract
 {
     private static readonly DateTimeOffset Start = SettableClock.SomeDay;

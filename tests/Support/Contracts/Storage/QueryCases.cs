@@ -18,15 +18,18 @@ internal static class QueryCases
     private static readonly object[] Numbers =
         [0L, 1L, -1L, 2L, 10L, 1.5, 0.1, -0.1, 1e15, 1e300, -1e300, 5e-324, 0.30000000000000004, long.MinValue, 9007199254740991L, 9007199254740992.0];
 
-    private static readonly Gen<object> AnyNumber = Gen.OneOf(Gen.Elements(Numbers), ArbMap.Default.GeneratorFor<NormalFloat>().Select(number => (object)(double)number));
+    private static readonly Gen<object> AnyNumber =
+        Gen.OneOf(Gen.Elements(Numbers), ArbMap.Default.GeneratorFor<NormalFloat>().Select(number => (object)(double)number));
 
     public static Gen<string> Text { get; } = Gen.Elements(Texts);
 
-    private static readonly Gen<object> Something = Gen.Frequency((5, Text.Select(text => (object)text)), (3, AnyNumber), (2, Gen.Elements<object>(true, false)));
+    private static readonly Gen<object> Something =
+        Gen.Frequency((5, Text.Select(text => (object)text)), (3, AnyNumber), (2, Gen.Elements<object>(true, false)));
 
     private static readonly Gen<object?> Value = Gen.Frequency((1, Gen.Constant<object?>(null)), (5, Something.Select(value => (object?)value)));
 
-    private static readonly Gen<object?> Stored = Gen.Frequency((6, Value), (1, Gen.ArrayOf(Text, 2).Select(members => (object?)members)), (1, Gen.Constant<object?>(Array.Empty<string>())));
+    private static readonly Gen<object?> Stored =
+        Gen.Frequency((6, Value), (1, Gen.ArrayOf(Text, 2).Select(members => (object?)members)), (1, Gen.Constant<object?>(Array.Empty<string>())));
 
     /// <summary>Keys with some of: <c>a</c>, <c>b</c>, a key of a strange name, and custom fields of strange names.</summary>
     public static Gen<Keys> Record { get; } =
@@ -36,7 +39,8 @@ internal static class QueryCases
         select (Keys)new Dictionary<string, object?>(outer) { ["created_at"] = "2026-01-15T10:30:00Z", ["custom_fields"] = anyCustom == 0 ? null : custom };
 
     public static Gen<KeyPath> Path { get; } = Gen.OneOf(
-        Gen.Elements(new KeyPath("a"), new KeyPath("b"), new KeyPath("it's \"a\".b[0]"), new KeyPath("created_at"), new KeyPath("missing"), new KeyPath("a", "a")),
+        Gen.Elements(
+            new KeyPath("a"), new KeyPath("b"), new KeyPath("it's \"a\".b[0]"), new KeyPath("created_at"), new KeyPath("missing"), new KeyPath("a", "a")),
         Text.Select(inner => new KeyPath("custom_fields", inner)));
 
     public static Gen<Condition> Where { get; } = Gen.Choose(0, 2).SelectMany(Tree);

@@ -238,7 +238,8 @@ public abstract partial class WorkspaceStoreContract
             var refers = new Condition.Equal(new("company_id"), company);
             await Commit(store, Insert(company, type: "company"));
 
-            var refer = Task.Run(() => Commit(store, new Guard.RecordExists("company", company), Insert($"ct_{round}", new { created_at = "1", company_id = company })));
+            var refer = Task.Run(
+                () => Commit(store, new Guard.RecordExists("company", company), Insert($"ct_{round}", new { created_at = "1", company_id = company })));
             var remove = Task.Run(() => Commit(store, new Guard.NoneMatch(Contact, refers), new Write.Remove("company", company, 1)));
             var done = (await Task.WhenAll(refer, remove)).Count(outcome => outcome == CommitOutcome.Done);
 
@@ -258,7 +259,8 @@ public abstract partial class WorkspaceStoreContract
             for (var version = 2L; version <= Last; version++)
             {
                 await store.Commit(
-                    new Commit { Writes = [Replace("ct_a", version), Replace("ct_b", version), Insert($"pair_{version}_a"), Insert($"pair_{version}_b")] }, CancellationToken.None);
+                    new Commit { Writes = [Replace("ct_a", version), Replace("ct_b", version), Insert($"pair_{version}_a"), Insert($"pair_{version}_b")] },
+                    CancellationToken.None);
             }
         });
 
@@ -285,7 +287,8 @@ public abstract partial class WorkspaceStoreContract
 
         Assert.Equal(CommitOutcome.Done, await store.Commit(max, CancellationToken.None));
         await Assert.ThrowsAsync<CommitTooLargeException>(async () => await store.Commit(
-            new Commit { Writes = [Insert("ct_a"), .. writes.Select(write => new Write.Release("x", "y"))], Guards = max.Guards, Events = [Event("evt_2")] }, CancellationToken.None));
+            new Commit { Writes = [Insert("ct_a"), .. writes.Select(write => new Write.Release("x", "y"))], Guards = max.Guards, Events = [Event("evt_2")] },
+            CancellationToken.None));
         Assert.Null(await Version(store, "ct_a"));
     }
 

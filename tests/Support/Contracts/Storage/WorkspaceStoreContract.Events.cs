@@ -71,7 +71,8 @@ public abstract partial class WorkspaceStoreContract
         const int Writers = 16, Each = 20;
         var options = Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
         {
-            for (var i = 0; i < Each; i++) await store.Commit(new Commit { Events = [Event($"evt_{writer}_{i:00}_a"), Event($"evt_{writer}_{i:00}_b")] }, CancellationToken.None);
+            for (var i = 0; i < Each; i++) await store.Commit(
+                new Commit { Events = [Event($"evt_{writer}_{i:00}_a"), Event($"evt_{writer}_{i:00}_b")] }, CancellationToken.None);
         })));
 
         var read = new List<string>();
@@ -102,7 +103,9 @@ public abstract partial class WorkspaceStoreContract
     {
         var store = NewStore();
         for (var version = 1; version <= 5; version++)
-            await store.Commit(new Commit { Events = [Event($"evt_{version}a") with { Version = version }, Event($"evt_{version}b", "ct_2") with { Version = version }] }, CancellationToken.None);
+            await store.Commit(
+                new Commit { Events = [Event($"evt_{version}a") with { Version = version }, Event($"evt_{version}b", "ct_2") with { Version = version }] },
+                CancellationToken.None);
 
         Assert.Equal(["evt_5a", "evt_4a"], await Of("ct_1", null, 2));
         Assert.Equal(["evt_3a", "evt_2a", "evt_1a"], await Of("ct_1", "evt_4a", 10));
@@ -110,7 +113,8 @@ public abstract partial class WorkspaceStoreContract
         Assert.Empty(await Of("ct_3", null, 10));
         Assert.Empty(await Of("ct_1", "evt_9", 10));
 
-        async Task<IEnumerable<string>> Of(string recordId, string? before, int limit) => (await store.EventsOf(recordId, before, limit, CancellationToken.None)).Select(each => each.Id);
+        async Task<IEnumerable<string>> Of(string recordId, string? before, int limit) =>
+            (await store.EventsOf(recordId, before, limit, CancellationToken.None)).Select(each => each.Id);
     }
 
     [Fact]

@@ -10,7 +10,8 @@ public abstract partial class WorkspaceStoreContract
     {
         var workspace = "ws_" + Interlocked.Increment(ref partitions);
         var owner = Stores.Open(new Partition(workspace, WorkspaceEnvironment.Live));
-        await owner.Commit(new Commit { Writes = [Insert("ct_1"), new Write.Reserve("email:jane", "ct_1")], Events = [Event("evt_1")] }, CancellationToken.None);
+        await owner.Commit(
+            new Commit { Writes = [Insert("ct_1"), new Write.Reserve("email:jane", "ct_1")], Events = [Event("evt_1")] }, CancellationToken.None);
 
         foreach (var other in new[] { Stores.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewStore() })
         {
@@ -45,7 +46,8 @@ public abstract partial class WorkspaceStoreContract
         async steps =>
         {
             var workspace = "ws_" + Interlocked.Increment(ref partitions);
-            IWorkspaceStore[] stores = [Stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)), Stores.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewStore()];
+            IWorkspaceStore[] stores = [
+                Stores.Open(new Partition(workspace, WorkspaceEnvironment.Live)), Stores.Open(new Partition(workspace, WorkspaceEnvironment.Test)), NewStore()];
             var alone = stores.Select(_ => new PlainStore()).ToArray();
             foreach (var (step, (who, what, id, version, owner)) in steps.Index())
             {
@@ -116,7 +118,8 @@ public abstract partial class WorkspaceStoreContract
                 case Write.Insert insert:
                     return Versions.TryAdd(insert.Record.Id, 1) ? CommitResult.Done : CommitResult.Exists;
                 case Write.Replace replace:
-                    if (Versions.GetValueOrDefault(replace.Record.Id) is var before && (before == 0 || before != replace.Record.Version - 1)) return CommitResult.Stale;
+                    if (Versions.GetValueOrDefault(replace.Record.Id) is var before && (before == 0 || before != replace.Record.Version - 1))
+                        return CommitResult.Stale;
                     Versions[replace.Record.Id] = replace.Record.Version;
                     return CommitResult.Done;
                 case Write.Remove remove:
@@ -124,7 +127,9 @@ public abstract partial class WorkspaceStoreContract
                     Versions.Remove(remove.Id);
                     return CommitResult.Done;
                 case Write.Reserve uniqueKey:
-                    return UniqueKeys.TryAdd(uniqueKey.Key, uniqueKey.Owner) || UniqueKeys[uniqueKey.Key] == uniqueKey.Owner ? CommitResult.Done : CommitResult.UniqueKeyTaken;
+                    return UniqueKeys.TryAdd(uniqueKey.Key, uniqueKey.Owner) || UniqueKeys[uniqueKey.Key] == uniqueKey.Owner
+                        ? CommitResult.Done
+                        : CommitResult.UniqueKeyTaken;
                 case Write.Release release:
                     if (UniqueKeys.GetValueOrDefault(release.Key) == release.Owner) UniqueKeys.Remove(release.Key);
                     return CommitResult.Done;

@@ -33,7 +33,8 @@ public abstract partial class WorkspaceStoreContract
         async each =>
         {
             var store = await NewStore(each.records);
-            RecordQuery query = new(Contact, each.condition, [new SortKey(new KeyPath("a"), Descending: true), new SortKey(new KeyPath("b"), Descending: false)], null, 100);
+            RecordQuery query = new(
+                Contact, each.condition, [new SortKey(new KeyPath("a"), Descending: true), new SortKey(new KeyPath("b"), Descending: false)], null, 100);
             var all = (await store.Query(query, CancellationToken.None)).Records.Select(record => record.Id).ToList();
 
             var window = await store.Query(query with { Skip = each.skip, Limit = each.limit, WithTotal = true }, CancellationToken.None);
@@ -78,10 +79,12 @@ public abstract partial class WorkspaceStoreContract
 
     [Fact]
     public Task A_number_is_found_by_itself_to_the_last_bit() => Property.Holds(
-        ArbMap.Default.GeneratorFor<ulong>().Zip(ArbMap.Default.GeneratorFor<ulong>()).Select(halves => BitConverter.UInt64BitsToDouble(halves.Item1 * 0x9E3779B97F4A7C15 ^ halves.Item2)).Where(double.IsFinite),
+        ArbMap.Default.GeneratorFor<ulong>().Zip(ArbMap.Default.GeneratorFor<ulong>())
+            .Select(halves => BitConverter.UInt64BitsToDouble(halves.Item1 * 0x9E3779B97F4A7C15 ^ halves.Item2)).Where(double.IsFinite),
         async number =>
         {
-            var store = await NewStore([new Dictionary<string, object?> { ["a"] = number, ["custom_fields"] = new Dictionary<string, object?> { ["n"] = number } }]);
+            var store = await NewStore(
+                [new Dictionary<string, object?> { ["a"] = number, ["custom_fields"] = new Dictionary<string, object?> { ["n"] = number } }]);
             foreach (var path in new[] { new KeyPath("a"), new KeyPath("custom_fields", "n") })
             {
                 Assert.Single(await Ids(store, new Condition.Equal(path, number)));
@@ -103,7 +106,8 @@ public abstract partial class WorkspaceStoreContract
             foreach (var order in each.orders)
             {
                 var ids = await Ids(store, Condition.Always, order);
-                foreach (var (before, after) in ids.Zip(ids.Skip(1))) Assert.True(Follows(each.records[Index(before)], each.records[Index(after)], order, before, after));
+                foreach (var (before,
+                    after) in ids.Zip(ids.Skip(1))) Assert.True(Follows(each.records[Index(before)], each.records[Index(after)], order, before, after));
             }
         },
         Cases);
@@ -181,12 +185,15 @@ public abstract partial class WorkspaceStoreContract
     public async Task Types_of_one_family_are_sorted_and_found_each_by_itself()
     {
         var store = NewStore();
-        var writes = Enumerable.Range(0, 30).Select(i => (Write)Insert($"rec_{i:00}", new { created_at = $"{i:00}", name = $"n{(i * 7) % 30:00}" }, type: i % 3 == 0 ? "record:a" : "record:b"));
+        var writes = Enumerable.Range(0, 30)
+            .Select(i =>
+                (Write)Insert($"rec_{i:00}", new { created_at = $"{i:00}", name = $"n{(i * 7) % 30:00}" }, type: i % 3 == 0 ? "record:a" : "record:b"));
         await Commit(store, [.. writes]);
 
         foreach (var (type, count) in new[] { ("record:a", 10), ("record:b", 20), ("record:", 0), ("record:c", 0) })
         {
-            var expected = Enumerable.Range(0, 30).Where(i => type == (i % 3 == 0 ? "record:a" : "record:b")).OrderByDescending(i => (i * 7) % 30).Select(i => $"rec_{i:00}").ToList();
+            var expected = Enumerable.Range(0, 30).Where(i => type == (i % 3 == 0 ? "record:a" : "record:b")).OrderByDescending(i => (i * 7) % 30)
+                .Select(i => $"rec_{i:00}").ToList();
             Assert.Equal(expected, await Walk(store, new RecordQuery(type, Condition.Always, [new SortKey(new KeyPath("name"), Descending: true)], null, 3)));
             Assert.Equal(count, await store.Count(type, new Condition.Compare(new KeyPath("name"), Comparison.GreaterOrEqual, "n00"), CancellationToken.None));
         }
@@ -198,7 +205,8 @@ public abstract partial class WorkspaceStoreContract
         var (store, other) = (NewStore(), NewStore());
         await Commit(store, Insert("co_1", new { industry = "technology" }, "company"), Insert("co_2", new { industry = "banking" }, "company"));
         await Commit(other, Insert("co_3", new { industry = "technology" }, "company"));
-        await Commit(store, Insert("ct_1", new { company_id = "co_1" }), Insert("ct_2", new { company_id = "co_2" }), Insert("ct_3", new { company_id = "co_3" }), Insert("ct_4"));
+        await Commit(store, Insert("ct_1", new { company_id = "co_1" }), Insert("ct_2", new { company_id = "co_2" }),
+            Insert("ct_3", new { company_id = "co_3" }), Insert("ct_4"));
         var technology = new Condition.Equal(new("industry"), "technology");
         var slug = new SortKey(new("custom_fields", "plan"), Descending: false);
 
@@ -214,7 +222,8 @@ public abstract partial class WorkspaceStoreContract
     {
         const int Companies = 1300;
         var store = NewStore();
-        foreach (var chunk in Enumerable.Range(0, Companies).Chunk(900)) await Commit(store, [.. chunk.Select(i => Insert($"co_{i}", new { industry = i % 100 == 0 ? "banking" : "technology" }, "company"))]);
+        foreach (var chunk in Enumerable.Range(0, Companies).Chunk(900))
+            await Commit(store, [.. chunk.Select(i => Insert($"co_{i}", new { industry = i % 100 == 0 ? "banking" : "technology" }, "company"))]);
         await Commit(store, [.. Enumerable.Range(100, 450).Select(i => Insert($"ct_{i}", new { a = i, company_id = $"co_{i * 7 % Companies}" }))]);
         await Commit(store, Insert("ct_x", new { a = 0 }));
         var technology = new Condition.Linked(new("company_id"), "company", new Condition.Equal(new("industry"), "technology"));

@@ -5,14 +5,18 @@ using NodeStash.Support.Clocks;
 
 namespace NodeStash.Support.Contracts.Storage;
 
-/// <summary>What every adapter of <see cref="IWorkspaceStores"/> has to pass, whatever its clock: what takes more time than a test has is in <see cref="LifetimeContract"/>.</summary>
+/// <summary>
+/// What every adapter of <see cref="IWorkspaceStores"/> has to pass, whatever its clock: what takes more time than a test has is in
+/// <see cref="LifetimeContract"/>.
+/// </summary>
 public abstract partial class WorkspaceStoreContract : IAsyncLifetime
 {
     private const string Contact = "contact";
     private static int partitions;
 
     /// <summary>What adapters are opened with.</summary>
-    public static IReadOnlyList<RecordIndex> Indexes { get; } = [new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a"), new(TypeFamily.Records, "name")];
+    public static IReadOnlyList<RecordIndex> Indexes { get; } = [
+        new(Contact, "created_at"), new(Contact, "email"), new(Contact, "a"), new(TypeFamily.Records, "name")];
 
     /// <param name="clock">What the adapter goes by, and the service behind it; null for one that stands still.</param>
     protected WorkspaceStoreContract(TimeProvider? clock = null)
@@ -58,8 +62,10 @@ public abstract partial class WorkspaceStoreContract : IAsyncLifetime
     private static async Task<CommitOutcome> Commit(IWorkspaceStore store, Guard guard, params Write[] writes) =>
         await store.Commit(new Commit { Guards = [guard], Writes = writes }, CancellationToken.None);
 
-    private static async Task<long?> Version(IWorkspaceStore store, string id, string type = Contact) => (await store.Find(type, id, CancellationToken.None))?.Version;
+    private static async Task<long?> Version(IWorkspaceStore store, string id, string type = Contact) =>
+        (await store.Find(type, id, CancellationToken.None))?.Version;
 
     private static async Task<List<string>> Ids(IWorkspaceStore store, Condition where, params SortKey[] order) =>
-        [.. (await store.Query(new RecordQuery(Contact, where, order is [] ? [new(new("created_at"), false)] : order, null, 1000), CancellationToken.None)).Records.Select(r => r.Id)];
+        [.. (await store.Query(new RecordQuery(Contact, where, order is [] ? [new(new("created_at"), false)] : order, null, 1000),
+            CancellationToken.None)).Records.Select(r => r.Id)];
 }
