@@ -91,7 +91,8 @@ internal sealed class MeasuredProcess : IDisposable
         File.Delete(counters);
         // Through a shell, so that what the server logs goes to a file and costs nobody else anything.
         var start = new ProcessStartInfo(
-            "/bin/sh") { ArgumentList = { "-c", "log=$1; shift; exec \"$@\" > \"$log\" 2>&1", "sh", data.TrimEnd('/') + ".log", "dotnet" } };
+            "/bin/sh")
+        { ArgumentList = { "-c", "log=$1; shift; exec \"$@\" > \"$log\" 2>&1", "sh", data.TrimEnd('/') + ".log", "dotnet" } };
         foreach (var argument in arguments(port)) start.ArgumentList.Add(argument);
         if (counted)
         {

@@ -124,7 +124,8 @@ internal sealed class Worker : IDisposable
     private async Task<JsonElement> Post(string path, string secret, object body)
     {
         using var request = new HttpRequestMessage(
-            HttpMethod.Post, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", secret) }, Content = JsonContent.Create(body) };
+            HttpMethod.Post, path)
+        { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", secret) }, Content = JsonContent.Create(body) };
         using var answer = await http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         return answer.StatusCode == HttpStatusCode.Created

@@ -63,9 +63,12 @@ public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool 
 
             value ??= i + 1 < args.Count ? args[++i] : "";
             if (value.Length == 0) return line with { Fault = $"{name} needs a value" };
-            line = line with { Settings = name is "--urls"
+            line = line with
+            {
+                Settings = name is "--urls"
                 ? line.Settings with { Urls = value, UrlsGiven = true }
-                : line.Settings with { Data = value, DataGiven = true } };
+                : line.Settings with { Data = value, DataGiven = true }
+            };
         }
 
         return line;

@@ -20,9 +20,13 @@ public sealed partial class AzuriteProcess : IAsyncLifetime
         var folder = typeof(AzuriteProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "Folder").Value!;
         var program = Path.Combine(folder, "node_modules/azurite/dist/src/queue/main.js");
         if (!File.Exists(program)) throw new FileNotFoundException($"Azurite is not installed: run npm ci in {folder}, which needs Node 20 or later.", program);
-        process = new Process { StartInfo = new ProcessStartInfo("node",
+        process = new Process
+        {
+            StartInfo = new ProcessStartInfo("node",
             [program, "--queueHost", "127.0.0.1", "--queuePort", "0", "--inMemoryPersistence", "--skipApiVersionCheck",
-                "--disableTelemetry"]) { RedirectStandardOutput = true, RedirectStandardError = true } };
+                "--disableTelemetry"])
+            { RedirectStandardOutput = true, RedirectStandardError = true }
+        };
         process.OutputDataReceived += (_, line) => output += line.Data + "\n";
         process.ErrorDataReceived += (_, line) => output += line.Data + "\n";
         process.Start();

@@ -57,8 +57,11 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
         (await Api.Post("custom-fields",
             new { entity_type = "contact", name = "Field", slug = Unique, field_type = "text", options = new[] { "a" } })).IsInvalid("options");
         (await Api.Post("custom-fields",
-            new { entity_type = "contact", name = "Field", slug = Unique, field_type = "select",
-                options = Enumerable.Range(0, 201).Select(i => $"o{i}") })).IsInvalid("options");
+            new
+            {
+                entity_type = "contact", name = "Field", slug = Unique, field_type = "select",
+                options = Enumerable.Range(0, 201).Select(i => $"o{i}")
+            })).IsInvalid("options");
         Assert.Equal("null", (await Define("contact", "text"))["options"]);
     }
 
@@ -212,8 +215,13 @@ public sealed class CustomFieldsTests(Deployment deployment) : ContractTests(dep
     {
         var field = await Define(entityType, "number");
         var record = await Create(collection,
-            entityType switch { "contact" => new { }, "company" => new { name = "Acme" }, "deal" => new { title = "Licence" },
-                _ => (object)new { type = "note" } });
+            entityType switch
+            {
+                "contact" => new { },
+                "company" => new { name = "Acme" },
+                "deal" => new { title = "Licence" },
+                _ => (object)new { type = "note" }
+            });
 
         var set = (await Api.Put($"{collection}/{record.Id}/custom-fields", Map((Unique, 5)))).Is(200);
         var read = (await Api.Get($"{collection}/{record.Id}/custom-fields")).Is(200);

@@ -91,8 +91,11 @@ public sealed class DealsTests(Deployment deployment) : ContractTests(deployment
     {
         var (contact, company, pipeline) = (await Contact(), await Company(), await Pipeline());
         var deal = await Deal(
-            new { title = "Licence", value = 100.5, contact_id = contact.Id, company_id = company.Id, pipeline_id = pipeline.Id,
-                stage_id = StageId(pipeline, "Talks"), tags = new[] { Unique } });
+            new
+            {
+                title = "Licence", value = 100.5, contact_id = contact.Id, company_id = company.Id, pipeline_id = pipeline.Id,
+                stage_id = StageId(pipeline, "Talks"), tags = new[] { Unique }
+            });
         await Deal();
 
         foreach (var filter in new[]

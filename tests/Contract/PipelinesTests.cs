@@ -46,8 +46,11 @@ public sealed class PipelinesTests(Deployment deployment) : ContractTests(deploy
         (await Api.Post("pipelines", new { name = "Sales", stages = new object[] { new { name = "Open" }, new { name = "Lost", type = "lost" } } })).IsInvalid(
             "stages");
         (await Api.Post("pipelines",
-            new { name = "Sales",
-                stages = new object[] { new { name = "Open", type = "lukewarm" }, new { name = "Won", type = "won", position = -1 }, new { type = "lost" } } }))
+            new
+            {
+                name = "Sales",
+                stages = new object[] { new { name = "Open", type = "lukewarm" }, new { name = "Won", type = "won", position = -1 }, new { type = "lost" } }
+            }))
             .IsInvalid("stages[0].type", "stages[1].position", "stages[2].name");
     }
 

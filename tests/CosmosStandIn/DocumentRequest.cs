@@ -154,8 +154,8 @@ internal sealed class DocumentRequest(Container container, Request asked, bool a
 
     private Reply Feed(IReadOnlyList<object?> items, double charge) =>
         new(200, new JsonObject { ["_rid"] = container.Rid, ["Documents"] = items.ToList(), ["_count"] = items.Count })
-    {
-        Charge = charge,
-        ItemCount = items.Count,
-    };
+        {
+            Charge = charge,
+            ItemCount = items.Count,
+        };
 }

@@ -25,8 +25,11 @@ internal sealed class ProcedureRequest(Container container, Request asked, IRead
     private JsonObject Properties(string id)
     {
         if (!container.Procedures.ContainsKey(id)) throw ServiceError.NotFound(id);
-        return new JsonObject { ["id"] = id, ["body"] = "function () {}", ["_rid"] = container.Rid, ["_self"] = $"{container.Properties["_self"]}sprocs/{id}/",
-            ["_etag"] = "\"1\"", ["_ts"] = container.Now };
+        return new JsonObject
+        {
+            ["id"] = id, ["body"] = "function () {}", ["_rid"] = container.Rid, ["_self"] = $"{container.Properties["_self"]}sprocs/{id}/",
+            ["_etag"] = "\"1\"", ["_ts"] = container.Now
+        };
     }
 
     private Reply Run(string id)

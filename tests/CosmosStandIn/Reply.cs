@@ -34,9 +34,9 @@ internal sealed record Reply(int Status, byte[] Body)
 
     public static Reply Of(ServiceError error) =>
         new(error.Status, new JsonObject { ["code"] = ((HttpStatusCode)error.Status).ToString(), ["message"] = error.Message })
-    {
-        SubStatus = error.SubStatus,
-    };
+        {
+            SubStatus = error.SubStatus,
+        };
 
     /// <summary>Marks it with the container it is from, and how far that is now.</summary>
     public Reply From(Container from) => this with { container = from, lsn = lsn ?? from.Lsn };

@@ -50,8 +50,11 @@ public sealed class StandInAccount(TimeProvider time) : HttpMessageHandler
     /// <param name="configure">Sets further options.</param>
     public CosmosClient Connect(Action<CosmosClientOptions>? configure = null)
     {
-        var options = new CosmosClientOptions { ConnectionMode = ConnectionMode.Gateway, LimitToEndpoint = true,
-            HttpClientFactory = () => new HttpClient(this, disposeHandler: false) };
+        var options = new CosmosClientOptions
+        {
+            ConnectionMode = ConnectionMode.Gateway, LimitToEndpoint = true,
+            HttpClientFactory = () => new HttpClient(this, disposeHandler: false)
+        };
         configure?.Invoke(options);
         return new CosmosClient("https://stand-in.localhost", Convert.ToBase64String("no secret: the stand-in checks no signature"u8), options);
     }

@@ -11,7 +11,6 @@ using NodeStash.Core.Values;
 using NodeStash.Functions.Webhooks.Jobs;
 using NodeStash.LocalHost.Store;
 using NodeStash.Support;
-using NodeStash.Support.Clocks;
 using NodeStash.Support.Http;
 using Schema = NodeStash.Core.Records.Schema;
 

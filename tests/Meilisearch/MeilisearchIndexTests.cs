@@ -137,8 +137,11 @@ public sealed class MeilisearchIndexTests(SearchServerProcess server) : SearchIn
 
         using var node = Process.Start(
             new ProcessStartInfo("node",
-                [Path.Combine(SearchServerProcess.Folder, "read.js"), server.Url, SearchServerProcess.Key, "ct_read_by_others"]) { RedirectStandardOutput =
-                    true })!;
+                [Path.Combine(SearchServerProcess.Folder, "read.js"), server.Url, SearchServerProcess.Key, "ct_read_by_others"])
+            {
+                RedirectStandardOutput =
+                    true
+            })!;
         var read = JsonDocument.Parse(await node.StandardOutput.ReadToEndAsync()).RootElement;
 
         Assert.Equal("ct_read_by_others", Assert.Single(read.GetProperty("found").EnumerateArray()).GetString());

@@ -43,8 +43,11 @@ internal static class ServerSettings
         {
             Enabled = true,
             DisableOnAttributes = Literal,
-            MinWordSizeForTypos = new TypoTolerance.TypoSize { OneTypo = TyposFrom[0] + ServerTerms.TagLength,
-                TwoTypos = TyposFrom[1] + ServerTerms.TagLength },
+            MinWordSizeForTypos = new TypoTolerance.TypoSize
+            {
+                OneTypo = TyposFrom[0] + ServerTerms.TagLength,
+                TwoTypos = TyposFrom[1] + ServerTerms.TagLength
+            },
         },
         Pagination = new Pagination { MaxTotalHits = MaxHits },
         ProximityPrecision = "byAttribute",

@@ -31,12 +31,12 @@ public sealed record Cascade(Schema Schema, KeyPath Path, IReadOnlyList<string>?
 
     private Condition HasValue =>
         From is null && DeletesRecords ? Condition.Always : From is null ? new Condition.Not(new Condition.Equal(Path, null)) : Field switch
-    {
-        TimeField => new Condition.Equal(Path, null),
-        LinkField => new Condition.In(Path, From),
-        TextListField => new Condition.Any([.. From.Select(text => new Condition.Has(Path, text))]),
-        _ => new Condition.Any([new Condition.In(Path, From), .. From.Select(text => new Condition.Has(Path, text))]),
-    };
+        {
+            TimeField => new Condition.Equal(Path, null),
+            LinkField => new Condition.In(Path, From),
+            TextListField => new Condition.Any([.. From.Select(text => new Condition.Has(Path, text))]),
+            _ => new Condition.Any([new Condition.In(Path, From), .. From.Select(text => new Condition.Has(Path, text))]),
+        };
 
     /// <summary>Whether it is one of the values given up.</summary>
     public bool Replaces(string? value) => value is not null && From?.Contains(value, StringComparer.Ordinal) == true;

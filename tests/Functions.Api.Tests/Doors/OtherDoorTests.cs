@@ -83,8 +83,11 @@ public sealed class OtherDoorTests(Server server) : ApiTests(server)
     private HttpClient Client(WebApplication app, string? key = null)
     {
         var client = new HttpClient(
-            new SocketsHttpHandler()) { BaseAddress = new Uri(
-                app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+            new SocketsHttpHandler())
+        {
+            BaseAddress = new Uri(
+                app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First())
+        };
         client.DefaultRequestHeaders.Add("Authorization", $"Bearer {key ?? Api.Key}");
         return client;
     }

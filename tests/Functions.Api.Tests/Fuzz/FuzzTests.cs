@@ -91,7 +91,7 @@ public sealed class FuzzTests(Server server) : IClassFixture<Server>
             var body = JsonElement.Parse(answer.Body);
             if (request.Route.EndsWith("/batch", StringComparison.Ordinal) && answer.Status == 200 && body.GetProperty("data").ValueKind is JsonValueKind.Array
                 && body.GetProperty("data").EnumerateArray().Any(item => item.TryGetProperty("status", out var status) && status.GetInt32() is < 200 or >= 500))
-                    return "an operation with a status that must not be";
+                return "an operation with a status that must not be";
             if (answer.Status < 400) return body.GetProperty("meta").GetProperty("request_id").GetString() is not null ? null : "no request id";
             var error = answer.Header("Content-Type") is "application/problem+json" ? body : body.GetProperty("error");
             return error.GetProperty("code").GetString() is { Length: > 0 }

@@ -212,8 +212,13 @@ internal sealed class Grammar(Pool pool, string key)
                     .. Enumerable.Range(0, random.Next(3)).Select(_ => Stage(random, "open"))]),
         TextListField =>
             JsonText.Parse(
-                field.Name switch { "scopes" => """["contacts:read"]""", "events" => """["deal.*"]""",
-                    "options" => random.Pick(["""["a","b"]""", """["a"]""", """["c","d","e"]"""]), _ => random.Pick(["""["a","b"]""", "[]", """["Ä😀"]"""]) }),
+                field.Name switch
+                {
+                    "scopes" => """["contacts:read"]""",
+                    "events" => """["deal.*"]""",
+                    "options" => random.Pick(["""["a","b"]""", """["a"]""", """["c","d","e"]"""]),
+                    _ => random.Pick(["""["a","b"]""", "[]", """["Ä😀"]"""])
+                }),
         _ when field == Core.Webhooks.Webhook.Url => JsonText.Of("https://127.0.0.1:9/in"),
         _ when field == Tag.Name => JsonText.Of(random.Pick(["a", "b", "c", "Ä😀"])),
         _ => JsonText.Of(field == Company.Domain ? $"d{random.Next(200)}.acme.com" : random.Pick(Texts)),

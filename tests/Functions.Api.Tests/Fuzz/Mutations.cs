@@ -144,11 +144,13 @@ internal sealed class Mutations(Pool pool)
             case 1: path.RemoveAt(at); break;
             case 2: path.Add(random.Pick(["", "custom-fields", "timeline", "stages", "deliveries", "rotate", id, "x"])); break;
             case 3 or 4: path[at] = id; break;
-            case 5: path[at] = random.Pick(
+            case 5:
+                path[at] = random.Pick(
                 [id.ToUpperInvariant(), id[..^1], id + "0", id + "%20", "%20" + id, id.Replace("_", "%5F", StringComparison.Ordinal),
                     id[..4] + "%F0%9F%98%80"]); break;
             case 6: path[at] = path[at].ToUpperInvariant(); break;
-            default: path[at] = random.Pick(
+            default:
+                path[at] = random.Pick(
                 ["%2F", "..%2F..", "a%2Fb", "%5C", ";x=1", "*", "%25", "%FF%FE", "%C3%28", "'%20OR%201=1", "~", "$ref", "%E2%80%AE", new string('a', 3000),
                     "-1", "null", "undefined", "%0d%0aX:1", "{id}"]); break;
         }
@@ -224,22 +226,26 @@ internal sealed class Mutations(Pool pool)
         {
             case 0: Set("Content-Type", random.Pick(ContentTypes)); break;
             case 1: headers.Add(("Content-Encoding", random.Pick(["gzip", "identity", "br, gzip", "x"]))); break;
-            case 2: Set("If-Match",
+            case 2:
+                Set("If-Match",
                 random.Pick(["\"\"", "\"x\"", "1", "W/\"1\"", "\"99999999999999999999\"", "\"-1\"", "\"1\", \"2\"", "\"9223372036854775807\"", "*, *",
                     new string('"', 200)])); break;
             case 3: Set("If-None-Match", random.Pick(["*", "W/\"1\"", "x", "\"1\",\"2\"", ",,,"])); break;
-            case 4: headers.Add(
+            case 4:
+                headers.Add(
                 ("Accept", random.Pick(
                     ["application/problem+json", "text/html", "*/*;q=x", "", "application/problem+json, application/json;q=0.9",
                         new string('a', 5000)]))); break;
-            case 5: headers.Add(
+            case 5:
+                headers.Add(
                 ("Idempotency-Key", random.Pick(["", " ", "k1", "k2", "k3", new string('k', 255), new string('k', 256), "\"k\"", "k,k"]))); break;
             case 6 when random.OneIn(3):
                 Set("Authorization",
                     random.Pick(["", "Bearer", "Bearer ", "Basic eDp5", "Bearer x y", "bearer nds_live_x", "Bearer nds_live_" + new string('0', 36),
                         "Bearer " + new string('a', 8000)])); break;
             case 7: headers.Add(("Idempotency-Key", "second")); break;
-            case 8: headers.Add(
+            case 8:
+                headers.Add(
                 (random.Pick(
                     ["X-HTTP-Method-Override", "X-Forwarded-For", "X-Request-Id", "Range", "Cookie", "Origin", "Expect", "Prefer", "If-Modified-Since"]),
                     random.Pick(["DELETE", "127.0.0.1", "bytes=0-", "a=b; c=d", "100-continue", "null"]))); break;

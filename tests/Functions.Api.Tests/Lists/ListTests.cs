@@ -126,8 +126,11 @@ public sealed class ListTests(Server server) : ApiTests(server)
     {
         var company = (await Api.Create("companies", new { name = "Acme" })).Id;
         var jane = (await Api.Create("contacts",
-            new { email = "Jane@Acme.com", first_name = "Jane", last_name = "O'Neil_100%", company_id = company, source = "Web",
-                tags = new[] { "a", "b" } })).Id;
+            new
+            {
+                email = "Jane@Acme.com", first_name = "Jane", last_name = "O'Neil_100%", company_id = company, source = "Web",
+                tags = new[] { "a", "b" }
+            })).Id;
         var joe = (await Api.Create(
             "contacts", new { email = "joe@acme.com", first_name = "Joe", last_name = "Müller", source = "web", tags = new[] { "a" } })).Id;
         async Task Finds(string query, params string[] ids) => Assert.Equal(ids, (await Api.Get($"/v1/contacts?sort=created_at&{query}")).Is(200).Ids);
@@ -169,8 +172,11 @@ public sealed class ListTests(Server server) : ApiTests(server)
         var (contact, company) = ((await Api.Create("contacts", new { })).Id, (await Api.Create("companies", new { name = "Acme" })).Id);
         var owner = Server.FreshId("usr_");
         var deal = (await Api.Create("deals",
-            new { title = "T", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks"), contact_id = contact, company_id = company,
-                tags = new[] { "x" } })).Id;
+            new
+            {
+                title = "T", pipeline_id = pipeline.Id, stage_id = StageId(pipeline, "Talks"), contact_id = contact, company_id = company,
+                tags = new[] { "x" }
+            })).Id;
         await Api.Create("deals", new { title = "U" });
         foreach (var query in new[] { $"pipeline_id={pipeline.Id}", $"stage_id={StageId(pipeline, "Talks")}", $"contact_id={contact}", $"company_id={company}",
             "tags=x" })

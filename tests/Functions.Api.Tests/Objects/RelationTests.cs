@@ -12,8 +12,11 @@ public sealed class RelationTests(Server server) : ApiTests(server)
     {
         await base.InitializeAsync();
         await Api.Create("objects",
-            new { singular_name = "Project", plural_name = "Projects",
-                fields = new[] { new { name = "Client", field_type = "relation" }, new { name = "Site", field_type = "relation" } } });
+            new
+            {
+                singular_name = "Project", plural_name = "Projects",
+                fields = new[] { new { name = "Client", field_type = "relation" }, new { name = "Site", field_type = "relation" } }
+            });
         await Api.Create("objects", new { singular_name = "House", plural_name = "Houses" });
     }
 

@@ -200,8 +200,19 @@ public sealed class IsolationTests(Server server)
         private (Dictionary<string, string?> Fields, bool Sound) FieldsOf(Step step, DataSet[] all)
         {
             var fields = new Dictionary<string, string?>(
-                StringComparer.Ordinal) { [step.Collection switch { "contacts" => "email", "companies" => "domain", "deals" => "title",
-                    "activities" => "subject", "webhooks" => "description", Projects => "name", _ => "slug" }] = Value(step) };
+                StringComparer.Ordinal)
+            {
+                [step.Collection switch
+                {
+                    "contacts" => "email",
+                    "companies" => "domain",
+                    "deals" => "title",
+                    "activities" => "subject",
+                    "webhooks" => "description",
+                    Projects => "name",
+                    _ => "slug"
+                }] = Value(step)
+            };
             var links = Links.Where(l => l.From == step.Collection).ToList();
             for (var i = 0; i < links.Count; i++) fields[links[i].Field] = step.Links[i] % 3 == 0 ? null : Pick(step.Links[i], links[i].To, all);
             return (fields, links.All(link => fields[link.Field] is not { } id || Has(id)));

@@ -68,7 +68,8 @@ public sealed class BatchCrashTests : IDisposable
         using var http = new HttpClient(new SocketsHttpHandler()) { BaseAddress = server.Address };
         var operations = Enumerable.Range(0, Operations).Select(n => new { op = "create", data = new { custom_fields = new { n } } });
         using var request = new HttpRequestMessage(HttpMethod.Post,
-            "v1/contacts/batch") { Content = new StringContent(JsonSerializer.Serialize(new { operations }), Encoding.UTF8, "application/json") };
+            "v1/contacts/batch")
+        { Content = new StringContent(JsonSerializer.Serialize(new { operations }), Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(Path.Combine(Data, "api-key"))).Trim());
         request.Headers.Add("Idempotency-Key", "import-1");
         using var answer = await http.SendAsync(request);

@@ -1,9 +1,8 @@
 using System.Text;
-using NodeStash.Core.Records;
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
-using NodeStash.Support.Databases;
 using NodeStash.LocalHost.Store;
+using NodeStash.Support.Databases;
 
 namespace NodeStash.LocalHost.Tests.Store;
 

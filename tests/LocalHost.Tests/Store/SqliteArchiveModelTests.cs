@@ -1,8 +1,8 @@
 using NodeStash.Core.Resources;
 using NodeStash.Core.Storage;
+using NodeStash.LocalHost.Store;
 using NodeStash.Support.Contracts.Records;
 using NodeStash.Support.Databases;
-using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Tests.Store;
 

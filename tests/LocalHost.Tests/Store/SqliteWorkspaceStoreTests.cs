@@ -56,11 +56,14 @@ public sealed class SqliteWorkspaceStoreTests : WorkspaceStoreContract, IDisposa
         var store = Open().Open(new Partition("ws_1", WorkspaceEnvironment.Live));
         long[] numbers = [9007199254740992, 9007199254740993, long.MaxValue - 1, long.MaxValue];
         await store.Commit(
-            new Commit { Writes = [
+            new Commit
+            {
+                Writes = [
                 .. numbers.Select(
                     (number, i) =>
                         new Write.Insert(
-                            new StoredRecord("contact", $"ct_{i}", 1, "{}"u8.ToArray()), JsonSerializer.SerializeToUtf8Bytes(new { a = number })))] },
+                            new StoredRecord("contact", $"ct_{i}", 1, "{}"u8.ToArray()), JsonSerializer.SerializeToUtf8Bytes(new { a = number })))]
+            },
             CancellationToken.None);
 
         foreach (var (i, number) in numbers.Index())

@@ -58,7 +58,8 @@ public sealed class OtherDoor : IDoor
             new Answer(StatusOf(error.Code), Json(new { error = error.Message, fields = error.Details.Select(one => Camel(one.Field)) })) { Error = error },
         Outcome.Listed list =>
             new Answer(StatusCodes.Status200OK,
-                Json(list.Resources.Select(Flat))) { ContentRange = $"people {list.Skipped}-{list.Skipped + list.Resources.Count - 1}/{list.Total}" },
+                Json(list.Resources.Select(Flat)))
+            { ContentRange = $"people {list.Skipped}-{list.Skipped + list.Resources.Count - 1}/{list.Total}" },
         Outcome.Created { Resource: var created } => new Answer(StatusCodes.Status201Created, Json(Flat(created))),
         Outcome.Found { Resource: var found } => new Answer(StatusCodes.Status200OK, Json(Flat(found))),
         _ => throw new NotSupportedException(outcome.ToString()),

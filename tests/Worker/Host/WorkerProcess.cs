@@ -55,7 +55,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
         ];
         if (inShell) command = ["sh", "-c", "\"$@\" & echo \"worker $!\"; wait", "sh", .. command];
         var start = new ProcessStartInfo(
-            command[0], command[1..]) { WorkingDirectory = program.RunningFolder, RedirectStandardOutput = true, RedirectStandardError = true };
+            command[0], command[1..])
+        { WorkingDirectory = program.RunningFolder, RedirectStandardOutput = true, RedirectStandardError = true };
         var inherited = Inherited.Select(name => (name, Environment.GetEnvironmentVariable(name))).ToList();
         start.Environment.Clear();
         foreach (var (name, value) in inherited) start.Environment[name] = value;

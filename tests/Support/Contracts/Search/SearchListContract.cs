@@ -88,8 +88,11 @@ public abstract class SearchListContract(Server server) : ApiTests(server)
         var made = new List<string>();
         for (var i = 0; i < 20; i++) made.Add(
             (await Api.Create("contacts",
-                new { first_name = $"Name{(char)('t' - i)}", last_name = i % 3 == 0 ? "Smithson" : "Smith",
-                    tags = new[] { i % 2 == 0 ? "even" : "odd" } })).Id);
+                new
+                {
+                    first_name = $"Name{(char)('t' - i)}", last_name = i % 3 == 0 ? "Smithson" : "Smith",
+                    tags = new[] { i % 2 == 0 ? "even" : "odd" }
+                })).Id);
         await Server.Indexed();
         var expected = query.Contains("even", StringComparison.Ordinal) ? made.Where((_, i) => i % 2 == 0) : made;
         if (query.Contains("smiht", StringComparison.Ordinal)) expected = expected.Where(id => (made.IndexOf(id) % 3) != 0);
