@@ -67,7 +67,7 @@ internal sealed class Workspace(IServiceProvider services, Partition partition)
     private static readonly string[] Subscribed = ["contact.*"];
 
     private readonly RecordSet records = new(
-        services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, services.GetRequiredService<Ids>(), TimeProvider.System);
+        Crm.Catalog, services.GetRequiredService<IWorkspaceStores>().Open(partition), Origin.OfSystem, services.GetRequiredService<Ids>(), TimeProvider.System);
 
     private int contacts;
 
