@@ -12,8 +12,8 @@ public sealed class KeyUsage(Catalog catalog, Ids ids, TimeProvider clock)
     private static readonly TimeSpan Resolution = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, DateTimeOffset> written = new(StringComparer.Ordinal);
 
-    /// <summary>Notes that a key was used now. Does not fail if the store is unavailable.</summary>
-    public async ValueTask Seen(string keyId, IWorkspaceStore store, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Records that a key was used at a time. Does not fail if the store is unavailable.</summary>
+    public async ValueTask RecordUse(string keyId, IWorkspaceStore store, DateTimeOffset now, CancellationToken ct)
     {
         var last = written.GetValueOrDefault(keyId);
         if (now - last < Resolution) return;
