@@ -14,7 +14,7 @@ public static class Instruments
 
     private static readonly Meter Meter = new(Name);
 
-    /// <summary>Time to answer a request, in seconds. Tags: operation, status, error code.</summary>
+    /// <summary>Time to answer a request, in seconds. Tags: method, status, error code, operation.</summary>
     public static readonly Histogram<double> Requests = Meter.CreateHistogram<double>("nodestash.api.request.duration", "s", "Time to answer a request");
 
     /// <summary>Number of commits of records. Tags: result.</summary>
