@@ -103,7 +103,7 @@ public static class CustomField
     {
         var field = Record.New(Schema, id, now);
         Input.Read(Schema, given, current: null, errors).ApplyTo(field, errors);
-        if (EntityType.Of(field) is not null) errors.Add(EntityType.Name, "Set by the server: the field is of this custom object");
+        if (EntityType.Of(field) is not null) errors.Add(EntityType.Name, "Set by the server to this custom object: leave it out");
         field[EntityType] = entityType;
         foreach (var required in Schema.Fields.Where(f => f.IsRequired && field[f] is null && !errors.Within(f.Name))) errors.Add(required.Name, "Required");
         Complete(field, errors);
@@ -137,10 +137,11 @@ public static class CustomField
         }
 
         Complete(field, change.Errors);
-        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation) change.Errors.Add(FieldType.Name, "Only fields of custom objects relate to records");
+        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation)
+            change.Errors.Add(FieldType.Name, "Only fields of custom objects can be of type relation");
 
         if (change.Before is null && Slug.Of(field) is { } slug && change.Pending.Conflicts(FieldOperations.ClearValues(field)))
-            return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
+            return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being cleared; try again in a moment", Slug.Name);
         if (!isBuiltIn && (change.Before is not { } was || field.ChangedSince(was).Any())) await CustomObject.UpdateFields(change, ct);
         if (change.Errors.Any || change.Before is not { } before || !TakesOptions(field)) return null;
         return await RemoveOptions([.. Options.Of(before).ExceptBy(Options.Of(field).Select(Text.Fold), Text.Fold)], field, change, ct);
@@ -152,7 +153,7 @@ public static class CustomField
         if (Slug.Of(field) is null && Name.Of(field) is { } name && !errors.Within(Slug.Name))
         {
             field[Slug] = Text.ToSlug(name, MaxSlugLength);
-            if (field[Slug] is null) errors.Add(Slug.Name, "Can't be made from this name: give a slug");
+            if (field[Slug] is null) errors.Add(Slug.Name, "No slug can be made from this name: give one");
         }
 
         if (FieldType.Of(field) is not null) CheckOptions(field, errors);
@@ -165,7 +166,7 @@ public static class CustomField
         if (takesOptions && Options.Of(field).Count == 0 && !errors.Within(Options.Name))
             errors.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
         if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count)
-            errors.Add(Options.Name, "Two options differ only in case");
+            errors.Add(Options.Name, "Two options differ only in case: remove or rename one");
         if (!takesOptions && field[Options] is not null) errors.Add(Options.Name, "Only for fields of type select and multi_select");
     }
 
@@ -206,7 +207,7 @@ public sealed class SlugField(string name, int maxLength) : TextField(name, maxL
 
     /// <inheritdoc/>
     protected override string? CheckText(string text) =>
-        Text.IsSlug(text, MaxLength) ? Refuses?.Invoke(text) : "A lower-case letter, then lower-case letters, digits and underscores";
+        Text.IsSlug(text, MaxLength) ? Refuses?.Invoke(text) : "Expected a lower-case letter, then lower-case letters, digits and underscores";
 }
 
 /// <summary>Holds the kind of resource that has custom fields: a built-in one, or a custom object by its slug.</summary>
@@ -234,8 +235,8 @@ public sealed class EntityTypeField(string name, params string[] choices) : Text
 
 /// <summary>Defines a custom field, and checks its values.</summary>
 /// <param name="Id">The id of the definition, <c>cf_…</c></param>
-/// <param name="Slug">Its name in <c>custom_fields</c>.</param>
-/// <param name="Name">Its name for people.</param>
+/// <param name="Slug">The name of the field in <c>custom_fields</c>.</param>
+/// <param name="Name">The name that users see.</param>
 /// <param name="FieldType">One of the types of docs/api/v1.md.</param>
 /// <param name="IsRequired">Whether a new record must have a value.</param>
 /// <param name="Options">The choices of a select or multi_select field; empty for other types.</param>

@@ -99,7 +99,7 @@ public static class CustomObject
         var shown = Fields.Of(before).Where(one => one.GetProperty("id").GetString() != ofField.Subject.Id).ToList();
         if (ofField.After is not null) shown.Add(Shown(ofField.After));
         if (shown.Count > DefinitionsField.MaxFields)
-            ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields");
+            ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields: delete one first");
         after[Fields] = InOrder(shown);
         ofField.With.Add(ofField.Beside(before, after));
     }
@@ -115,18 +115,20 @@ public static class CustomObject
         if (Slug.Of(definition) is null)
         {
             definition[Slug] = Text.ToSlug(PluralName.Of(definition)!, MaxSlugLength);
-            if (Slug.Of(definition) is not { } made) change.Errors.Add(Slug.Name, "Can't be made from this plural name: give a slug");
-            else if (Reserved(made) is { } problem) change.Errors.Add(Slug.Name, $"Made from the plural name it would be '{made}'. {problem}");
+            if (Slug.Of(definition) is not { } made) change.Errors.Add(Slug.Name, "No slug can be made from this plural name: give one");
+            else if (Reserved(made) is { } problem)
+                change.Errors.Add(Slug.Name, $"No slug is given, and the one made from the plural name can't be used: {problem}");
             if (change.Errors.Any) return null;
         }
 
         var slug = Slug.Of(definition)!;
         var pending = change.Pending;
         if (pending.Conflicts(CustomRecord.AllOf(slug)) || pending.Conflicts(CustomField.AllOf(slug)))
-            return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
+            return Error.Conflict(
+                $"The records or fields of a deleted custom object with slug '{slug}' are still being deleted; try again in a moment", Slug.Name);
         change.Writes.Add(pending.Touch().Write());
         if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= MaxObjects)
-            return Error.Conflict($"A workspace has at most {MaxObjects} custom objects");
+            return Error.Conflict($"A workspace has at most {MaxObjects} custom objects: delete one first");
 
         var fields = Fields.Of(definition)
             .Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new ValidationErrors())).ToList();
@@ -167,7 +169,7 @@ public static class CustomObject
     /// <summary>Whether a slug is taken by the API: it would clash with built-in events, paths or types.</summary>
     internal static bool IsReserved(string slug) => ReservedSlugs.All.Contains(slug) || Ids.IsAnyId(slug);
 
-    private static string? Reserved(string slug) => IsReserved(slug) ? $"'{slug}' is a word of the API's own: choose another slug" : null;
+    private static string? Reserved(string slug) => IsReserved(slug) ? $"'{slug}' is reserved by the API: choose another slug" : null;
 
     /// <summary>Lists the slugs that the API uses: resources, types, nouns of events and parts of paths, those of <c>/api</c> included.</summary>
     private static class ReservedSlugs
@@ -232,7 +234,8 @@ public sealed class DefinitionsField(string name) : Field(name)
             }
 
             var field = CustomField.Of(entityType: "", given, id: "", default, inner);
-            if (CustomField.Slug.Of(field) is { } slug && !slugs.Add(slug)) inner.Add(CustomField.Slug.Name, $"Another of the fields has the slug '{slug}'");
+            if (CustomField.Slug.Of(field) is { } slug && !slugs.Add(slug))
+                inner.Add(CustomField.Slug.Name, $"Another field of this object has the slug '{slug}': choose another slug");
             foreach (var problem in inner.All) errors.Add($"{at}.{problem.Field}", problem.Message);
         }
 
@@ -251,7 +254,7 @@ public sealed class DefinitionsField(string name) : Field(name)
     }
 
     /// <inheritdoc/>
-    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be used as a filter");
 
     /// <inheritdoc/>
     public override bool Same(object? left, object? right) =>

@@ -123,8 +123,10 @@ public static class Pipeline
         if (change.After is { } after)
         {
             NumberStages(change, after);
-            if (change.Before is null && !HasWonAndLost(after)) return Error.Invalid(Stages.Name, "At least one stage of type won and one of type lost");
-            if (change.Before is not null && !HasWonAndLost(after)) return Error.Invalid("type", "A pipeline keeps at least one won and one lost stage");
+            if (change.Before is null && !HasWonAndLost(after))
+                return Error.Invalid(Stages.Name, "A pipeline needs at least one stage of type won and one of type lost");
+            if (change.Before is not null && !HasWonAndLost(after))
+                return Error.Invalid("type", "A pipeline needs at least one stage of type won and one of type lost: add another one first");
         }
 
         AddStageChanges(change);
@@ -204,10 +206,10 @@ public static class Pipeline
         var was = change.Before is { } before && IsDefault.Of(before);
         var will = change.After is { } after && IsDefault.Of(after);
         if (was == will) return null;
-        if (change.After is not null && was) return Error.Invalid(IsDefault.Name, "One pipeline is the default: make another one the default instead");
+        if (change.After is not null && was) return Error.Invalid(IsDefault.Name, "A workspace needs a default pipeline: make another one the default instead");
 
         var other = was ? await FindOldestOther(change, ct) : await FindDefault(change, ct);
-        if (was && other is null) return Error.Invalid("id", "The last pipeline can't be deleted");
+        if (was && other is null) return Error.Invalid("id", "The last pipeline can't be deleted: create another one first");
         if (other is not null)
         {
             var changed = other.Next();

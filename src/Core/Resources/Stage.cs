@@ -130,7 +130,7 @@ public sealed class StagesField(string name) : Field(name)
     }
 
     /// <inheritdoc/>
-    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be used as a filter");
 
     /// <inheritdoc/>
     public override bool Same(object? left, object? right) =>

@@ -8,7 +8,7 @@ namespace NodeStash.Core.Search;
 /// </summary>
 public sealed class NoSearch : ISearchIndexes
 {
-    private static readonly SearchUnavailableException NotSetUp = new("Search is not set up");
+    private static readonly SearchUnavailableException NotSetUp = new("This deployment has no search server: configure one to search");
 
     /// <summary>Opens an index that stores nothing and refuses every search.</summary>
     public ISearchIndex Open(Partition partition) => new Index(partition);

@@ -22,11 +22,11 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     private const int FilterFirstFrom = 1000;
 
     private static readonly Error TooManyMatches = Error.Invalid(
-        "search", $"More than {ISearchIndex.MaxHits} records match, which is as far as a search goes: narrow it with more words or filters");
+        "search", $"More than {ISearchIndex.MaxHits} records match, the most that a search can page through: narrow it with more words or filters");
 
     private Error TookTooLong => new(
         ErrorCode.Unavailable,
-        $"The search was given up after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
+        $"The search was stopped after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
 
     /// <summary>Finds a page of one resource's records that match a text and filters.</summary>
     /// <param name="request">The request, which has a text to search for.</param>

@@ -70,9 +70,9 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
     }
 
     [LoggerMessage(
-        EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or of another form, and is built anew by {Job}")]
+        EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or has another format; {Job} rebuilds it")]
     private static partial void LogRebuildBegun(ILogger logger, string partition, string job);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Whether search indexes have to be built anew is not known yet: {Reason}")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The search indexes could not be checked; the next run tries again: {Reason}")]
     private static partial void LogCheckFailed(ILogger logger, string reason);
 }
