@@ -7,7 +7,7 @@ namespace NodeStash.Core.Events;
 public static class EventWriter
 {
     /// <summary>Renders one event, to be stored.</summary>
-    /// <param name="what">What happened.</param>
+    /// <param name="what">The change or other occurrence to tell of.</param>
     /// <param name="id">The id of the event, <c>evt_…</c></param>
     /// <param name="now">When it happened; the event shows it to the second.</param>
     /// <param name="partition">The partition of the record.</param>

@@ -21,7 +21,7 @@ public static class FeedReading
         var last = events.Last();
         var store = stores.Open(Partition.Parse(last.PartitionKey));
         if (Ids.TimeOf(last.Id) > now - (StoredEvent.Retention / 2) && await store.FindEvent(last.Id, ct) is null)
-            throw new StoreUnavailableException("The store is behind its change feed.");
+            throw new StoreUnavailableException("The store is behind its change feed; process the batch again later.");
         return store;
     }
 }

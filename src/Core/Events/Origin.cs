@@ -22,7 +22,7 @@ public enum ChangeSource
 /// <summary>Says on whose behalf a change is made. The metadata of its events shows it.</summary>
 /// <param name="Source">Where the change comes from.</param>
 /// <param name="Actor">The credential, user or rule, e.g. <c>key_…</c>; null for the system.</param>
-/// <param name="RequestId"><c>req_…</c>; null where there was no request.</param>
+/// <param name="RequestId">The request, <c>req_…</c>; null if there was none.</param>
 /// <param name="Depth">The number of automations that triggered one another before this change; 0 for none.</param>
 public sealed record Origin(ChangeSource Source, string? Actor, string? RequestId, int Depth = 0)
 {

@@ -38,7 +38,7 @@ public sealed record CascadeJob(string Partition, string Announced) : Job
 
 /// <summary>Sends events to an endpoint again: a retry, a recovery or a replay, version 1.</summary>
 /// <param name="Partition">The partition key (<see cref="Storage.Partition.Key"/>).</param>
-/// <param name="Id">Its id, <c>rdl_…</c>, as answered to the client.</param>
+/// <param name="Id">The id of the redelivery, <c>rdl_…</c>, as answered to the client.</param>
 /// <param name="WebhookId">The endpoint.</param>
 /// <param name="What">Which deliveries or events to send again.</param>
 /// <param name="Since">The time of the oldest event to send.</param>

@@ -60,7 +60,7 @@ public abstract record Write
 
     /// <summary>Replaces a record, whose stored version must be one below the new one.</summary>
     /// <param name="Record">The record; its version is the stored version plus one.</param>
-    /// <param name="Keys">As for <see cref="Insert"/>.</param>
+    /// <param name="Keys">The values that queries filter and sort by, as in <see cref="Insert"/>.</param>
     public sealed record Replace(StoredRecord Record, ReadOnlyMemory<byte> Keys) : Write
     {
         internal override int Bytes => Record.Attributes.Length + (Record.Internal?.Length ?? 0) + Keys.Length;
@@ -130,7 +130,7 @@ public enum CommitResult
 
 /// <summary>Reports the result of a commit.</summary>
 /// <param name="Result">Done, or why the first failing guard or write failed; then nothing was stored.</param>
-/// <param name="Subject">The record id or the unique key at fault; for <see cref="CommitResult.Blocked"/> the type of the record that matches, for
+/// <param name="Subject">The id of the record, or the unique key, that failed; for <see cref="CommitResult.Blocked"/> the type of the record that matches, for
 /// <see cref="CommitResult.Answered"/> the answer's key; null when done.</param>
 public readonly record struct CommitOutcome(CommitResult Result, string? Subject = null)
 {

@@ -5,7 +5,7 @@ namespace NodeStash.Core.Storage;
 /// <param name="Where">The condition that records must match.</param>
 /// <param name="Order">Sort keys, most significant first, at least one. Ties are broken by id, in the direction of the last key. Null and missing
 /// values come first ascending, last descending.</param>
-/// <param name="After">Where the page before ended; null for the first page.</param>
+/// <param name="After">The <see cref="RecordPage.Next"/> of the page before; null for the first page.</param>
 /// <param name="Limit">The most records to answer, at least 1.</param>
 public sealed record RecordQuery(string Type, Condition Where, IReadOnlyList<SortKey> Order, Keyset? After, int Limit)
 {

@@ -77,7 +77,7 @@ public sealed class StagedStore(IWorkspaceStore store) : IWorkspaceStore
     /// <summary>Not supported: <see cref="Commit"/> stores nothing either, so use that.</summary>
     /// <exception cref="NotSupportedException">Always thrown.</exception>
     public ValueTask<CommitOutcome> Check(Commit commit, CancellationToken ct) =>
-        throw new NotSupportedException("A staged commit is not stored before all of them are.");
+        throw new NotSupportedException("A staged store does not check commits: stage the commit, which stores nothing yet.");
 
     /// <summary>Queries the stored records and shows the staged version of each. Staged values decide neither match nor order.</summary>
     public async ValueTask<RecordPage> Query(RecordQuery query, CancellationToken ct)
