@@ -14,6 +14,7 @@ public static class ApiKeySecret
 {
     /// <summary>Prefix of secrets that open the live environment.</summary>
     public const string LivePrefix = "nds_live_";
+
     /// <summary>Prefix of secrets that open the test environment.</summary>
     public const string TestPrefix = "nds_test_";
 

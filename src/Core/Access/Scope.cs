@@ -9,42 +9,61 @@ public readonly record struct Scope(string Name)
 
     /// <summary>Permission to read contacts.</summary>
     public static readonly Scope ContactsRead = new("contacts:read");
+
     /// <summary>Permission to create, change and delete contacts; includes reading.</summary>
     public static readonly Scope ContactsWrite = new("contacts:write");
+
     /// <summary>Permission to read companies.</summary>
     public static readonly Scope CompaniesRead = new("companies:read");
+
     /// <summary>Permission to create, change and delete companies; includes reading.</summary>
     public static readonly Scope CompaniesWrite = new("companies:write");
+
     /// <summary>Permission to read deals.</summary>
     public static readonly Scope DealsRead = new("deals:read");
+
     /// <summary>Permission to create, change and delete deals; includes reading.</summary>
     public static readonly Scope DealsWrite = new("deals:write");
+
     /// <summary>Permission to read pipelines and stages.</summary>
     public static readonly Scope PipelinesRead = new("pipelines:read");
+
     /// <summary>Permission to create, change and delete pipelines and stages; includes reading.</summary>
     public static readonly Scope PipelinesWrite = new("pipelines:write");
+
     /// <summary>Permission to read activities.</summary>
     public static readonly Scope ActivitiesRead = new("activities:read");
+
     /// <summary>Permission to create, change and delete activities; includes reading.</summary>
     public static readonly Scope ActivitiesWrite = new("activities:write");
+
     /// <summary>Permission to read tags.</summary>
     public static readonly Scope TagsRead = new("tags:read");
+
     /// <summary>Permission to create, change and delete tags; includes reading.</summary>
     public static readonly Scope TagsWrite = new("tags:write");
+
     /// <summary>Permission to read custom field definitions.</summary>
     public static readonly Scope CustomFieldsRead = new("custom_fields:read");
+
     /// <summary>Permission to change custom field definitions; includes reading. <c>custom_fields:write</c> means the same.</summary>
     public static readonly Scope CustomFieldsWrite = new("custom_fields");
+
     /// <summary>Permission to read custom objects and their records.</summary>
     public static readonly Scope ObjectsRead = new("objects:read");
+
     /// <summary>Permission to create, change and delete custom objects and their records; includes reading.</summary>
     public static readonly Scope ObjectsWrite = new("objects:write");
+
     /// <summary>Permission to read webhook endpoints and their deliveries.</summary>
     public static readonly Scope WebhooksRead = new("webhooks:read");
+
     /// <summary>Permission to create, change and delete webhook endpoints and their deliveries; includes reading.</summary>
     public static readonly Scope WebhooksWrite = new("webhooks:write");
+
     /// <summary>Permission to read API keys.</summary>
     public static readonly Scope ApiKeysRead = new("api_keys:read");
+
     /// <summary>Permission to create, change and delete API keys; includes reading.</summary>
     public static readonly Scope ApiKeysWrite = new("api_keys:write");
 

@@ -59,7 +59,7 @@ public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes ind
             state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > MaxRebuildTime))
             .Select(state => state.Partition)];
 
-    /// <summary>Sends the job first: a rebuild that was begun without a job would never end.</summary>
+    /// <summary>Sends the job first: a rebuild begun without a job would stand still until <see cref="MaxRebuildTime"/> has passed.</summary>
     private async Task Rebuild(Partition partition, CancellationToken ct)
     {
         var job = ids.New("job_");

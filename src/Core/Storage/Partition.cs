@@ -5,6 +5,7 @@ public enum WorkspaceEnvironment
 {
     /// <summary>The environment of real data.</summary>
     Live,
+
     /// <summary>The environment for tests of an integration.</summary>
     Test,
 }

@@ -113,10 +113,13 @@ public enum Comparison
 {
     /// <summary>The stored value is less.</summary>
     Less,
+
     /// <summary>The stored value is less or equal.</summary>
     LessOrEqual,
+
     /// <summary>The stored value is greater.</summary>
     Greater,
+
     /// <summary>The stored value is greater or equal.</summary>
     GreaterOrEqual,
 }
