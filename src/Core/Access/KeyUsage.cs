@@ -6,18 +6,19 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Access;
 
-/// <summary>Keeps <c>last_used_at</c> of keys, written at most once a minute for each key and process.</summary>
+/// <summary>Updates <c>last_used_at</c> of API keys, at most once a minute for each key and process.</summary>
 public sealed class KeyUsage(Catalog catalog, Ids ids, TimeProvider clock)
 {
     private static readonly TimeSpan Resolution = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, DateTimeOffset> written = new(StringComparer.Ordinal);
 
-    public async ValueTask Seen(string keyId, IWorkspaceStore store, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Records that a key was used at a time. Does not fail if the store is unavailable.</summary>
+    public async ValueTask RecordUse(string keyId, IWorkspaceStore store, DateTimeOffset now, CancellationToken ct)
     {
         var last = written.GetValueOrDefault(keyId);
         if (now - last < Resolution) return;
 
-        // One of the requests that come at once writes; the others go on.
+        // Of concurrent requests, one writes; the others go on.
         if (last == default ? !written.TryAdd(keyId, now) : !written.TryUpdate(keyId, now, last)) return;
         var keys = new RecordSet(catalog, store, Origin.OfSystem, ids, clock);
         try
@@ -30,7 +31,7 @@ public sealed class KeyUsage(Catalog catalog, Ids ids, TimeProvider clock)
         }
         catch (StoreUnavailableException)
         {
-            // A read must not fail because a disk takes no writes: the next request tries again.
+            // A read must not fail because the store takes no writes. The next request tries again.
             written.TryRemove(keyId, out _);
         }
     }

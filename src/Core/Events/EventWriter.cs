@@ -3,15 +3,15 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Events;
 
-/// <summary>Writes events in the form that webhooks and the event log show (docs/api/webhooks.md).</summary>
+/// <summary>Renders events as webhooks and the event log show them. Source: docs/api/webhooks.md.</summary>
 public static class EventWriter
 {
-    /// <summary>One event.</summary>
-    /// <param name="what">What it tells.</param>
-    /// <param name="id"><c>evt_…</c></param>
-    /// <param name="now">When it happened; events tell it to the second.</param>
-    /// <param name="partition">Whose it is.</param>
-    /// <param name="origin">On whose behalf.</param>
+    /// <summary>Renders one event, to be stored.</summary>
+    /// <param name="what">The change or other occurrence to tell of.</param>
+    /// <param name="id">The id of the event, <c>evt_…</c></param>
+    /// <param name="now">When it happened; the event shows it to the second.</param>
+    /// <param name="partition">The partition of the record.</param>
+    /// <param name="origin">On whose behalf the change was made.</param>
     public static StoredEvent Write(ExtraEvent what, string id, DateTimeOffset now, Partition partition, Origin origin)
     {
         var at = Text.ToSecond(now);
@@ -52,15 +52,15 @@ public static class EventWriter
     }
 }
 
-/// <summary>An event a rule adds to those every change has.</summary>
-/// <param name="Name">E.g. <c>deal.stage_changed</c>.</param>
-/// <param name="Type">The type of what it is about.</param>
-/// <param name="Id">The id of what it is about.</param>
-/// <param name="Version">The version of what it is about.</param>
-/// <param name="Attributes">The whole resource, UTF-8 JSON.</param>
-/// <param name="Previous">The changed attributes as they were, UTF-8 JSON object; null unless it tells of an update.</param>
-/// <param name="SourceIds">The records that went into this one; null unless it tells of a merge.</param>
-/// <param name="EnvelopeType">The type as clients see it; null where it is the same.</param>
+/// <summary>Describes what happened to one resource. Rules add such events to those that every change has.</summary>
+/// <param name="Name">The name of the event, e.g. <c>deal.stage_changed</c>.</param>
+/// <param name="Type">The type of the resource.</param>
+/// <param name="Id">The id of the resource.</param>
+/// <param name="Version">The version of the resource.</param>
+/// <param name="Attributes">The whole resource after the change, as UTF-8 JSON.</param>
+/// <param name="Previous">The old values of the changed attributes, a JSON object in UTF-8; null unless the event is an update.</param>
+/// <param name="SourceIds">The ids of the records merged into this one; null unless the event is a merge.</param>
+/// <param name="EnvelopeType">The type as clients see it; null if it equals <paramref name="Type"/>.</param>
 public sealed record ExtraEvent(
     string Name, string Type, string Id, long Version, ReadOnlyMemory<byte> Attributes, ReadOnlyMemory<byte>? Previous = null,
     IReadOnlyList<string>? SourceIds = null,

@@ -3,25 +3,25 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Events;
 
-/// <summary>Reads what events of the change feed are about.</summary>
+/// <summary>Opens stores that are at least as new as the change feed.</summary>
 public static class FeedReading
 {
     /// <summary>
-    /// Opens the store of events that the change feed gave. The feed may be ahead of where a store is read that answers from several replicas; one
-    /// that finds the last of the events is as far as all of them, and does not go back for whoever has seen that.
+    /// Opens the store of a batch of events. The change feed may be ahead of a store that reads from several replicas, so it checks that the store
+    /// finds the last event. The store then has all of them, and its later reads are not older.
     /// </summary>
     /// <param name="stores">The stores.</param>
-    /// <param name="events">Of one environment, in the feed's order; at least one.</param>
-    /// <param name="now">Events that may have passed their time are not looked for.</param>
+    /// <param name="events">Events of one partition in the order of the feed; at least one.</param>
+    /// <param name="now">The current time. The check is skipped for events older than half their retention, which may be gone.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <exception cref="StoreUnavailableException">The store is behind: the batch is to be given again.</exception>
+    /// <exception cref="StoreUnavailableException">The store is behind the feed. Process the batch again later.</exception>
     public static async ValueTask<IWorkspaceStore> OpenAt(
         this IWorkspaceStores stores, IEnumerable<EventDocument> events, DateTimeOffset now, CancellationToken ct)
     {
         var last = events.Last();
         var store = stores.Open(Partition.Parse(last.PartitionKey));
         if (Ids.TimeOf(last.Id) > now - (StoredEvent.Retention / 2) && await store.FindEvent(last.Id, ct) is null)
-            throw new StoreUnavailableException("The store is behind its change feed.");
+            throw new StoreUnavailableException("The store is behind its change feed; process the batch again later.");
         return store;
     }
 }

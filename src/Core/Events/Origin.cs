@@ -1,12 +1,12 @@
 namespace NodeStash.Core.Events;
 
-/// <summary>Where a change comes from; on the wire in lower case.</summary>
+/// <summary>Names where a change comes from; in lower case on the wire.</summary>
 public enum ChangeSource
 {
     /// <summary>A request with an API key.</summary>
     Api,
 
-    /// <summary>A request with a token of an OAuth client.</summary>
+    /// <summary>A request with the token of an OAuth client.</summary>
     OAuth,
 
     /// <summary>A step of an automation rule.</summary>
@@ -15,24 +15,24 @@ public enum ChangeSource
     /// <summary>An import of a file.</summary>
     Import,
 
-    /// <summary>The product itself.</summary>
+    /// <summary>The product itself, e.g. a job.</summary>
     System,
 }
 
-/// <summary>On whose behalf a change is made; goes into the metadata of its events.</summary>
-/// <param name="Source">Where it comes from.</param>
+/// <summary>Says on whose behalf a change is made. The metadata of its events shows it.</summary>
+/// <param name="Source">Where the change comes from.</param>
 /// <param name="Actor">The credential, user or rule, e.g. <c>key_…</c>; null for the system.</param>
-/// <param name="RequestId"><c>req_…</c>; null where there was no request.</param>
-/// <param name="Depth">How many automations led to it, one after the other; 0 where none did.</param>
+/// <param name="RequestId">The request, <c>req_…</c>; null if there was none.</param>
+/// <param name="Depth">The number of automations that triggered one another before this change; 0 for none.</param>
 public sealed record Origin(ChangeSource Source, string? Actor, string? RequestId, int Depth = 0)
 {
-    /// <summary>The product itself, without a request.</summary>
+    /// <summary>The origin of changes by the product itself, without a request.</summary>
     public static Origin OfSystem { get; } = new(ChangeSource.System, null, null);
 
-    /// <summary>The source as it stands in events.</summary>
+    /// <summary>Name of the source in events, e.g. <c>api</c>.</summary>
     public string SourceName => NameOf(Source);
 
-    /// <summary>The source of a name that <see cref="SourceName"/> gave.</summary>
+    /// <summary>Parses a <see cref="SourceName"/>. Throws for any other text.</summary>
     public static ChangeSource SourceOf(string name) => Enum.GetValues<ChangeSource>().First(source => NameOf(source) == name);
 
     private static string NameOf(ChangeSource source) => source switch

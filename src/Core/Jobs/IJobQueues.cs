@@ -4,59 +4,60 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Jobs;
 
 /// <summary>
-/// Where work waits that is done soon, maybe in another process. A message is delivered at least once, in no particular order: whoever does the
-/// work can do it twice. One that fails every time passes through the queue's poison queue into the one that keeps what was given up.
+/// Sends messages to queues, for work that is done soon, maybe in another process. A message is delivered at least once, in no particular order, so
+/// the consumer must tolerate repeats. A message that fails every time goes to the poison queue, then to the queue of given-up messages.
 /// </summary>
 /// <remarks>Adapters pass the contract suite in tests/Support/Contracts/Queues.</remarks>
 public interface IJobQueues
 {
-    /// <summary>Sends a message. Once it answers the message survives any crash.</summary>
-    /// <param name="queue">One of <see cref="JobQueue"/>.</param>
-    /// <param name="text">At most <see cref="JobQueue.MaxBytes"/> in UTF-8.</param>
-    /// <param name="delay">How long nobody gets it; zero for not at all. At most 7 days.</param>
+    /// <summary>Sends a message. Once the call returns, the message survives any crash.</summary>
+    /// <param name="queue">The name of the queue, one of <see cref="JobQueue.All"/>.</param>
+    /// <param name="text">The message, at most <see cref="JobQueue.MaxBytes"/> in UTF-8.</param>
+    /// <param name="delay">The time until the message can be received, from zero to 7 days.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <exception cref="StoreUnavailableException">The queue can't be reached. The message may have been sent all the same.</exception>
+    /// <exception cref="StoreUnavailableException">The queue cannot be reached. The message may have been sent nevertheless.</exception>
     ValueTask Send(string queue, string text, TimeSpan delay, CancellationToken ct);
 
-    /// <summary>Answers if the queues are there to be sent to. Sends nothing.</summary>
-    /// <exception cref="StoreUnavailableException">They can't be reached.</exception>
+    /// <summary>Checks that the queues can be reached. Sends nothing.</summary>
+    /// <exception cref="StoreUnavailableException">The queues cannot be reached.</exception>
     ValueTask Check(CancellationToken ct);
 }
 
-/// <summary>The queues there are; each has a function of its own, so that one kind of work does not wait for another.</summary>
+/// <summary>Names the queues. Each has a function of its own, so that one kind of work does not wait for another.</summary>
 public static class JobQueue
 {
-    /// <summary>Messages are <see cref="CascadeJob"/>.</summary>
+    /// <summary>The queue of <see cref="CascadeJob"/> messages.</summary>
     public const string Cascades = "wide-changes";
 
-    /// <summary>Messages are <see cref="Redelivery"/>.</summary>
+    /// <summary>The queue of <see cref="Redelivery"/> messages.</summary>
     public const string Redeliveries = "redeliveries";
 
-    /// <summary>Messages are <see cref="WebhookTest"/>.</summary>
+    /// <summary>The queue of <see cref="WebhookTest"/> messages.</summary>
     public const string WebhookTests = "webhook-tests";
 
-    /// <summary>Messages are <see cref="Reindexing"/>.</summary>
+    /// <summary>The queue of <see cref="Reindexing"/> messages.</summary>
     public const string Reindexes = "reindexes";
 
-    /// <summary>Messages are <see cref="Purging"/>.</summary>
+    /// <summary>The queue of <see cref="Purging"/> messages.</summary>
     public const string Purges = "purges";
 
-    /// <summary>Ends the name of the queue that takes the messages of another one that failed every time.</summary>
+    /// <summary>Suffix of the queue that receives messages of another queue after they failed every time.</summary>
     public const string PoisonSuffix = "-poison";
 
-    /// <summary>Ends the name of the queue that keeps the given-up messages of another one until somebody decides.</summary>
+    /// <summary>Suffix of the queue that keeps the given-up messages of another queue until an operator decides.</summary>
     public const string GivenUpSuffix = "-given-up";
 
-    /// <summary>The app setting with the connection of the queues.</summary>
+    /// <summary>Name of the app setting with the connection of the queues.</summary>
     public const string Connection = "JOBS";
 
-    /// <summary>The most bytes of a message in UTF-8: what is within the 64 KiB of Azure Storage Queues once it is Base64.</summary>
+    /// <summary>Largest message in bytes of UTF-8. In Base64 it fits the 64 KiB limit of Azure Storage Queues.</summary>
     public const int MaxBytes = 48 * 1024;
 
+    /// <summary>Names of all queues, without poison and given-up queues.</summary>
     public static IReadOnlyList<string> All { get; } = [Cascades, Redeliveries, WebhookTests, Reindexes, Purges];
 
-    /// <summary>Refuses a message that a queue would not take; every adapter asks before it does anything.</summary>
-    /// <exception cref="ArgumentException">It is larger than <see cref="MaxBytes"/>.</exception>
+    /// <summary>Enforces <see cref="MaxBytes"/>. Every adapter calls it first.</summary>
+    /// <exception cref="ArgumentException">The message is larger than <see cref="MaxBytes"/>.</exception>
     public static void EnsureWithinLimits(string text)
     {
         if (Encoding.UTF8.GetByteCount(text) is > MaxBytes and var bytes)

@@ -2,9 +2,10 @@ using System.Text.Json;
 
 namespace NodeStash.Core.Jobs;
 
-/// <summary>Sends jobs to their queues.</summary>
+/// <summary>Serializes jobs and sends them to their queues.</summary>
 public sealed class JobSender(IJobQueues queues)
 {
+    /// <summary>Sends a job to be run at once. Throws as <see cref="IJobQueues.Send"/> does.</summary>
     public ValueTask Send(Job job, CancellationToken ct) => Send(job, TimeSpan.Zero, ct);
 
     /// <inheritdoc cref="IJobQueues.Send"/>

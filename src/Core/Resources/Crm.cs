@@ -7,7 +7,7 @@ namespace NodeStash.Core.Resources;
 /// <summary>Lists the resources of the product. A new resource is added here.</summary>
 public static class Crm
 {
-    /// <summary>Every resource there is.</summary>
+    /// <summary>The catalog of all resources. It derives those of custom objects from their type.</summary>
     public static Catalog Catalog { get; } = new(
         [Contact.Schema, Company.Schema, Pipeline.Schema, Deal.Schema, Activity.Schema, Tag.Schema, CustomField.Schema, CustomObject.Schema, Webhook.Schema,
             ApiKey.Schema],
@@ -15,6 +15,6 @@ public static class Crm
         CustomRecord.Schema)
     {
         CheckCustomFields = CustomFieldCheck.Run,
-        ClearRelations = (deleted, store, ct) => Relations.To(deleted.Schema, [deleted.Id], null, store, ct),
+        ClearRelations = (deleted, store, ct) => Relations.Redirect(deleted.Schema, [deleted.Id], null, store, ct),
     };
 }

@@ -6,29 +6,34 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>The definition of a custom field. docs/api/v1.md, Custom fields.</summary>
+/// <summary>Declares the resource of custom field definitions: its fields and rules. Source: docs/api/v1.md, Custom fields.</summary>
 public static class CustomField
 {
+    /// <summary>Longest slug of a custom field, in characters.</summary>
     public const int MaxSlugLength = 100;
 
+    /// <summary>The resource that has the field, e.g. <c>contact</c> or the slug of a custom object.</summary>
     public static readonly EntityTypeField EntityType = new("entity_type", "contact", "company", "deal", "activity")
     {
         Description = "The resource that has the field: contact, company, deal, activity, or the slug of a custom object.", Example = "\"contact\"",
         Access = FieldAccess.CreateOnly, IsRequired = true, Filter = FilterKind.Exact,
     };
 
+    /// <summary>The name that users see.</summary>
     public static readonly TextField Name = new("name", 200)
     {
         Description = "The name of the field for people.", Example = "\"Plan\"",
         IsRequired = true, IsSortable = true,
     };
 
+    /// <summary>The name in <c>custom_fields</c>; unique among the fields of a resource.</summary>
     public static readonly SlugField Slug = new("slug", MaxSlugLength)
     {
         Description = "Its name in custom_fields; made from the name if absent.", Example = "\"plan\"",
         Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact,
     };
 
+    /// <summary>The type of the values, e.g. <c>text</c>; fixed once the field is defined.</summary>
     public static readonly ChoiceField FieldType = new(
         "field_type", "text", "number", "boolean", "date", "select", "multi_select", "url", "email", "phone", FieldDefinition.Relation)
     {
@@ -36,29 +41,34 @@ public static class CustomField
         Access = FieldAccess.CreateOnly, IsRequired = true,
     };
 
+    /// <summary>The purpose of the field, in words for users.</summary>
     public static readonly TextField Description = new("description", 1000)
     {
         Description = "What the field is for.", Example = "\"The plan that the customer pays for\"",
     };
 
+    /// <summary>Whether a new record must have a value; existing records may lack one.</summary>
     public static readonly FlagField IsRequired = new("is_required")
     {
         Description = "Whether a new record must have a value; false if absent.",
         Default = false,
     };
 
+    /// <summary>The choices of a select or multi_select field; null for other types.</summary>
     public static readonly TextListField Options = new("options", max: 200, maxLength: 200)
     {
         Description = "The choices of a select or multi_select field.", Example = "[\"Basic\",\"Pro\"]",
         IsNullable = true,
     };
 
+    /// <summary>The place among the fields of a resource; lower comes first.</summary>
     public static readonly IntegerField DisplayOrder = new("display_order", 0, int.MaxValue)
     {
         Description = "Its place among the fields; 0 if absent.", Example = "1",
         Default = 0L, IsSortable = true,
     };
 
+    /// <summary>The schema. Deleting a definition clears its values in all records.</summary>
     public static Schema Schema { get; } = new("custom_field_definition", "cf_", "custom-fields",
         [EntityType, Name, Slug, FieldType, Description, IsRequired, Options, DisplayOrder])
     {
@@ -70,37 +80,37 @@ public static class CustomField
                 record => $"A custom field with slug '{Slug.Of(record)}' already exists for {EntityType.Of(record)} in this workspace", "slug"),
         ],
         Decide = Decide,
-        CascadesOnDelete = field => [FieldOperations.Forget(field)],
+        CascadesOnDelete = field => [FieldOperations.ClearValues(field)],
     };
 
-    /// <summary>What a client gives of a field together with its custom object.</summary>
+    /// <summary>The form of a field that a client defines together with its custom object.</summary>
     public static Form OfAnObject => new(Name, Slug, FieldType, Description, IsRequired, Options, DisplayOrder);
 
-    /// <summary>The definitions of a resource's fields in an environment.</summary>
+    /// <summary>Returns the definitions of a resource's custom fields in an environment, by display order.</summary>
     public static async ValueTask<IReadOnlyList<FieldDefinition>> DefinitionsOf(Schema schema, IWorkspaceStore store, CancellationToken ct) =>
         schema.EventNoun is { } entityType
             ? (await store.Memoized<IReadOnlyList<FieldDefinition>>(
                 Schema.Type, entityType, async inner => await ReadDefinitions(entityType, store, inner), ct))!
             : [];
 
-    /// <summary>A definition of a client's JSON.</summary>
-    /// <param name="entityType">Of what it is a field.</param>
+    /// <summary>Reads the definition of a field that a client gives with a custom object.</summary>
+    /// <param name="entityType">The resource that gets the field, e.g. the slug of a custom object.</param>
     /// <param name="given">The JSON object, without an entity_type.</param>
-    /// <param name="id"><c>cf_…</c></param>
-    /// <param name="now">When it is made.</param>
-    /// <param name="errors">Where faults go.</param>
+    /// <param name="id">The id of the definition, <c>cf_…</c></param>
+    /// <param name="now">The time of creation.</param>
+    /// <param name="errors">Receives validation errors.</param>
     internal static Record Of(string entityType, JsonElement given, string id, DateTimeOffset now, ValidationErrors errors)
     {
         var field = Record.New(Schema, id, now);
         Input.Read(Schema, given, current: null, errors).ApplyTo(field, errors);
-        if (EntityType.Of(field) is not null) errors.Add(EntityType.Name, "Set by the server: the field is of this custom object");
+        if (EntityType.Of(field) is not null) errors.Add(EntityType.Name, "Set by the server to this custom object: leave it out");
         field[EntityType] = entityType;
         foreach (var required in Schema.Fields.Where(f => f.IsRequired && field[f] is null && !errors.Within(f.Name))) errors.Add(required.Name, "Required");
         Complete(field, errors);
         return field;
     }
 
-    /// <summary>The removal of all fields of an entity type.</summary>
+    /// <summary>Returns the cascade that deletes all field definitions of an entity type.</summary>
     internal static Cascade AllOf(string entityType) => new(Schema, new KeyPath(EntityType.Name), [entityType], DeletesRecords: true);
 
     private static async ValueTask<IReadOnlyList<FieldDefinition>> ReadDefinitions(string entityType, IWorkspaceStore store, CancellationToken ct)
@@ -122,60 +132,61 @@ public static class CustomField
         var isBuiltIn = EntityType.IsBuiltIn(EntityType.Of(change.Subject));
         if (change.After is not { } field)
         {
-            if (!isBuiltIn) await CustomObject.Show(change, ct);
+            if (!isBuiltIn) await CustomObject.UpdateFields(change, ct);
             return null;
         }
 
         Complete(field, change.Errors);
-        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation) change.Errors.Add(FieldType.Name, "Only fields of custom objects relate to records");
+        if (isBuiltIn && FieldType.Of(field) is FieldDefinition.Relation)
+            change.Errors.Add(FieldType.Name, "Only fields of custom objects can be of type relation");
 
-        if (change.Before is null && Slug.Of(field) is { } slug && change.Pending.Conflicts(FieldOperations.Forget(field)))
-            return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being taken away; try again in a moment", Slug.Name);
-        if (!isBuiltIn && (change.Before is not { } was || field.ChangedSince(was).Any())) await CustomObject.Show(change, ct);
+        if (change.Before is null && Slug.Of(field) is { } slug && change.Pending.Conflicts(FieldOperations.ClearValues(field)))
+            return Error.Conflict($"The values of a deleted field with slug '{slug}' are still being cleared; try again in a moment", Slug.Name);
+        if (!isBuiltIn && (change.Before is not { } was || field.ChangedSince(was).Any())) await CustomObject.UpdateFields(change, ct);
         if (change.Errors.Any || change.Before is not { } before || !TakesOptions(field)) return null;
         return await RemoveOptions([.. Options.Of(before).ExceptBy(Options.Of(field).Select(Text.Fold), Text.Fold)], field, change, ct);
     }
 
-    /// <summary>Makes its slug where none is given, and says what is wrong with a field as it will be.</summary>
+    /// <summary>Makes a slug from the name if none is given, and validates the definition.</summary>
     private static void Complete(Record field, ValidationErrors errors)
     {
         if (Slug.Of(field) is null && Name.Of(field) is { } name && !errors.Within(Slug.Name))
         {
             field[Slug] = Text.ToSlug(name, MaxSlugLength);
-            if (field[Slug] is null) errors.Add(Slug.Name, "Can't be made from this name: give a slug");
+            if (field[Slug] is null) errors.Add(Slug.Name, "No slug can be made from this name: give one");
         }
 
         if (FieldType.Of(field) is not null) CheckOptions(field, errors);
     }
 
-    /// <summary>What is wrong with the options of a field as it will be.</summary>
+    /// <summary>Validates the options of a definition.</summary>
     private static void CheckOptions(Record field, ValidationErrors errors)
     {
         var takesOptions = TakesOptions(field);
         if (takesOptions && Options.Of(field).Count == 0 && !errors.Within(Options.Name))
             errors.Add(Options.Name, $"Required for a field of type {FieldType.Of(field)}");
         if (Options.Of(field) is var options && options.DistinctBy(Text.Fold).Count() < options.Count)
-            errors.Add(Options.Name, "Two options differ only in case");
+            errors.Add(Options.Name, "Two options differ only in case: remove or rename one");
         if (!takesOptions && field[Options] is not null) errors.Add(Options.Name, "Only for fields of type select and multi_select");
     }
 
     private static bool TakesOptions(Record field) => FieldType.Of(field) is "select" or "multi_select";
 
-    /// <summary>Options that records still have stay, unless the client insists: then they are cleared there first.</summary>
+    /// <summary>Refuses to remove options that records still have, unless the client forces it: then a cascade clears them in the records.</summary>
     private static async ValueTask<Error?> RemoveOptions(IReadOnlyList<string> removed, Record field, Change change, CancellationToken ct)
     {
         if (removed.Count == 0) return null;
-        var reach = FieldOperations.Forget(field, removed);
+        var cascade = FieldOperations.ClearOptions(field, removed);
         if (change.IsForced)
         {
-            change.Cascades.Add(reach);
+            change.Cascades.Add(cascade);
             return null;
         }
 
-        if (change.Pending.Conflicts(reach)) return Error.CascadeInProgress;
-        change.Guards.Add(new Guard.NoneMatch(reach.Type, reach.Matches));
-        return await change.Store.WithArchived.Count(reach.Type, reach.Matches, ct) is > 0 and var count
-            ? Error.Conflict($"{Quoted(removed)} is in use by {count} {reach.Schema.Collection}; ?force=true clears it there", Options.Name)
+        if (change.Pending.Conflicts(cascade)) return Error.CascadeInProgress;
+        change.Guards.Add(new Guard.NoneMatch(cascade.Type, cascade.Matches));
+        return await change.Store.WithArchived.Count(cascade.Type, cascade.Matches, ct) is > 0 and var count
+            ? Error.Conflict($"{Quoted(removed)} is in use by {count} {cascade.Schema.Collection}; ?force=true clears it there", Options.Name)
             : null;
     }
 
@@ -185,44 +196,50 @@ public static class CustomField
             : $"One of the options {string.Join(", ", options.Take(5).Select(o => $"'{o}'"))}{(options.Count > 5 ? ", …" : "")}";
 }
 
-/// <summary>A slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
+/// <summary>Holds a slug: <c>^[a-z][a-z0-9_]*$</c>.</summary>
 public sealed class SlugField(string name, int maxLength) : TextField(name, maxLength)
 {
+    /// <inheritdoc/>
     public override Facets Facets => new(JsonType.String) { MaxLength = MaxLength, Pattern = "^[a-z][a-z0-9_]*$" };
 
-    /// <summary>Says why a slug is refused; null if it is not. Null for none that is.</summary>
+    /// <summary>Explains why a well-formed slug is refused; returns null if it is accepted. Null to accept all.</summary>
     public Func<string, string?>? Refuses { get; init; }
 
+    /// <inheritdoc/>
     protected override string? CheckText(string text) =>
-        Text.IsSlug(text, MaxLength) ? Refuses?.Invoke(text) : "A lower-case letter, then lower-case letters, digits and underscores";
+        Text.IsSlug(text, MaxLength) ? Refuses?.Invoke(text) : "Expected a lower-case letter, then lower-case letters, digits and underscores";
 }
 
-/// <summary>What has custom fields: a resource that is built in, or a custom object by its slug.</summary>
+/// <summary>Holds the kind of resource that has custom fields: a built-in one, or a custom object by its slug.</summary>
 public sealed class EntityTypeField(string name, params string[] choices) : TextField(name, CustomObject.MaxSlugLength)
 {
+    /// <inheritdoc/>
     public override Facets Facets => new(JsonType.String) { MaxLength = MaxLength, Pattern = "^[a-z][a-z0-9_]*$" };
 
-    /// <summary>Those that are built in.</summary>
+    /// <summary>The built-in resources that have custom fields.</summary>
     public IReadOnlyList<string> Choices { get; } = choices;
 
+    /// <summary>Whether an entity type is built in, i.e. not a custom object.</summary>
     public bool IsBuiltIn(string? entityType) => choices.Contains(entityType);
 
+    /// <inheritdoc/>
     protected override string? CheckText(string text) =>
         IsBuiltIn(text) || (Text.IsSlug(text, MaxLength) && !CustomObject.IsReserved(text))
             ? null
             : $"Expected one of {string.Join(", ", choices)}, or the slug of a custom object";
 
+    /// <inheritdoc/>
     public override object? ReadKey(string text, string parameter, ValidationErrors errors) =>
         CheckText(text) is { } problem ? errors.Add(parameter, problem) : text;
 }
 
-/// <summary>What a custom field takes.</summary>
-/// <param name="Id"><c>cf_…</c></param>
-/// <param name="Slug">Its name in <c>custom_fields</c>.</param>
-/// <param name="Name">Its name for people.</param>
+/// <summary>Defines a custom field, and checks its values.</summary>
+/// <param name="Id">The id of the definition, <c>cf_…</c></param>
+/// <param name="Slug">The name of the field in <c>custom_fields</c>.</param>
+/// <param name="Name">The name that users see.</param>
 /// <param name="FieldType">One of the types of docs/api/v1.md.</param>
-/// <param name="IsRequired">Whether a new record must have it.</param>
-/// <param name="Options">For select and multi_select; else empty.</param>
+/// <param name="IsRequired">Whether a new record must have a value.</param>
+/// <param name="Options">The choices of a select or multi_select field; empty for other types.</param>
 public sealed record FieldDefinition(string Id, string Slug, string Name, string FieldType, bool IsRequired, IReadOnlyList<string> Options)
 {
     /// <summary>The type of fields whose values are ids of other records.</summary>
@@ -233,6 +250,7 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
     internal static readonly string[] RelationPrefixes = ["ct_", "co_", "dl_", "act_", "rec_"];
     internal static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789 +-().,/#*x");
 
+    /// <summary>Reads a definition from its stored record.</summary>
     public static FieldDefinition Load(StoredRecord stored)
     {
         var record = Record.Load(CustomField.Schema, stored);
@@ -240,7 +258,7 @@ public sealed record FieldDefinition(string Id, string Slug, string Name, string
             CustomField.IsRequired.Of(record), CustomField.Options.Of(record));
     }
 
-    /// <summary>What is wrong with a value that is not null; null if nothing.</summary>
+    /// <summary>Explains what is wrong with a value that is not null; returns null if it is valid.</summary>
     public string? CheckValue(JsonElement value) => FieldType switch
     {
         "number" => value.ValueKind is JsonValueKind.Number ? null : "Expected a number",

@@ -4,10 +4,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>Holds a record's custom fields against the definitions of its environment.</summary>
+/// <summary>Checks the custom fields of a record against the definitions of its environment.</summary>
 internal static class CustomFieldCheck
 {
-    /// <summary>Checks the slugs that the client gave; on create also that none is missing that is required.</summary>
+    /// <summary>Checks the values that changed, and that no required value is missing: on create any, on update one that was there.</summary>
     public static async ValueTask Run(Change change, ValidationErrors errors, CancellationToken ct)
     {
         if (change.After is not { } record || record.Schema.CustomFields is not { } field) return;

@@ -6,43 +6,50 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>The definition of a custom object: a resource that a workspace makes of its own. docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
+/// <summary>Declares the resource of custom objects, which workspaces define themselves. Source: docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
 public static class CustomObject
 {
+    /// <summary>Longest slug of a custom object, in characters.</summary>
     public const int MaxSlugLength = 64;
 
-    /// <summary>The most definitions of an environment: a search over all types asks for each. Some more, where several are made at once.</summary>
+    /// <summary>Most custom objects of an environment, because a search over all types asks for each. Concurrent requests can create a few more.</summary>
     private const int MaxObjects = 200;
 
+    /// <summary>The name of one record, e.g. Project.</summary>
     public static readonly TextField SingularName = new("singular_name", 100)
     {
         Description = "What one record is called.", Example = "\"Project\"",
         IsRequired = true,
     };
 
+    /// <summary>The name of several records, e.g. Projects; the default slug is made from it.</summary>
     public static readonly TextField PluralName = new("plural_name", 100)
     {
         Description = "What several records are called.", Example = "\"Projects\"",
         IsRequired = true,
     };
 
+    /// <summary>The name in paths and events, e.g. <c>projects</c>; unique and fixed.</summary>
     public static readonly SlugField Slug = new("slug", MaxSlugLength)
     {
         Description = "Its name in paths and events; made from the plural name if absent.", Example = "\"projects\"",
         Access = FieldAccess.CreateOnly, Filter = FilterKind.Exact, Refuses = Reserved,
     };
 
+    /// <summary>The name of an icon for clients to show.</summary>
     public static readonly TextField Icon = new("icon", 100)
     {
         Description = "The name of an icon to show.", Example = "\"folder\"",
     };
 
+    /// <summary>The custom fields, by display order. Rules keep it equal to their definitions.</summary>
     public static readonly DefinitionsField Fields = new("fields")
     {
         Description = "Custom fields to define with it.", Example = "[{\"name\":\"Budget\",\"field_type\":\"number\"}]",
         Access = FieldAccess.CreateOnly,
     };
 
+    /// <summary>The schema. Deleting a custom object deletes its fields, and by force its records.</summary>
     public static Schema Schema { get; } = new("object", "obj_", "objects", [SingularName, PluralName, Slug, Icon, Fields])
     {
         Noun = "custom object",
@@ -51,17 +58,17 @@ public static class CustomObject
         Decide = Decide,
     };
 
-    /// <summary>The definition of a slug, or of its id; null where there is none.</summary>
+    /// <summary>Finds the definition of a custom object by its slug or id; null if there is none.</summary>
     public static async ValueTask<StoredRecord?> Find(string slugOrId, IWorkspaceStore store, CancellationToken ct)
     {
         var id = Ids.IsId(slugOrId, Schema.Prefix) ? slugOrId : await store.FindOwner(UniqueKeyOf(slugOrId), ct);
         return id is null ? null : await store.Find(Schema.Type, id, ct);
     }
 
-    /// <summary>The unique key that the definition of a slug holds for as long as it is there.</summary>
+    /// <summary>Returns the unique key that a custom object holds while it exists.</summary>
     public static string UniqueKeyOf(string slug) => $"object:slug:{slug}";
 
-    /// <summary>All definitions of an environment, by slug.</summary>
+    /// <summary>Returns all custom objects of an environment, ordered by slug.</summary>
     public static async ValueTask<IReadOnlyList<ObjectDefinition>> All(IWorkspaceStore store, CancellationToken ct) =>
         (await store.Memoized<IReadOnlyList<ObjectDefinition>>(
         Schema.Type,
@@ -74,8 +81,8 @@ public static class CustomObject
         },
         ct))!;
 
-    /// <summary>Has the definition that a custom field belongs to show it as it will be; a fault where there is none.</summary>
-    public static async ValueTask Show(Change ofField, CancellationToken ct)
+    /// <summary>Updates the fields that a custom object shows after a change of one of them. Adds an error if a new field names no custom object.</summary>
+    public static async ValueTask UpdateFields(Change ofField, CancellationToken ct)
     {
         var slug = CustomField.EntityType.Of(ofField.Subject)!;
         if (await Find(slug, ofField.Store, ct) is not { } stored)
@@ -92,7 +99,7 @@ public static class CustomObject
         var shown = Fields.Of(before).Where(one => one.GetProperty("id").GetString() != ofField.Subject.Id).ToList();
         if (ofField.After is not null) shown.Add(Shown(ofField.After));
         if (shown.Count > DefinitionsField.MaxFields)
-            ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields");
+            ofField.Errors.Add(CustomField.EntityType.Name, $"A custom object has at most {DefinitionsField.MaxFields} fields: delete one first");
         after[Fields] = InOrder(shown);
         ofField.With.Add(ofField.Beside(before, after));
     }
@@ -108,18 +115,20 @@ public static class CustomObject
         if (Slug.Of(definition) is null)
         {
             definition[Slug] = Text.ToSlug(PluralName.Of(definition)!, MaxSlugLength);
-            if (Slug.Of(definition) is not { } made) change.Errors.Add(Slug.Name, "Can't be made from this plural name: give a slug");
-            else if (Reserved(made) is { } problem) change.Errors.Add(Slug.Name, $"Made from the plural name it would be '{made}'. {problem}");
+            if (Slug.Of(definition) is not { } made) change.Errors.Add(Slug.Name, "No slug can be made from this plural name: give one");
+            else if (Reserved(made) is { } problem)
+                change.Errors.Add(Slug.Name, $"No slug is given, and the one made from the plural name can't be used: {problem}");
             if (change.Errors.Any) return null;
         }
 
         var slug = Slug.Of(definition)!;
         var pending = change.Pending;
         if (pending.Conflicts(CustomRecord.AllOf(slug)) || pending.Conflicts(CustomField.AllOf(slug)))
-            return Error.Conflict($"What belonged to a deleted custom object with slug '{slug}' is still being taken away; try again in a moment", Slug.Name);
+            return Error.Conflict(
+                $"The records or fields of a deleted custom object with slug '{slug}' are still being deleted; try again in a moment", Slug.Name);
         change.Writes.Add(pending.Touch().Write());
         if (await change.Store.Count(Schema.Type, Condition.Always, ct) >= MaxObjects)
-            return Error.Conflict($"A workspace has at most {MaxObjects} custom objects");
+            return Error.Conflict($"A workspace has at most {MaxObjects} custom objects: delete one first");
 
         var fields = Fields.Of(definition)
             .Select(given => CustomField.Of(slug, given, change.Ids.New(CustomField.Schema.Prefix), change.Now, new ValidationErrors())).ToList();
@@ -128,7 +137,7 @@ public static class CustomObject
         return null;
     }
 
-    /// <summary>Its records and fields go with it, and what other records say of its records.</summary>
+    /// <summary>Deletes the records and fields of a custom object, and clears relations to its records. Refuses if it has records, unless forced.</summary>
     private static async ValueTask<Error?> Remove(Change change, string slug, CancellationToken ct)
     {
         var records = CustomRecord.AllOf(slug);
@@ -144,7 +153,7 @@ public static class CustomObject
             change.Guards.Add(new Guard.NoneMatch(records.Type, Condition.Always));
         }
 
-        change.Cascades.AddRange(await Relations.ToAllOf(slug, change.Store, ct));
+        change.Cascades.AddRange(await Relations.ClearAllOf(slug, change.Store, ct));
         change.Cascades.Add(CustomField.AllOf(slug));
         if (change.IsForced) change.Cascades.Add(records);
         return null;
@@ -157,15 +166,15 @@ public static class CustomObject
 
     private static JsonElement Shown(Record field) => JsonElement.Parse(field.Store().Attributes.Span);
 
-    /// <summary>Whether a word can't be a slug: it would name events, paths and types beside those that are built in.</summary>
-    internal static bool IsReserved(string slug) => Words.Built.Contains(slug) || Ids.IsAnyId(slug);
+    /// <summary>Whether a slug is taken by the API: it would clash with built-in events, paths or types.</summary>
+    internal static bool IsReserved(string slug) => ReservedSlugs.All.Contains(slug) || Ids.IsAnyId(slug);
 
-    private static string? Reserved(string slug) => IsReserved(slug) ? $"'{slug}' is a word of the API's own: choose another slug" : null;
+    private static string? Reserved(string slug) => IsReserved(slug) ? $"'{slug}' is reserved by the API: choose another slug" : null;
 
-    /// <summary>What a slug must not be: resources, types, nouns of events, words of paths, those of <c>/api</c> included.</summary>
-    private static class Words
+    /// <summary>Lists the slugs that the API uses: resources, types, nouns of events and parts of paths, those of <c>/api</c> included.</summary>
+    private static class ReservedSlugs
     {
-        public static readonly HashSet<string> Built =
+        public static readonly HashSet<string> All =
         [
             .. Crm.Catalog.All.SelectMany(schema => new[] { schema.Type, schema.EventNoun, schema.Collection.Replace('-', '_') }).OfType<string>(),
             .. EventPattern.Nouns,
@@ -180,11 +189,12 @@ public static class CustomObject
     }
 }
 
-/// <summary>A custom object, as others ask for it.</summary>
-/// <param name="Slug">Of the object.</param>
-/// <param name="Relations">The slugs of its fields that relate to records.</param>
+/// <summary>Summarizes a custom object for other resources.</summary>
+/// <param name="Slug">The slug of the custom object.</param>
+/// <param name="Relations">The slugs of its fields of type relation.</param>
 public sealed record ObjectDefinition(string Slug, IReadOnlyList<string> Relations)
 {
+    /// <summary>Reads a custom object from its stored record.</summary>
     public static ObjectDefinition Load(StoredRecord stored)
     {
         var record = Record.Load(CustomObject.Schema, stored);
@@ -193,18 +203,22 @@ public sealed record ObjectDefinition(string Slug, IReadOnlyList<string> Relatio
     }
 }
 
-/// <summary>The fields of a custom object: as a client gives them with it, and then as custom field definitions in the order they are displayed.</summary>
+/// <summary>Holds the fields of a custom object, by display order. Clients give them on create; answers show them as custom field definitions.</summary>
 public sealed class DefinitionsField(string name) : Field(name)
 {
-    /// <summary>So many names a record's custom fields have at most.</summary>
+    /// <summary>Most fields of a custom object: the most names that the custom fields of a record can have.</summary>
     public const int MaxFields = MapField.MaxNames;
 
+    /// <inheritdoc/>
     public override Facets Facets => new(JsonType.Array) { MaxItems = MaxFields, Items = new(JsonType.Object) { Members = CustomField.OfAnObject } };
 
+    /// <inheritdoc/>
     public override object? EmptyValue => Array.Empty<JsonElement>();
 
+    /// <summary>Returns the fields of a record as JSON objects; empty if it has none.</summary>
     public IReadOnlyList<JsonElement> Of(Record record) => (IReadOnlyList<JsonElement>?)record[this] ?? [];
 
+    /// <inheritdoc/>
     public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
         if (json.ValueKind is not JsonValueKind.Array) return errors.WrongType(path, "an array of fields", json);
@@ -220,15 +234,18 @@ public sealed class DefinitionsField(string name) : Field(name)
             }
 
             var field = CustomField.Of(entityType: "", given, id: "", default, inner);
-            if (CustomField.Slug.Of(field) is { } slug && !slugs.Add(slug)) inner.Add(CustomField.Slug.Name, $"Another of the fields has the slug '{slug}'");
+            if (CustomField.Slug.Of(field) is { } slug && !slugs.Add(slug))
+                inner.Add(CustomField.Slug.Name, $"Another field of this object has the slug '{slug}': choose another slug");
             foreach (var problem in inner.All) errors.Add($"{at}.{problem.Field}", problem.Message);
         }
 
         return json.EnumerateArray().ToList();
     }
 
+    /// <inheritdoc/>
     public override object? Load(JsonElement json) => json.EnumerateArray().ToList();
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, object value)
     {
         writer.WriteStartArray();
@@ -236,8 +253,10 @@ public sealed class DefinitionsField(string name) : Field(name)
         writer.WriteEndArray();
     }
 
-    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
+    /// <inheritdoc/>
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be used as a filter");
 
+    /// <inheritdoc/>
     public override bool Same(object? left, object? right) =>
         ((IReadOnlyList<JsonElement>?)left ?? []).SequenceEqual(
             (IReadOnlyList<JsonElement>?)right ?? [], EqualityComparer<JsonElement>.Create(JsonElement.DeepEquals));

@@ -3,27 +3,33 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A record of a custom object. Each object's are a type of their own, of one schema. docs/api/v1.md, Custom objects; docs/adr/0016.</summary>
+/// <summary>
+/// Declares the records of custom objects. The records of each object have a type of their own, with the same schema. Source: docs/api/v1.md,
+/// Custom objects; docs/adr/0016.
+/// </summary>
 public static class CustomRecord
 {
+    /// <summary>The slug of the custom object, set by the server.</summary>
     public static readonly TextField Object = new("object", CustomObject.MaxSlugLength)
     {
         Description = "The slug of its custom object.",
         Access = FieldAccess.ReadOnly,
     };
 
+    /// <summary>The name of the record that users see.</summary>
     public static readonly TextField Name = new("name", 200)
     {
         Description = "What the record is called.", Example = "\"Apollo\"",
         IsRequired = true, Search = Searchable.Name, Filter = FilterKind.Substring, IsSortable = true,
     };
 
+    /// <summary>The values of the object's fields, by slug.</summary>
     public static readonly MapField CustomFields = Shared.CustomFields();
 
-    /// <summary>The type of what each relation leads to, by the relation's slug.</summary>
+    /// <summary>The type of the record that each relation points to, by the slug of the relation; for rules, never answered.</summary>
     public static readonly MapField RelatedTypes = new("related_types") { Access = FieldAccess.Internal, IsFound = true };
 
-    /// <summary>What all of them have in common.</summary>
+    /// <summary>The schema shared by the records of all custom objects.</summary>
     public static Schema Schema { get; } = new(TypeFamily.Records, "rec_", "records", [Object, Name, CustomFields, RelatedTypes], isArchivable: true)
     {
         EnvelopeType = "record",
@@ -32,13 +38,13 @@ public static class CustomRecord
         Decide = Decide,
     };
 
-    /// <summary>That of one object's records.</summary>
+    /// <summary>Returns the schema for the records of one custom object.</summary>
     public static Schema Of(string slug) => Schema.As(TypeOf(slug), $"objects/{slug}/records", slug);
 
-    /// <summary>The type of one object's records.</summary>
+    /// <summary>Returns the type of the records of one custom object, <c>record:&lt;slug&gt;</c>.</summary>
     public static string TypeOf(string slug) => TypeFamily.Records + slug;
 
-    /// <summary>The removal of all records of an object.</summary>
+    /// <summary>Returns the cascade that deletes all records of a custom object.</summary>
     internal static Cascade AllOf(string slug) => new(Of(slug), new KeyPath(Object.Name), From: null, DeletesRecords: true);
 
     private static async ValueTask<Error?> Decide(Change change, CancellationToken ct)

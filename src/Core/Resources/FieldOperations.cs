@@ -5,14 +5,14 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>What custom field definitions do to the records that have values of them, and the values of one record.</summary>
+/// <summary>Changes custom field definitions, and reads and sets the values of one record.</summary>
 public static class FieldOperations
 {
     private const string CustomFields = "custom_fields";
 
-    /// <summary>How many stored values would not fit a field that is to be defined: records may have values under its slug already, stored freely.</summary>
-    /// <param name="dryRun">The caller's records, for a dry run.</param>
-    /// <param name="body">The definition.</param>
+    /// <summary>Counts stored values that a new field would not accept. Records may have values under its slug from before it was defined.</summary>
+    /// <param name="dryRun">The caller's records, opened for a dry run.</param>
+    /// <param name="body">The new definition.</param>
     /// <param name="ct">Ends the wait.</param>
     public static async ValueTask<Result<long>> CountUnfit(RecordSet dryRun, JsonElement body, CancellationToken ct)
     {
@@ -32,12 +32,12 @@ public static class FieldOperations
         }
     }
 
-    /// <summary>Changes a definition.</summary>
+    /// <summary>Changes a custom field definition.</summary>
     /// <param name="records">The caller's records.</param>
-    /// <param name="id"><c>cf_…</c></param>
+    /// <param name="id">The id of the definition, <c>cf_…</c></param>
     /// <param name="body">The fields to change.</param>
-    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
-    /// <param name="force">Whether options that are taken away are cleared where records have them; else that is a conflict.</param>
+    /// <param name="ifVersion">Changes only this version of the definition; null for any.</param>
+    /// <param name="force">Whether to clear removed options in records that have them; otherwise that is a conflict.</param>
     /// <param name="ct">Ends the wait.</param>
     public static ValueTask<Result<StoredRecord>> Update(RecordSet records, string id, JsonElement body, long? ifVersion, bool force, CancellationToken ct) =>
         records.Update(CustomField.Schema, id, ifVersion, (change, errors) =>
@@ -47,15 +47,15 @@ public static class FieldOperations
             return null;
         }, ct);
 
-    /// <summary>Sets the values given, or clears them where null; the others stay.</summary>
+    /// <summary>Sets or, where null, clears the given custom fields of a record; others stay.</summary>
     /// <param name="records">The caller's records.</param>
-    /// <param name="definitions">Those of the resource.</param>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="id">Of which record.</param>
-    /// <param name="body">Slugs and values, bare or under <c>fields</c>.</param>
-    /// <param name="ifVersion">Only if the record is of this version; null for any.</param>
+    /// <param name="definitions">The definitions of the resource's custom fields.</param>
+    /// <param name="schema">The schema of the record.</param>
+    /// <param name="id">The id of the record.</param>
+    /// <param name="body">Values by slug, at the top level or in an object <c>fields</c>.</param>
+    /// <param name="ifVersion">Changes only this version of the record; null for any.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>The record as it is then.</returns>
+    /// <returns>The record after the change.</returns>
     public static ValueTask<Result<StoredRecord>> SetValues(
         RecordSet records, IReadOnlyList<FieldDefinition> definitions, Schema schema, string id, JsonElement body, long? ifVersion, CancellationToken ct)
     {
@@ -71,18 +71,18 @@ public static class FieldOperations
         }, ct);
     }
 
-    /// <summary>Takes a field's values from every record that has one.</summary>
-    internal static Cascade Forget(Record field) => new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), From: null);
+    /// <summary>Returns the cascade that clears a field in every record that has a value.</summary>
+    internal static Cascade ClearValues(Record field) => new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), From: null);
 
-    /// <summary>Takes options of a field from every record that has one of them.</summary>
-    internal static Cascade Forget(Record field, IEnumerable<string> options) =>
+    /// <summary>Returns the cascade that clears options of a field in every record that has one of them.</summary>
+    internal static Cascade ClearOptions(Record field, IEnumerable<string> options) =>
         new(Crm.Catalog.Named(CustomField.EntityType.Of(field)!), PathOf(field), [.. options.Select(Text.Fold)]);
 
     private static KeyPath PathOf(Record field) => new(CustomFields, CustomField.Slug.Of(field));
 
     private static Condition HasValue(string slug) => new Condition.Not(new Condition.Equal(new KeyPath(CustomFields, slug), null));
 
-    /// <summary>The values a record has of defined fields, in the order the fields are displayed.</summary>
+    /// <summary>Returns the values that a record has of defined fields, by display order.</summary>
     public static IEnumerable<FieldValue> ValuesOf(Schema schema, StoredRecord record, IReadOnlyList<FieldDefinition> definitions)
     {
         var values = schema.CustomFields!.Of(Record.Load(schema, record));
@@ -93,12 +93,13 @@ public static class FieldOperations
     }
 }
 
-/// <summary>A record's value of a defined field.</summary>
-/// <param name="Id"><c>cfv_…</c>, always the same for the same record and field.</param>
-/// <param name="Definition">The field.</param>
+/// <summary>Holds the value that a record has of a custom field.</summary>
+/// <param name="Id">The id of the value, <c>cfv_…</c>, derived from the record and the field.</param>
+/// <param name="Definition">The definition of the field.</param>
 /// <param name="Value">The value, as stored.</param>
 public sealed record FieldValue(string Id, FieldDefinition Definition, JsonElement Value)
 {
+    /// <summary>Renders the attributes of the value as UTF-8 JSON.</summary>
     public ReadOnlyMemory<byte> Attributes() => JsonForm.Object(writer =>
     {
         writer.WriteString("id"u8, Id);

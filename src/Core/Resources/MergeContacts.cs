@@ -6,7 +6,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>Makes one contact of several: the target keeps what it has and takes from the others what it lacks. docs/api/v1.md, Merge.</summary>
+/// <summary>
+/// Merges contacts into a target: it keeps its values, takes those it lacks from the sources, and the sources are deleted. Source:
+/// docs/api/v1.md, Merge.
+/// </summary>
 public static class MergeContacts
 {
     private static readonly ListField SourceIds = new("source_ids", new LinkField("id", "ct_", "contact"), 1, 50, "ids")
@@ -19,16 +22,17 @@ public static class MergeContacts
         IsRequired = true, Description = "The contact that stays.",
     };
 
-    /// <summary>The body of a merge.</summary>
+    /// <summary>The form of the body of a merge.</summary>
     public static Form Form { get; } = new(SourceIds, TargetId);
 
-    /// <summary>The unique key that says where a merged contact went.</summary>
+    /// <summary>Returns the unique key, held by the target, that tells where a merged contact went.</summary>
     public static string UniqueKeyOf(string sourceId) => $"contact:merged:{sourceId}";
 
+    /// <summary>Merges the source contacts into the target, in one commit.</summary>
     /// <param name="records">The caller's records.</param>
-    /// <param name="body">As in <see cref="Form"/>.</param>
+    /// <param name="body">The body, as in <see cref="Form"/>.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>The target as it is then.</returns>
+    /// <returns>The target after the merge, or an error if a contact does not exist.</returns>
     public static async ValueTask<Result<StoredRecord>> Run(RecordSet records, JsonElement body, CancellationToken ct)
     {
         var given = Form.Read(body);
@@ -47,23 +51,23 @@ public static class MergeContacts
         {
             if (await change.Store.Find(schema.Type, id, ct) is not { } stored) return Error.NotFound(schema.Noun, id);
             var source = Record.Load(schema, stored);
-            Fill(target, source, errors);
+            CopyMissing(target, source, errors);
             change.With.Add(change.Beside(source, null));
             change.Writes.Add(new Write.Reserve(UniqueKeyOf(id), target.Id));
         }
 
         foreach (var (holder, link) in Crm.Catalog.LinksTo(schema.Type)) change.Cascades.Add(new Cascade(holder, new KeyPath(link.Name), ids, target.Id));
 
-        change.Cascades.AddRange(await Relations.To(schema, ids, target.Id, change.Store, ct));
+        change.Cascades.AddRange(await Relations.Redirect(schema, ids, target.Id, change.Store, ct));
 
-        // The event shows the contact as it is stored, which is when updated_at is set.
+        // Rules run before updated_at is set; the event shows the contact as it is stored.
         target[schema.UpdatedAt] = Text.ToSecond(change.Now);
         change.Events.Add(new ExtraEvent("contact.merged", schema.Type, target.Id, target.Version, target.Store().Attributes, SourceIds: ids));
         return null;
     }
 
-    /// <summary>Gives the target what it lacks.</summary>
-    private static void Fill(Record target, Record source, ValidationErrors errors)
+    /// <summary>Copies to the target the values that it lacks.</summary>
+    private static void CopyMissing(Record target, Record source, ValidationErrors errors)
     {
         foreach (var field in target.Schema.Fields.Where(f => f.Access is FieldAccess.ReadWrite))
         {

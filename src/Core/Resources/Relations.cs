@@ -6,21 +6,21 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Resources;
 
 /// <summary>
-/// Custom fields of type relation: links of records of custom objects to records of any type. They hold as links do: what is deleted is linked to no
-/// more.
+/// Checks and clears custom fields of type relation, which link records of custom objects to records of any type. As with other links, deleting a
+/// record clears the relations to it.
 /// </summary>
 internal static class Relations
 {
     private static readonly KeyPath Values = new(CustomRecord.CustomFields.Name);
 
-    /// <summary>Sees to it that what a record relates to exists, and still does when it is stored.</summary>
+    /// <summary>Checks that the related records exist, and adds guards that they still do when the record is stored.</summary>
     public static async ValueTask<Error?> Check(Change change, CancellationToken ct)
     {
         var (record, types) = (change.After!, new List<KeyValuePair<string, JsonElement>>());
         var (values, before) = (CustomRecord.CustomFields.Of(record), change.Before is { } old ? CustomRecord.CustomFields.Of(old) : JsonMap.Empty);
         foreach (var definition in (await CustomField.DefinitionsOf(record.Schema, change.Store, ct)).Where(d => d.FieldType is FieldDefinition.Relation))
         {
-            // A value from before the field was defined may be anything, and stays until it is changed.
+            // A value stored before the field was defined may be invalid. It stays until it is changed.
             if (values[definition.Slug] is not { } value || definition.CheckValue(value) is not null) continue;
             var id = value.GetString()!;
             var type = await change.Store.TypeOf(id, ct);
@@ -33,7 +33,7 @@ internal static class Relations
             types.Add(new(definition.Slug, JsonElement.Parse($"\"{type}\"")));
             change.Guards.Add(new Guard.RecordExists(type, id));
 
-            // A custom object that is deleted takes its records with it, some of them later.
+            // Deleting a custom object deletes its records, some of them later, in a cascade.
             if (TypeFamily.Of(type) == TypeFamily.Records)
                 change.Guards.Add(new Guard.UniqueKeyHeld(CustomObject.UniqueKeyOf(type[TypeFamily.Records.Length..])));
         }
@@ -42,19 +42,20 @@ internal static class Relations
         return null;
     }
 
-    /// <summary>What happens to relations when records are deleted: they are cleared, or go over to the record that takes their place.</summary>
-    /// <param name="schema">Of the records.</param>
-    /// <param name="ids">The records.</param>
-    /// <param name="to">What takes their place; null for nothing.</param>
-    /// <param name="store">The environment.</param>
+    /// <summary>Returns the cascades for relations to deleted records: clear them, or point them to a successor.</summary>
+    /// <param name="schema">The schema of the deleted records.</param>
+    /// <param name="ids">The ids of the deleted records.</param>
+    /// <param name="to">The id of their successor; null to clear the relations.</param>
+    /// <param name="store">The store of the partition.</param>
     /// <param name="ct">Ends the wait.</param>
-    public static async ValueTask<IEnumerable<Cascade>> To(Schema schema, IReadOnlyList<string> ids, string? to, IWorkspaceStore store, CancellationToken ct) =>
+    public static async ValueTask<IEnumerable<Cascade>> Redirect(
+        Schema schema, IReadOnlyList<string> ids, string? to, IWorkspaceStore store, CancellationToken ct) =>
         FieldDefinition.RelationPrefixes.Contains(schema.Prefix)
             ? (await All(store, ct)).Select(relation => new Cascade(relation.Schema, Values with { Inner = relation.Field }, [.. ids.Select(Text.Fold)], to))
             : [];
 
-    /// <summary>Clears relations of other objects to any record of an object.</summary>
-    public static async ValueTask<IEnumerable<Cascade>> ToAllOf(string slug, IWorkspaceStore store, CancellationToken ct)
+    /// <summary>Returns the cascades that clear relations of other objects to any record of a deleted object.</summary>
+    public static async ValueTask<IEnumerable<Cascade>> ClearAllOf(string slug, IWorkspaceStore store, CancellationToken ct)
     {
         var type = CustomRecord.TypeOf(slug);
         return (await All(store, ct)).Where(relation => relation.Schema.Type != type)

@@ -4,16 +4,17 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Resources;
 
-/// <summary>A stage of a pipeline, kept inside the pipeline's record, so that positions always change together.</summary>
-/// <param name="Id"><c>ps_…</c>; empty where it is still to be made.</param>
-/// <param name="Name">At most 100 characters.</param>
-/// <param name="Position">From 0, without gaps.</param>
-/// <param name="Type">open, won or lost.</param>
-/// <param name="Version">Its own: rises by one with each change of this stage.</param>
-/// <param name="CreatedAt">To the second.</param>
-/// <param name="UpdatedAt">To the second.</param>
+/// <summary>Describes a stage of a pipeline. It is stored in the record of the pipeline, so that positions change together.</summary>
+/// <param name="Id">The id, <c>ps_…</c>; empty until a new stage gets one.</param>
+/// <param name="Name">The name, at most 100 characters.</param>
+/// <param name="Position">The position, from 0, without gaps.</param>
+/// <param name="Type">The type: open, won or lost.</param>
+/// <param name="Version">The version of the stage; it rises by one with each change of this stage.</param>
+/// <param name="CreatedAt">When it was created, to the second.</param>
+/// <param name="UpdatedAt">When it was last changed, to the second.</param>
 public sealed record Stage(string Id, string Name, int Position, string Type, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
+    /// <summary>Prefix of the ids of stages.</summary>
     public const string Prefix = "ps_";
 
     private static readonly TextField NameField = new("name", 100)
@@ -31,21 +32,21 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
         Description = "Its place among the stages, from 0; the last if absent.",
     };
 
-    /// <summary>What a client sends of a stage.</summary>
+    /// <summary>The form of a stage that a client sends.</summary>
     public static Form Form { get; } = new(NameField, TypeField, PositionField) { SetByServer = ["id", "created_at", "updated_at", "pipeline_id"] };
 
-    /// <summary>Whether a deal in it is not closed.</summary>
+    /// <summary>Whether deals in the stage are open, i.e. neither won nor lost.</summary>
     public bool IsOpen => Type is "open";
 
-    /// <summary>Whether to a client it is the same but for version and times.</summary>
+    /// <summary>Whether two stages are equal except for id, version and times.</summary>
     public bool IsLike(Stage other) => (Name, Position, Type) == (other.Name, other.Position, other.Type);
 
-    /// <summary>Reads what a client gives of a stage.</summary>
-    /// <param name="json">An object with name, type and position, all optional where there is an <paramref name="old"/> one.</param>
+    /// <summary>Reads a new or changed stage from a client's JSON.</summary>
+    /// <param name="json">An object with name, type and position, all optional if there is an <paramref name="old"/> stage.</param>
     /// <param name="old">The stage to change; null for a new one.</param>
     /// <param name="next">The position of a new stage that names none.</param>
-    /// <param name="path">Goes before the names of faulty fields, e.g. <c>stages[0].</c></param>
-    /// <param name="errors">Where faults go.</param>
+    /// <param name="path">Prefix for the names of fields in errors, e.g. <c>stages[0].</c></param>
+    /// <param name="errors">Receives validation errors.</param>
     public static Stage Read(JsonElement json, Stage? old, int next, string path, ValidationErrors errors)
     {
         var (values, stage) = (Form.Read(json, path, errors, isChange: old is not null), old ?? new Stage("", "", next, "open", 1, default, default));
@@ -57,9 +58,9 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
         };
     }
 
-    /// <summary>Its members as a flat object has them.</summary>
-    /// <param name="writer">Inside the object.</param>
-    /// <param name="pipelineId">Written too, where it stands outside its pipeline; null inside.</param>
+    /// <summary>Writes the members of the stage into a JSON object.</summary>
+    /// <param name="writer">The writer, inside the object.</param>
+    /// <param name="pipelineId">The pipeline, to be written, too; null if the stage is shown inside its pipeline.</param>
     public void WriteTo(Utf8JsonWriter writer, string? pipelineId)
     {
         writer.WriteString("id"u8, Id);
@@ -71,9 +72,9 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
         writer.WriteString("updated_at"u8, Text.Format(UpdatedAt));
     }
 
-    /// <summary>The attributes of its own envelope.</summary>
-    /// <param name="pipelineId">The pipeline it is in; null where it is shown inside it.</param>
-    /// <param name="dealCount">How many deals it holds; null where that was not asked for.</param>
+    /// <summary>Renders the attributes of the stage as UTF-8 JSON.</summary>
+    /// <param name="pipelineId">The pipeline of the stage; null if it is shown inside its pipeline.</param>
+    /// <param name="dealCount">The number of deals in the stage, to be written, too; null to leave it out.</param>
     public ReadOnlyMemory<byte> Attributes(string? pipelineId, long? dealCount = null) => JsonForm.Object(writer =>
     {
         WriteTo(writer, pipelineId);
@@ -81,16 +82,19 @@ public sealed record Stage(string Id, string Name, int Position, string Type, lo
     });
 }
 
-/// <summary>The stages of a pipeline, by position.</summary>
+/// <summary>Holds the stages of a pipeline, by position.</summary>
 public sealed class StagesField(string name) : Field(name)
 {
-    /// <summary>So that a pipeline with all its stages fits one commit.</summary>
+    /// <summary>Most stages of a pipeline, so that a pipeline with all its stages fits into one commit.</summary>
     public const int MaxStages = 40;
 
+    /// <inheritdoc/>
     public override Facets Facets => new(JsonType.Array) { MaxItems = MaxStages, Items = new(JsonType.Object) { Members = Stage.Form } };
 
+    /// <summary>Returns the stages of a pipeline; each has version 1, see <see cref="Pipeline.StagesOf"/>.</summary>
     public IReadOnlyList<Stage> Of(Record record) => (IReadOnlyList<Stage>?)record[this] ?? [];
 
+    /// <inheritdoc/>
     public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
         if (json.ValueKind is not JsonValueKind.Array) return errors.WrongType(path, "an array of stages", json);
@@ -108,8 +112,10 @@ public sealed class StagesField(string name) : Field(name)
         return stages;
     }
 
+    /// <inheritdoc/>
     public override object? Load(JsonElement json) => json.EnumerateArray().Select(LoadStage).ToList();
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, object value)
     {
         writer.WriteStartArray();
@@ -123,8 +129,10 @@ public sealed class StagesField(string name) : Field(name)
         writer.WriteEndArray();
     }
 
-    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be filtered by");
+    /// <inheritdoc/>
+    public override object? ReadKey(string text, string parameter, ValidationErrors errors) => errors.Add(parameter, "Can't be used as a filter");
 
+    /// <inheritdoc/>
     public override bool Same(object? left, object? right) =>
         ((IReadOnlyList<Stage>?)left ?? []).SequenceEqual((IReadOnlyList<Stage>?)right ?? []);
 

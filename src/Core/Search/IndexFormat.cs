@@ -5,11 +5,12 @@ using NodeStash.Core.Records;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Tells how an index is made from how it was made before: by what the schemas say is searched, and by the terms that are made of some examples.
+/// Fingerprints the format of an index, to detect when it must be rebuilt. The fingerprint covers the search settings of the schemas, and the terms
+/// made of some examples.
 /// </summary>
 public static class IndexFormat
 {
-    /// <summary>Every letter that is folded, and texts of each form.</summary>
+    /// <summary>Examples that contain every folded letter, and a text of each form.</summary>
     private static readonly IReadOnlyList<SearchField> Examples =
     [
         new("name", Searchable.Name, "Zoë O’Brien-Łukasz 2nd"),
@@ -22,8 +23,8 @@ public static class IndexFormat
         new("phone", Searchable.Phone, "0044 20 7946 0000"),
     ];
 
-    /// <param name="terms">Makes the terms of a record, as an adapter indexes them.</param>
-    /// <returns>The same as long as an index that is there need not be built anew.</returns>
+    /// <summary>Returns the fingerprint of the format: 16 hex digits. An index with another fingerprint must be rebuilt.</summary>
+    /// <param name="terms">Makes the terms of a record, as the adapter indexes them.</param>
     public static string Of(Func<IReadOnlyList<SearchField>, IEnumerable<string>> terms) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', terms(Examples).Prepend(SearchChange.Settings)))))[..16];
 }

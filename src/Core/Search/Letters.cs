@@ -5,13 +5,13 @@ using System.Text;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Letters as they are searched: without case and without diacritics. A table of our own, for the process runs without the ICU library that knows
-/// them all.
+/// Folds letters for search: removes case and diacritics. It has a table of its own, because the process runs without the ICU library, which would
+/// know them all.
 /// </summary>
 public static class Letters
 {
-    /// <summary>In each group the plain letter first, then those that are searched as it.</summary>
-    private const string Alike =
+    /// <summary>Groups of letters that fold to one: the plain letter first, then its variants.</summary>
+    private const string Groups =
         """
         0０ 1¹１ 2²２ 3³３ 4４ 5５ 6６ 7７ 8８ 9９ aªàáâãäåāăąǎǟǡǻȁȃȧḁạảấầẩẫậắằẳẵặａ bƀɓḃḅḇｂ cçćĉċčḉｃ dðďđɖɗḋḍḏḑḓｄ eèéêëēĕėęěǝȅȇȩəɛḕḗḙḛḝẹẻẽếềểễệｅ fƒḟｆ
         gĝğġģǧǵḡｇ hĥħȟḣḥḧḩḫẖｈ iìíîïĩīĭįİıǐȉȋɨɩɪḭḯỉịｉ jĵǰｊ kķĸƙǩḱḳḵｋ lĺļľłɫḷḹḻḽｌ mḿṁṃｍ nñńņňŋǹɲṅṇṉṋｎ oºòóôõöøōŏőơǒǫǭǿȍȏȫȭȯȱɔṍṏṑṓọỏốồổỗộớờởỡợｏ pṕṗｐ qｑ
@@ -20,7 +20,7 @@ public static class Letters
         υΰϋύϒϓϔὐὑὒὓὔὕὖὗὺύῠῡῢΰῦῧ φϕ ωώὠὡὢὣὤὥὦὧὼώᾠᾡᾢᾣᾤᾥᾦᾧῲῳῴῶῷ аӑӓ гѓ еѐёӗ жӂӝ зӟ ийѝӣӥ кќ оӧ уўӯӱӳ чӵ ыӹ эӭ ії ѵѷ әӛ өӫ
         """;
 
-    private static readonly FrozenDictionary<char, string> Plain = Alike.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+    private static readonly FrozenDictionary<char, string> Plain = Groups.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
         .SelectMany(group => group.Skip(1).Select(letter => (Letter: letter, Plain: group[..1])))
         .Concat(new (string Plain, string Letters)[]
         {
@@ -29,7 +29,7 @@ public static class Letters
         }.SelectMany(pair => pair.Letters.Select(letter => (Letter: letter, pair.Plain))))
         .ToFrozenDictionary(pair => pair.Letter, pair => pair.Plain);
 
-    /// <summary>Adds a letter or digit as it is searched; nothing for a diacritic that stands by itself.</summary>
+    /// <summary>Appends a letter or digit, folded, to a text. Appends nothing for a combining diacritic.</summary>
     public static void Fold(Rune letter, StringBuilder text)
     {
         var lower = Rune.ToLowerInvariant(letter);
@@ -39,13 +39,13 @@ public static class Letters
         else text.Append(lower.ToString());
     }
 
-    /// <summary>Whether it makes a word, or part of one.</summary>
+    /// <summary>Whether a character belongs to a word: a letter, digit or mark.</summary>
     public static bool IsOfWords(Rune rune) =>
         rune.IsAscii
             ? char.IsAsciiLetterOrDigit((char)rune.Value)
             : Rune.IsLetterOrDigit(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
-    /// <summary>Whether it is a word by itself, in scripts that put no space between words.</summary>
+    /// <summary>Whether a character is a word by itself: in scripts without spaces between words, such as Chinese and Japanese.</summary>
     public static bool IsWord(Rune rune) =>
         rune.Value is (>= 0x3040 and <= 0x30FF) or (>= 0x3400 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFF);
 }

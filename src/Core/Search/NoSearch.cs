@@ -3,29 +3,35 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Where no search server is set up: nothing is kept, and every search is refused. One that is set up later has its indexes built from the records.
+/// Stands in where no search server is configured: it stores nothing and refuses every search. If a server is configured later, its indexes are
+/// built from the records.
 /// </summary>
 public sealed class NoSearch : ISearchIndexes
 {
-    private static readonly SearchUnavailableException None = new("Search is not set up");
+    private static readonly SearchUnavailableException NotSetUp = new("This deployment has no search server: configure one to search");
 
+    /// <summary>Opens an index that stores nothing and refuses every search.</summary>
     public ISearchIndex Open(Partition partition) => new Index(partition);
 
-    public ValueTask Check(CancellationToken ct) => ValueTask.FromException(None);
+    /// <summary>Always fails: searches are not answered.</summary>
+    /// <exception cref="SearchUnavailableException">Always thrown.</exception>
+    public ValueTask Check(CancellationToken ct) => ValueTask.FromException(NotSetUp);
 
+    /// <summary>Returns no states, so that no rebuild is begun.</summary>
     public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct) =>
         ValueTask.FromResult<IReadOnlyList<IndexState>>([]);
 
+    /// <summary>Does nothing.</summary>
     public ValueTask Complete(CancellationToken ct) => ValueTask.CompletedTask;
 
     private sealed class Index(Partition partition) : ISearchIndex
     {
         public Partition Partition => partition;
 
-        public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct) => ValueTask.FromException<SearchPage>(None);
+        public ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct) => ValueTask.FromException<SearchPage>(NotSetUp);
 
         public ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct) =>
-            ValueTask.FromException<IReadOnlyDictionary<string, int>>(None);
+            ValueTask.FromException<IReadOnlyDictionary<string, int>>(NotSetUp);
 
         public ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct) => ValueTask.CompletedTask;
 

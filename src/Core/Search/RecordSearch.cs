@@ -5,42 +5,44 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Searches the records of an environment: the index says which and in which order, the store says what they are. Every hit is read back and held
-/// against the filters before it is answered, so what the index has not heard of yet is not shown.
+/// Searches the records of a partition. The index finds and ranks them. The store then reads back every hit and applies the filters, so results never
+/// show data that is stale in the index.
 /// </summary>
-/// <param name="store">The caller's environment.</param>
-/// <param name="index">Its index.</param>
-/// <param name="options">How long it may take.</param>
+/// <param name="store">The store of the caller.</param>
+/// <param name="index">The index of the same partition.</param>
+/// <param name="options">The limits of a search.</param>
 public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, SearchOptions options)
 {
-    /// <summary>The most hits read back at a time.</summary>
+    /// <summary>Most hits read back in one query.</summary>
     private const int MaxPerQuery = 1000;
 
-    /// <summary>If so many hits did not fill a page, the filter leaves few: it is asked first from then on.</summary>
+    /// <summary>
+    /// Hits read without filling a page, after which the filter is taken to match few records: the store is asked for those, and only they are searched.
+    /// </summary>
     private const int FilterFirstFrom = 1000;
 
-    private static readonly Error TooMany = Error.Invalid(
-        "search", $"More than {ISearchIndex.MaxHits} records match, which is as far as a search goes: narrow it with more words or filters");
+    private static readonly Error TooManyMatches = Error.Invalid(
+        "search", $"More than {ISearchIndex.MaxHits} records match, the most that a search can page through: narrow it with more words or filters");
 
     private Error TookTooLong => new(
         ErrorCode.Unavailable,
-        $"The search was given up after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
+        $"The search was stopped after {options.MaxDuration.TotalSeconds} seconds: narrow it with longer words or filters, or try again", []);
 
-    /// <summary>A page of one resource's records that match a text and filters.</summary>
-    /// <param name="request">Has a text to search for.</param>
+    /// <summary>Finds a page of one resource's records that match a text and filters.</summary>
+    /// <param name="request">The request, which has a text to search for.</param>
     /// <param name="ct">Ends the wait.</param>
-    public ValueTask<Result<RecordPage>> List(ListRequest request, CancellationToken ct) => Bounded(bounded => FindPage(request, bounded), ct);
+    public ValueTask<Result<RecordPage>> List(ListRequest request, CancellationToken ct) => RunWithinTimeLimit(bounded => FindPage(request, bounded), ct);
 
-    /// <summary>A page of the records of several types that match a text.</summary>
-    /// <param name="types">Of records.</param>
-    /// <param name="text">What is searched for.</param>
-    /// <param name="after">As answered by the page before; null for the first.</param>
-    /// <param name="limit">The most records to answer.</param>
+    /// <summary>Finds a page of records of several types that match a text.</summary>
+    /// <param name="types">The types of the records.</param>
+    /// <param name="text">The text to search for.</param>
+    /// <param name="after">The <see cref="FoundPage.Next"/> of the page before; null for the first page.</param>
+    /// <param name="limit">The most records to return.</param>
     /// <param name="ct">Ends the wait.</param>
     public ValueTask<Result<FoundPage>> Across(IReadOnlyList<string> types, string text, Keyset? after, int limit, CancellationToken ct) =>
-        Bounded(bounded => FindAcross(types, text, after, limit, bounded), ct);
+        RunWithinTimeLimit(bounded => FindAcross(types, text, after, limit, bounded), ct);
 
-    private async ValueTask<Result<T>> Bounded<T>(Func<CancellationToken, ValueTask<Result<T>>> search, CancellationToken ct)
+    private async ValueTask<Result<T>> RunWithinTimeLimit<T>(Func<CancellationToken, ValueTask<Result<T>>> search, CancellationToken ct)
     {
         using var limit = new CancellationTokenSource(options.MaxDuration, TimeProvider.System);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
@@ -56,10 +58,10 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
 
     private async ValueTask<Result<RecordPage>> FindPage(ListRequest request, CancellationToken ct)
     {
-        if (!request.IsByRelevance) return await Sorted(request, ct);
+        if (!request.IsByRelevance) return await FindSortedPage(request, ct);
         var query = request.Query;
         var start = query.After is { Values: [long rank, long seen] } after ? new Place(new SearchPlace(rank, query.Type, after.Id), seen) : null;
-        var walked = await Walk([query.Type], request.Search!, query.Where, start, query.Limit, ct);
+        var walked = await CollectHits([query.Type], request.Search!, query.Where, start, query.Limit, ct);
         return walked.Error is { } error
             ? error
             : new RecordPage([.. walked.Value.Found.Select(found => found.Record)],
@@ -69,22 +71,22 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     private async ValueTask<Result<FoundPage>> FindAcross(IReadOnlyList<string> types, string text, Keyset? after, int limit, CancellationToken ct)
     {
         var start = after is { Values: [long rank, string type, long seen] } ? new Place(new SearchPlace(rank, type, after.Id), seen) : null;
-        var walked = await Walk(types, text, Condition.Always, start, limit, ct);
+        var walked = await CollectHits(types, text, Condition.Always, start, limit, ct);
         if (walked.Error is { } error) return error;
         var next = walked.Value.Next is { } place ? new Keyset([place.Hit.Rank, place.Hit.Type, place.Seen], place.Hit.Id) : (Keyset?)null;
         return new FoundPage([.. walked.Value.Found.Select(found => found.Record)], next, await index.Count(types, text, ct));
     }
 
-    /// <summary>Goes through the hits in their order until a page is full.</summary>
-    private async ValueTask<Result<(List<(Place Place, StoredRecord Record)> Found, Place? Next)>> Walk(
+    /// <summary>Reads hits by rank until a page is full.</summary>
+    private async ValueTask<Result<(List<(Place Place, StoredRecord Record)> Found, Place? Next)>> CollectHits(
         IReadOnlyList<string> types, string text, Condition where, Place? after, int limit, CancellationToken ct)
     {
         var (found, place, max) = (new List<(Place Place, StoredRecord Record)>(), after, limit + 1);
         while (true)
         {
             var seen = place?.Seen ?? 0;
-            var among = IsFilter(where) && seen >= FilterFirstFrom ? await Few(types[0], where, ct) : null;
-            if (among is null && seen >= ISearchIndex.MaxHits) return found.Count == 0 ? TooMany : (found, place);
+            var among = IsFilter(where) && seen >= FilterFirstFrom ? await FindFilteredIds(types[0], where, ct) : null;
+            if (among is null && seen >= ISearchIndex.MaxHits) return found.Count == 0 ? TooManyMatches : (found, place);
             var page = await index.Find(new SearchQuery(types, text, max, place?.Hit, among), ct);
             var records = await ReadBack(page.Hits, where, text, ct);
             foreach (var hit in page.Hits)
@@ -100,15 +102,15 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
         }
     }
 
-    /// <summary>In an order of the store: all hits are found first, and then it is a query like any other.</summary>
-    private async ValueTask<Result<RecordPage>> Sorted(ListRequest request, CancellationToken ct)
+    /// <summary>Finds a page that the store sorts: first finds all hits, then queries the store among them.</summary>
+    private async ValueTask<Result<RecordPage>> FindSortedPage(ListRequest request, CancellationToken ct)
     {
         var (query, text) = (request.Query, request.Search!);
         var search = new SearchQuery([query.Type], text, ISearchIndex.MaxHits);
         var page = await index.Find(search, ct);
         if (page.HasMore)
         {
-            if (!IsFilter(query.Where) || await Few(query.Type, query.Where, ct) is not { } few) return TooMany;
+            if (!IsFilter(query.Where) || await FindFilteredIds(query.Type, query.Where, ct) is not { } few) return TooManyMatches;
             page = await index.Find(search with { Among = few }, ct);
         }
 
@@ -118,7 +120,7 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
         return sorted with { Records = [.. sorted.Records.Where(record => IsStillFound(record, versions[record.Id], match))] };
     }
 
-    /// <summary>Those of the hits that are there, meet the filter, and are still found by the text where they have changed since they were indexed.</summary>
+    /// <summary>Reads the hits from the store. Drops those that are gone, do not pass the filter, or have changed and no longer match the text.</summary>
     private async ValueTask<Dictionary<(string Type, string Id), StoredRecord>> ReadBack(
         IReadOnlyList<SearchHit> hits, Condition where, string text, CancellationToken ct)
     {
@@ -138,8 +140,8 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
     private static bool IsStillFound(StoredRecord record, long indexed, TextMatch match) =>
         record.Version == indexed || match.IsIn([.. SearchChange.FieldsOf(Record.Load(Crm.Catalog.Find(record.Type), record))]);
 
-    /// <summary>The ids of the records that meet a filter; null where they are more than a search goes through.</summary>
-    private async ValueTask<IReadOnlyCollection<string>?> Few(string type, Condition where, CancellationToken ct)
+    /// <summary>Finds the ids of the records that pass a filter; null if they exceed <see cref="ISearchIndex.MaxHits"/>.</summary>
+    private async ValueTask<IReadOnlyCollection<string>?> FindFilteredIds(string type, Condition where, CancellationToken ct)
     {
         var page = await store.Query(new RecordQuery(type, where, [Newest(type)], null, ISearchIndex.MaxHits), ct);
         return page.Next is null ? [.. page.Records.Select(record => record.Id)] : null;
@@ -152,12 +154,14 @@ public sealed class RecordSearch(IWorkspaceStore store, ISearchIndex index, Sear
 
     private static bool IsFilter(Condition where) => where is not Condition.All { Conditions.Count: 0 };
 
-    /// <param name="Hit">The last hit gone through.</param>
-    /// <param name="Seen">How many were, from the first page on.</param>
+    /// <summary>Marks how far a search has read.</summary>
+    /// <param name="Hit">The last hit read.</param>
+    /// <param name="Seen">The number of hits read since the first page.</param>
     private sealed record Place(SearchPlace Hit, long Seen);
 }
 
-/// <param name="Records">The best first.</param>
-/// <param name="Next">Where the next page starts; null where this is the last.</param>
-/// <param name="Counts">How many records of each type the index has for the text, at most <see cref="ISearchIndex.MaxHits"/>.</param>
+/// <summary>Holds one page of a search over several types.</summary>
+/// <param name="Records">The records, best first.</param>
+/// <param name="Next">Where the next page starts; null if this is the last.</param>
+/// <param name="Counts">The number of records of each type that the index finds, at most <see cref="ISearchIndex.MaxHits"/>.</param>
 public sealed record FoundPage(IReadOnlyList<StoredRecord> Records, Keyset? Next, IReadOnlyDictionary<string, int> Counts);

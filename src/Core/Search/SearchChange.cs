@@ -8,28 +8,28 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>A text of a record that it is found by.</summary>
-/// <param name="Name">Of the field; for one inside another both, e.g. <c>custom_fields.plan</c>.</param>
-/// <param name="As">How it is searched.</param>
-/// <param name="Text">As stored.</param>
+/// <summary>Holds one searchable text of a record.</summary>
+/// <param name="Name">The name of the field, with that of the outer field, e.g. <c>custom_fields.plan</c>.</param>
+/// <param name="As">How the text is searched.</param>
+/// <param name="Text">The text, as stored.</param>
 public sealed record SearchField(string Name, Searchable As, string Text);
 
-/// <summary>What an index is to know of a record from now on.</summary>
-/// <param name="Type">Of the record.</param>
-/// <param name="Id">Of the record.</param>
-/// <param name="Version">Of the record; for a removal, that of the change that removed it.</param>
-/// <param name="Fields">What it is found by; null where it is gone.</param>
+/// <summary>Tells an index how a record is found from now on.</summary>
+/// <param name="Type">The type of the record.</param>
+/// <param name="Id">The id of the record.</param>
+/// <param name="Version">The version of the record; of a removal, the version of the deletion.</param>
+/// <param name="Fields">The texts it is found by; null to remove it.</param>
 public sealed record SearchChange(string Type, string Id, long Version, IReadOnlyList<SearchField>? Fields)
 {
     private const int MinDigits = 5;
 
-    /// <summary>What is indexed at all, and how: an index that was filled under other settings is to be built anew.</summary>
+    /// <summary>Hash of which fields are searched, and how. An index built with other settings must be rebuilt.</summary>
     public static string Settings { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\n',
             Crm.Catalog.Searchable.Append(CustomRecord.Schema).SelectMany(s => s.Searchables.Select(f => $"{s.Type}.{f.Name}={f.Search}"))
                 .Prepend("1"))))[..16]);
 
-    /// <summary>Describes a stored record for the index. An archived record is one to remove.</summary>
+    /// <summary>Describes a stored record for the index. For an archived record it is a removal.</summary>
     public static SearchChange Of(StoredRecord stored)
     {
         if (ArchiveState.IsArchived(stored)) return Removal(stored.Type, stored.Id, stored.Version);
@@ -37,9 +37,10 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
         return new SearchChange(stored.Type, stored.Id, stored.Version, [.. FieldsOf(record)]);
     }
 
+    /// <summary>Describes a record to remove from the index.</summary>
     public static SearchChange Removal(string type, string id, long version) => new(type, id, version, null);
 
-    /// <summary>The texts a record is found by, names first as the schema has them.</summary>
+    /// <summary>Returns the texts that a record is found by, in the order of its schema, which has names first.</summary>
     public static IEnumerable<SearchField> FieldsOf(Record record)
     {
         foreach (var field in record.Schema.Searchables)
@@ -60,7 +61,7 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
         }
     }
 
-    /// <summary>The texts and numbers of a custom field.</summary>
+    /// <summary>Returns the texts and numbers of a custom field's value.</summary>
     private static IEnumerable<string> TextsIn(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => [value.GetString()!],
@@ -69,7 +70,7 @@ public sealed record SearchChange(string Type, string Id, long Version, IReadOnl
         _ => [],
     };
 
-    /// <summary>A custom field of any type may hold an address or a phone number: it is seen by its form.</summary>
+    /// <summary>Tells from its form how the text of a custom field is searched: a field of any type may hold an address or a phone number.</summary>
     private static Searchable FormOf(string text)
     {
         if (Values.Text.IsEmail(text) || Values.Text.IsWebAddress(text)) return Searchable.Address;

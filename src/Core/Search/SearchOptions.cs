@@ -1,11 +1,11 @@
 namespace NodeStash.Core.Search;
 
-/// <summary>What a search may cost.</summary>
+/// <summary>Holds the limits of a search.</summary>
 public sealed record SearchOptions
 {
-    /// <summary>By default a search is given up after five seconds. One of 100,000 records takes some milliseconds.</summary>
+    /// <summary>Default of <see cref="MaxDuration"/>: 5 s. A search over 100,000 records takes some milliseconds.</summary>
     public static readonly TimeSpan DefaultMaxDuration = TimeSpan.FromSeconds(5);
 
-    /// <summary>After so long a search is given up, wherever it is, and answered by 503.</summary>
+    /// <summary>Longest time of a search. A longer one is stopped and answered with 503.</summary>
     public TimeSpan MaxDuration { get; init; } = DefaultMaxDuration;
 }

@@ -6,19 +6,19 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>A record as a search over all types answers it: itself, and where the text stands in it.</summary>
+/// <summary>Renders the results of a search over all types: the record, and where the text occurs in it.</summary>
 public static class SearchResult
 {
-    /// <summary>Of the envelope.</summary>
+    /// <summary>Type of the envelope.</summary>
     public const string Type = "search_result";
 
     private const int MaxFields = 5;
     private const int MaxMatches = 10;
     private const int MaxSnippetLength = 200;
 
-    /// <summary>The attributes of one result.</summary>
+    /// <summary>Renders the attributes of one result as UTF-8 JSON.</summary>
     /// <param name="stored">The record.</param>
-    /// <param name="match">What was searched for.</param>
+    /// <param name="match">Finds the search text in the record.</param>
     public static ReadOnlyMemory<byte> Attributes(StoredRecord stored, TextMatch match)
     {
         var schema = Crm.Catalog.Find(stored.Type);
@@ -37,8 +37,8 @@ public static class SearchResult
     }
 
     /// <summary>
-    /// The stretch of a text around its first match, and where the matches are in it. Positions, not marks in the text: what is stored may look like
-    /// marks.
+    /// Writes a snippet of a text around its first match, and the positions of the matches in it. It does not mark them in the text, because stored text
+    /// may look like marks.
     /// </summary>
     private static void Write(Utf8JsonWriter writer, SearchField field, IReadOnlyList<(int Start, int End)> matches)
     {
@@ -60,6 +60,6 @@ public static class SearchResult
         writer.WriteEndObject();
     }
 
-    /// <summary>Here, or one before, where this would part a surrogate pair.</summary>
+    /// <summary>Returns the position, or the one before if it would split a surrogate pair.</summary>
     private static int Boundary(string text, int at) => at > 0 && at < text.Length && char.IsLowSurrogate(text[at]) ? at - 1 : at;
 }

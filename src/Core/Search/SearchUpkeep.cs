@@ -8,68 +8,71 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Has built anew what can't be searched as it is: indexes that were lost or damaged with what kept them, and those made by other schemas, settings
-/// or terms than today's.
+/// Begins the rebuild of search indexes that are lost or damaged, or were built with other schemas, settings or terms than the current ones.
 /// </summary>
 public sealed partial class SearchUpkeep(IAccessStore access, ISearchIndexes indexes, JobSender jobs, Ids ids, TimeProvider clock, ILogger<SearchUpkeep> log)
     : IDisposable
 {
-    /// <summary>A rebuild that has not ended by then was given up.</summary>
+    /// <summary>Longest time of a rebuild. One that takes longer was abandoned, and is begun again.</summary>
     private static readonly TimeSpan MaxRebuildTime = TimeSpan.FromDays(1);
 
-    /// <summary>One run at a time in a process: the second finds what the first began. Processes may race; of their rebuilds the last one counts.</summary>
-    private readonly SemaphoreSlim turn = new(1);
+    /// <summary>Allows one run at a time in a process: the second sees the rebuilds of the first. Processes may race; the last rebuild counts.</summary>
+    private readonly SemaphoreSlim runLock = new(1);
 
-    /// <summary>To be done by whoever finds the index new, and now and then; where the index or the store does not answer, there is a next time.</summary>
+    /// <summary>
+    /// Checks every partition and begins the rebuilds needed. Call it regularly, and when the index is found new. If the index or the store does not
+    /// answer, it logs a warning, and the next run tries again.
+    /// </summary>
     public async Task Run(CancellationToken ct)
     {
-        await turn.WaitAsync(ct);
+        await runLock.WaitAsync(ct);
         try
         {
             List<Partition> all = [
                 .. (await access.WorkspaceIds(ct)).SelectMany(
                     id => new[] { new Partition(id, WorkspaceEnvironment.Live), new Partition(id, WorkspaceEnvironment.Test) })];
-            var unsound = await Unsound(all, ct);
+            var unsound = await FindUnsound(all, ct);
             foreach (var partition in unsound)
             {
                 // Another app may have begun it since.
-                if ((await Unsound([partition], ct)).Count > 0) await Rebuild(partition, ct);
+                if ((await FindUnsound([partition], ct)).Count > 0) await Rebuild(partition, ct);
             }
 
-            if (unsound.Count > 0) unsound = await Unsound(all, ct);
+            if (unsound.Count > 0) unsound = await FindUnsound(all, ct);
             if (unsound.Count == 0) await indexes.Complete(ct);
         }
         catch (StoreUnavailableException e)
         {
-            NotLookedAt(log, e.Message);
+            LogCheckFailed(log, e.Message);
         }
         finally
         {
-            turn.Release();
+            runLock.Release();
         }
     }
 
-    public void Dispose() => turn.Dispose();
+    /// <summary>Disposes of the lock.</summary>
+    public void Dispose() => runLock.Dispose();
 
-    private async Task<List<Partition>> Unsound(List<Partition> all, CancellationToken ct) =>
+    private async Task<List<Partition>> FindUnsound(List<Partition> all, CancellationToken ct) =>
         [.. (await indexes.States(all, ct)).Where(
             state => !state.IsSound && (state.Building is null || clock.GetUtcNow() - Ids.TimeOf(state.Building) > MaxRebuildTime))
             .Select(state => state.Partition)];
 
-    /// <summary>The job is sent first: of a rebuild that was begun and has no job nobody would know.</summary>
+    /// <summary>Sends the job first: a rebuild begun without a job would stand still until <see cref="MaxRebuildTime"/> has passed.</summary>
     private async Task Rebuild(Partition partition, CancellationToken ct)
     {
         var job = ids.New("job_");
         await jobs.Send(new Reindexing(partition.Key, job), ct);
         await indexes.Open(partition).BeginRebuild(job, ct);
         Instruments.SearchRebuilds.Add(1);
-        BuiltAnew(log, partition.Key, job);
+        LogRebuildBegun(log, partition.Key, job);
     }
 
     [LoggerMessage(
-        EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or of another form, and is built anew by {Job}")]
-    private static partial void BuiltAnew(ILogger logger, string partition, string job);
+        EventId = 1, Level = LogLevel.Information, Message = "The search index of {Partition} is missing or has another format; {Job} rebuilds it")]
+    private static partial void LogRebuildBegun(ILogger logger, string partition, string job);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Whether search indexes have to be built anew is not known yet: {Reason}")]
-    private static partial void NotLookedAt(ILogger logger, string reason);
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The search indexes could not be checked; the next run tries again: {Reason}")]
+    private static partial void LogCheckFailed(ILogger logger, string reason);
 }

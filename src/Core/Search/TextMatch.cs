@@ -4,8 +4,7 @@ using NodeStash.Core.Records;
 namespace NodeStash.Core.Search;
 
 /// <summary>
-/// Where a text that is searched for stands in a record's own texts, whichever index found it: to show why it was found, and to see that it still
-/// would be.
+/// Finds a search text in the texts of a record, independently of the index. It shows why a record was found, and tells whether it still would be.
 /// </summary>
 public sealed class TextMatch(string text)
 {
@@ -14,14 +13,14 @@ public sealed class TextMatch(string text)
 
     private readonly List<string> words = [.. Words.Of(text).Select(word => word.Text).Distinct(StringComparer.Ordinal).Take(MaxWords)];
 
-    /// <summary>Whether each word is found in one of the texts.</summary>
+    /// <summary>Whether every word of the search text is found in one of the texts.</summary>
     public bool IsIn(IReadOnlyList<SearchField> fields)
     {
         var parsed = fields.Select(field => (Field: field, Words: Words.Of(field.Text))).ToList();
         return words.TrueForAll(word => parsed.Exists(p => Ranges(word, p.Field, p.Words).Any()));
     }
 
-    /// <summary>The stretches of a text that were searched for, in order, not overlapping; in UTF-16 code units, the end exclusive.</summary>
+    /// <summary>Returns the ranges of a text that match, in order and not overlapping; in UTF-16 code units, the end exclusive.</summary>
     public IReadOnlyList<(int Start, int End)> In(SearchField field)
     {
         var inField = Words.Of(field.Text);
@@ -41,7 +40,7 @@ public sealed class TextMatch(string text)
         foreach (var other in inField)
         {
             if (other.Text == word || (isLast && other.Text.StartsWith(word, StringComparison.Ordinal))
-                || (typos > 0 && Terms(other.Text) && Typos.Distance(word, other.Text, typos) <= typos))
+                || (typos > 0 && AllowsTypos(other.Text) && Typos.Distance(word, other.Text, typos) <= typos))
                 yield return (other.Start, other.End);
         }
 
@@ -51,8 +50,8 @@ public sealed class TextMatch(string text)
         if (field.As is Searchable.Phone && InDigits(word, field.Text) is { } range) yield return range;
     }
 
-    /// <summary>Whether another word may be mistyped for it: a number is not.</summary>
-    private static bool Terms(string word) => !word.AsSpan().ContainsAnyInRange('0', '9');
+    /// <summary>Whether a mistyped word may match this one. A word with digits must match exactly.</summary>
+    private static bool AllowsTypos(string word) => !word.AsSpan().ContainsAnyInRange('0', '9');
 
     private static (int Start, int End)? InDigits(string word, string number)
     {

@@ -1,17 +1,18 @@
 namespace NodeStash.Core.Search;
 
-/// <summary>How far a word may be from another and still be meant. An edit is a letter too many, too few, another one, or two that changed places.</summary>
+/// <summary>Decides how many typos a search tolerates. A typo is a letter too many, too few or wrong, or two letters swapped.</summary>
 public static class Typos
 {
-    private const int OneFrom = 4;
-    private const int TwoFrom = 8;
+    private const int MinLengthForOne = 4;
+    private const int MinLengthForTwo = 8;
 
     /// <summary>
-    /// The edits a word of a query may be off: none below 4 letters, one from 4, two from 8. A word with a digit is a number or a code: none.
+    /// Returns the typos tolerated in a word: none below 4 letters, 1 from 4, 2 from 8. None in a word with a digit, which is a number or a code.
     /// </summary>
-    public static int Allowed(string word) => word.Length < OneFrom || word.AsSpan().ContainsAnyInRange('0', '9') ? 0 : word.Length < TwoFrom ? 1 : 2;
+    public static int Allowed(string word) =>
+        word.Length < MinLengthForOne || word.AsSpan().ContainsAnyInRange('0', '9') ? 0 : word.Length < MinLengthForTwo ? 1 : 2;
 
-    /// <summary>The edits from one word to the other (optimal string alignment); anything above <paramref name="max"/> where there are more.</summary>
+    /// <summary>Counts the typos between two words (optimal string alignment). Returns any number above <paramref name="max"/> if there are more.</summary>
     public static int Distance(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int max)
     {
         if (Math.Abs(left.Length - right.Length) > max) return max + 1;

@@ -2,33 +2,33 @@ using System.Text;
 
 namespace NodeStash.Core.Search;
 
-/// <summary>A word of a text.</summary>
-/// <param name="Text">As it is searched (<see cref="Letters"/>), at most <see cref="Words.MaxLength"/> characters.</param>
-/// <param name="Start">Where it begins in the text, in UTF-16 code units.</param>
-/// <param name="End">Where it ends, exclusive.</param>
+/// <summary>Holds a word of a text and its position.</summary>
+/// <param name="Text">The word, folded (<see cref="Letters"/>), at most <see cref="Words.MaxLength"/> characters.</param>
+/// <param name="Start">The position where it begins in the text, in UTF-16 code units.</param>
+/// <param name="End">The position where it ends, exclusive.</param>
 public readonly record struct Word(string Text, int Start, int End);
 
 /// <summary>
-/// Takes texts apart: runs of letters and digits are words, whatever else there is stands between them. An apostrophe inside a word does not part it.
+/// Splits texts into words: runs of letters and digits. Everything else separates words, except an apostrophe inside a word.
 /// </summary>
 public static class Words
 {
-    /// <summary>Characters of a word; what goes beyond is not looked at.</summary>
+    /// <summary>Longest word in characters; the rest of a longer word is ignored.</summary>
     public const int MaxLength = 64;
 
     [ThreadStatic]
     private static StringBuilder? scratch;
 
-    /// <summary>The words, in order.</summary>
+    /// <summary>Returns the words of a text, folded, in order.</summary>
     public static List<Word> Of(string text)
     {
         var (words, word, start, end) = (new List<Word>(), scratch ??= new StringBuilder(), 0, 0);
         word.Clear();
         for (var i = 0; i < text.Length;)
         {
-            var sound = Rune.TryGetRuneAt(text, i, out var rune);
-            var width = sound ? rune.Utf16SequenceLength : 1;
-            if (sound && Letters.IsOfWords(rune))
+            var isValid = Rune.TryGetRuneAt(text, i, out var rune);
+            var width = isValid ? rune.Utf16SequenceLength : 1;
+            if (isValid && Letters.IsOfWords(rune))
             {
                 if (Letters.IsWord(rune)) Close();
                 if (word.Length == 0) start = i;
@@ -54,7 +54,7 @@ public static class Words
         }
     }
 
-    /// <summary>A text folded whole, without spaces, quotes and what can't be seen: for values that are searched by any part of them.</summary>
+    /// <summary>Folds a whole text, for values that any part of them finds. Removes spaces, quotes and invisible characters.</summary>
     public static string Whole(string text)
     {
         var folded = new StringBuilder(text.Length);
@@ -67,7 +67,7 @@ public static class Words
         return folded.ToString();
     }
 
-    /// <summary>The digits 0 to 9 of a text, in order.</summary>
+    /// <summary>Returns the digits 0 to 9 of a text, in order.</summary>
     public static string Digits(string text) => string.Concat(text.Where(char.IsAsciiDigit));
 
     private static bool IsInside(string text, int i, bool inWord) =>

@@ -3,15 +3,16 @@ using System.Text;
 namespace NodeStash.Core.Storage;
 
 /// <summary>
-/// Evaluates conditions and compares values in memory, as every store does: automations and overlays use it, and tests hold the adapters to it.
+/// Evaluates conditions and compares values in memory, with the semantics of every store. Automations and overlays use it; tests compare adapters
+/// with it.
 /// Values are null, string, bool, long, double, or a list of strings.
 /// </summary>
 public static class ConditionEvaluator
 {
-    /// <summary>Whether a condition holds.</summary>
-    /// <param name="condition">Without <see cref="Condition.Linked"/>, which takes a store.</param>
-    /// <param name="valueOf">The value at a place of the record's keys; null where there is none.</param>
-    /// <exception cref="ArgumentException">The condition looks at another record.</exception>
+    /// <summary>Whether a condition holds for a record's keys.</summary>
+    /// <param name="condition">The condition, without <see cref="Condition.Linked"/>, which needs a store.</param>
+    /// <param name="valueOf">Returns the value at a path of the record's keys; null if there is none.</param>
+    /// <exception cref="ArgumentException">The condition contains <see cref="Condition.Linked"/>.</exception>
     public static bool Holds(Condition condition, Func<KeyPath, object?> valueOf) => condition switch
     {
         Condition.All all => all.Conditions.All(inner => Holds(inner, valueOf)),
@@ -27,7 +28,7 @@ public static class ConditionEvaluator
     };
 
     /// <summary>Compares two values: null and lists first, then text by code point, numbers by value, false before true.</summary>
-    /// <returns>Less than, equal to or greater than 0; null where the values are of different types and none of them is null.</returns>
+    /// <returns>Less than, equal to or greater than 0; null if the values have different types and neither is null.</returns>
     public static int? Order(object? left, object? right) => (Sortable(left), Sortable(right)) switch
     {
         (null, null) => 0,
@@ -42,7 +43,7 @@ public static class ConditionEvaluator
         _ => null,
     };
 
-    /// <summary>A whole number against any: beyond the range of a long only the sign counts.</summary>
+    /// <summary>Compares a whole number with any number. Beyond the range of a long, the sign of the other number decides.</summary>
     private static int Order(long whole, double number)
     {
         const double BeyondLong = 9.3e18;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace NodeStash.Core.Storage;
 
-/// <summary>The names of keys as stores hold them: of letters, digits and underscores alone, so that a path to any of them needs no quoting.</summary>
+/// <summary>Encodes names of keys for stores: only letters, digits and underscores, so that no path needs quoting.</summary>
 public static class KeyName
 {
-    /// <summary>The name itself if it is of <c>[a-z0-9_]</c>, else X and the hex digits of its UTF-8.</summary>
+    /// <summary>Returns the name itself if it consists of <c>[a-z0-9_]</c>; otherwise X and the hex digits of its UTF-8.</summary>
     public static string Of(string name)
     {
         var plain = name.Length > 0;

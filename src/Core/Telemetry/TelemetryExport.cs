@@ -6,8 +6,8 @@ using OpenTelemetry.Trace;
 namespace NodeStash.Core.Telemetry;
 
 /// <summary>
-/// Exports traces and metrics: by OTLP where the standard variable OTEL_EXPORTER_OTLP_ENDPOINT says where to, and to what else the program names;
-/// else nothing is measured. What is left is sent when it is disposed of.
+/// Exports traces and metrics by OTLP if the standard variable OTEL_EXPORTER_OTLP_ENDPOINT is set, and to the target of the program if it has one.
+/// Without either, nothing is measured.
 /// </summary>
 public sealed class TelemetryExport : IDisposable
 {
@@ -16,8 +16,9 @@ public sealed class TelemetryExport : IDisposable
     private readonly TracerProvider? traces;
     private readonly MeterProvider? metrics;
 
-    /// <param name="service">The program, as it is called where the telemetry goes.</param>
-    /// <param name="target">Where it goes besides; null where there is nothing else.</param>
+    /// <summary>Starts the export.</summary>
+    /// <param name="service">The name of the program in the telemetry.</param>
+    /// <param name="target">A target besides OTLP; null for none.</param>
     public TelemetryExport(string service, TelemetryTarget? target = null)
     {
         var byOtlp = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"));
@@ -25,6 +26,7 @@ public sealed class TelemetryExport : IDisposable
             (traces, metrics) = Start(ResourceBuilder.CreateDefault().AddService(service, serviceVersion: ProductVersion.Text), byOtlp, target);
     }
 
+    /// <summary>Sends the remaining telemetry and stops the export.</summary>
     public void Dispose()
     {
         traces?.Dispose();
@@ -42,7 +44,7 @@ public sealed class TelemetryExport : IDisposable
     }
 }
 
-/// <summary>Where telemetry goes besides OTLP: adds its exporters.</summary>
-/// <param name="Traces">To what exports traces.</param>
-/// <param name="Metrics">To what exports metrics.</param>
+/// <summary>Adds exporters for a target besides OTLP.</summary>
+/// <param name="Traces">Adds the exporter of traces.</param>
+/// <param name="Metrics">Adds the exporter of metrics.</param>
 public sealed record TelemetryTarget(Action<TracerProviderBuilder> Traces, Action<MeterProviderBuilder> Metrics);

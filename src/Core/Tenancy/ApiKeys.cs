@@ -8,15 +8,15 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Tenancy;
 
 /// <summary>
-/// Makes, rotates and revokes API keys. A key is a record of its workspace, which alone decides what its secrets open; beside it, an entry by
-/// the hash of each secret tells where the key is. The entry is written first, so that a crash leaves an entry without effect, nothing else.
+/// Creates, rotates and revokes API keys. A key is a record of its workspace; the record alone decides what its secrets open. For each secret, a
+/// credential locates the record by the secret's hash. It is written first, so that a crash can only leave a credential without effect.
 /// </summary>
 public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeProvider clock)
 {
-    /// <summary>Makes a key for a caller, who can't give it what the caller lacks.</summary>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="records">Makes the workspace's records to write to, given the secret that the answer is to show.</param>
-    /// <param name="body">The key's fields.</param>
+    /// <summary>Creates a key. The caller cannot grant scopes or an environment that it lacks.</summary>
+    /// <param name="caller">The caller, whose scopes and environment limit the key.</param>
+    /// <param name="records">Opens the workspace's records for writing, given the secret that the answer shows.</param>
+    /// <param name="body">The fields of the key, as JSON.</param>
     /// <param name="ct">Ends the wait.</param>
     public async ValueTask<Result<NewKey>> Create(Caller caller, Func<NewSecret, RecordSet> records, JsonElement body, CancellationToken ct)
     {
@@ -29,11 +29,11 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
             : caller.Partition.Environment;
         if (ApiKey.ExpiresAt.Of(draft) <= clock.GetUtcNow()) errors.Add(ApiKey.ExpiresAt.Name, "Must be in the future");
         if (ApiKey.Scopes.Of(draft).FirstOrDefault(s => !caller.May(new Scope(s))) is { } lacking) return Error.InsufficientScope(lacking);
-        if (environment is WorkspaceEnvironment.Live && !live) return LiveOnly;
+        if (environment is WorkspaceEnvironment.Live && !live) return LiveKeyRequired;
         return await Create(records, caller.Partition.WorkspaceId, environment, input, errors, ct);
     }
 
-    /// <summary>Makes the first key of a workspace: it may do everything.</summary>
+    /// <summary>Creates the first key of a workspace: live, with every scope.</summary>
     public async ValueTask<NewKey> CreateFirst(IWorkspaceStore store, string name, CancellationToken ct)
     {
         var body = JsonElement.Parse($$"""{"name":"{{name}}","scopes":["*"]}""");
@@ -43,11 +43,11 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
         return (await Create(_ => records, store.Partition.WorkspaceId, WorkspaceEnvironment.Live, input, errors, ct)).Value;
     }
 
-    /// <summary>A new secret for a key; the one before works on for a while.</summary>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="records">Makes the workspace's records to write to, given the secret that the answer is to show.</param>
-    /// <param name="id">Of the key.</param>
-    /// <param name="grace">How long the secret before works on.</param>
+    /// <summary>Replaces the secret of a key. The old secret works until the grace ends.</summary>
+    /// <param name="caller">The caller. A test key cannot rotate a live one.</param>
+    /// <param name="records">Opens the workspace's records for writing, given the secret that the answer shows.</param>
+    /// <param name="id">The key, <c>key_…</c></param>
+    /// <param name="grace">Time for which the old secret still works.</param>
     /// <param name="ct">Ends the wait.</param>
     public async ValueTask<Result<NewKey>> Rotate(Caller caller, Func<NewSecret, RecordSet> records, string id, TimeSpan grace, CancellationToken ct)
     {
@@ -61,7 +61,7 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
         {
             var key = change.After!;
             if (ApiKey.RevokedAt.Of(key) is not null) return Error.Conflict($"The API key '{id}' is revoked");
-            if (!MayChange(caller, key)) return LiveOnly;
+            if (!MayChange(caller, key)) return LiveKeyRequired;
             if (ApiKey.Scopes.Of(key).FirstOrDefault(s => !caller.May(new Scope(s))) is { } lacking) return Error.InsufficientScope(lacking);
             key[ApiKey.Hashes] = ApiKey.Hashes.Of(key).TakeLast(1).Append(hash).ToList();
             key[ApiKey.GraceEndsAt] = change.Now + grace;
@@ -71,19 +71,19 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
         return updated.Error is { } error ? error : new NewKey(updated.Value, writable.IsDryRun ? null : secret);
     }
 
-    /// <summary>Revokes a key: refused from the next request on. Revoking it again changes nothing.</summary>
+    /// <summary>Revokes a key, from the next request on. Revoking it again changes nothing.</summary>
     public static async ValueTask<Error?> Revoke(Caller caller, RecordSet records, string id, long? ifVersion, CancellationToken ct)
     {
         var revoked = await records.Update(ApiKey.Schema, id, ifVersion, (change, _) =>
         {
-            if (!MayChange(caller, change.Before!)) return LiveOnly;
+            if (!MayChange(caller, change.Before!)) return LiveKeyRequired;
             change.After![ApiKey.RevokedAt] ??= Text.ToSecond(change.Now);
             return null;
         }, ct);
         return revoked.Error;
     }
 
-    private static Error LiveOnly { get; } = new(ErrorCode.InsufficientScope, "A test key can't make or change live keys", []);
+    private static Error LiveKeyRequired { get; } = new(ErrorCode.InsufficientScope, "A test key can't make or change live keys", []);
 
     private async ValueTask<Result<NewKey>> Create(
         Func<NewSecret, RecordSet> records, string workspaceId, WorkspaceEnvironment environment, Input input, ValidationErrors errors, CancellationToken ct)
@@ -101,8 +101,8 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
         return created.Error is { } error ? error : new NewKey(created.Value, writable.IsDryRun ? null : secret);
     }
 
-    /// <summary>Makes a secret findable. It opens nothing until the key's record names its hash; if it never does, the entry stays without effect.</summary>
-    /// <returns>The secret's hash.</returns>
+    /// <summary>Stores the credential of a secret. It opens nothing until the record of the key contains its hash.</summary>
+    /// <returns>The hash of the secret.</returns>
     private async ValueTask<string> Register(RecordSet records, string workspaceId, string keyId, string secret, CancellationToken ct)
     {
         var hash = ApiKeySecret.Hash(secret);
@@ -114,16 +114,17 @@ public sealed class ApiKeys(Catalog catalog, IAccessStore access, Ids ids, TimeP
         caller.Partition.Environment is WorkspaceEnvironment.Live || ApiKey.EnvironmentOf(key) is WorkspaceEnvironment.Test;
 }
 
-/// <param name="Key">The key as stored.</param>
-/// <param name="Secret">To be shown once; stored nowhere. Null in a dry run.</param>
+/// <summary>Holds a created or rotated key with its new secret.</summary>
+/// <param name="Key">The record of the key, as stored.</param>
+/// <param name="Secret">The secret, to be shown once; it is stored nowhere. Null in a dry run.</param>
 public sealed record NewKey(StoredRecord Key, string? Secret)
 {
     /// <summary>Keeps the secret out of logs.</summary>
     public override string ToString() => Key.Id;
 }
 
-/// <summary>A secret on its way to the answer that shows it.</summary>
-/// <param name="Value">The secret; null where none is to be shown.</param>
+/// <summary>Carries a new secret to the answer that shows it.</summary>
+/// <param name="Value">The secret; null if the answer shows none.</param>
 public readonly record struct NewSecret(string? Value)
 {
     /// <summary>Keeps the secret out of logs.</summary>

@@ -7,10 +7,14 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Tenancy;
 
-/// <summary>Makes workspaces: each with a default pipeline in both of its environments and a first live key.</summary>
+/// <summary>Creates workspaces, each with a default pipeline in both environments and a first live key.</summary>
 public sealed class Workspaces(IAccessStore access, IWorkspaceStores stores, ApiKeys keys, Ids ids, TimeProvider clock)
 {
-    /// <returns>The workspace and its first key.</returns>
+    /// <summary>Creates a workspace.</summary>
+    /// <param name="name">The name that its owner chose.</param>
+    /// <param name="plan">The plan, e.g. <c>local</c>.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>The workspace and its first key, with the secret.</returns>
     public async ValueTask<(Workspace Workspace, NewKey FirstKey)> Create(string name, string plan, CancellationToken ct)
     {
         var workspace = new Workspace(ids.New("ws_"), name, plan, Text.ToSecond(clock.GetUtcNow()));
@@ -20,7 +24,7 @@ public sealed class Workspaces(IAccessStore access, IWorkspaceStores stores, Api
             _ = (await records.Create(Pipeline.Schema, Pipeline.First, ct)).Value;
         }
 
-        // Known only once it is whole: of one that was interrupted nothing is ever seen.
+        // Stored after its pipelines, so that a workspace whose creation is interrupted is never visible.
         await access.PutWorkspace(workspace, ct);
         return (workspace, await keys.CreateFirst(stores.Open(new Partition(workspace.Id, WorkspaceEnvironment.Live)), "First key", ct));
     }

@@ -61,8 +61,8 @@ public static class AttemptOutcomes
     public static string? Error(this AttemptOutcome outcome) => outcome switch
     {
         AttemptOutcome.Delivered => null,
-        AttemptOutcome.Status3xx => "The endpoint answered with a redirect, which is not followed: give the address it leads to",
-        AttemptOutcome.Status4xx => "The endpoint refused the event",
+        AttemptOutcome.Status3xx => "The endpoint answered with a redirect, which is not followed: set the URL to the address it redirects to",
+        AttemptOutcome.Status4xx => "The endpoint refused the event with a 4xx status",
         AttemptOutcome.Gone => "The endpoint answered 410 Gone, which disables it",
         AttemptOutcome.Status5xx => "The endpoint failed",
         AttemptOutcome.Timeout => "There was no whole answer within 15 s",

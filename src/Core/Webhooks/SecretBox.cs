@@ -38,10 +38,10 @@ public sealed class SecretBox(byte[] key)
     /// <exception cref="CryptographicException">The text was sealed with another key or for another place, or was changed.</exception>
     public byte[] Open(string text, string place)
     {
-        if (!text.StartsWith(Version, StringComparison.Ordinal)) throw new CryptographicException("Sealed by a version that is not known.");
+        if (!text.StartsWith(Version, StringComparison.Ordinal)) throw new CryptographicException("The sealed text has an unknown version.");
         var bytes = new byte[text.Length];
         if (!Convert.TryFromBase64String(text[Version.Length..], bytes, out var length) || length < NonceBytes + TagBytes)
-            throw new CryptographicException("Damaged.");
+            throw new CryptographicException("The sealed text is damaged.");
         bytes = bytes[..length];
         var secret = new byte[bytes.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(key, TagBytes);

@@ -96,8 +96,8 @@ public sealed class WebhookOperations(IDeliveryStores deliveries, SecretBox box,
     {
         if (Webhook.Url.Of(webhook) is not { } text || errors.Has(Webhook.Url.Name)) return;
         if (!Text.IsWebAddress(text)) errors.Add(Webhook.Url.Name, "Expected an absolute https address");
-        else if (new Uri(text) is var uri && uri.UserInfo.Length > 0) errors.Add(Webhook.Url.Name, "Must not carry a user name or password");
-        else if (uri.Fragment.Length > 0) errors.Add(Webhook.Url.Name, "Must not carry a fragment");
+        else if (new Uri(text) is var uri && uri.UserInfo.Length > 0) errors.Add(Webhook.Url.Name, "Must not contain a user name or password");
+        else if (uri.Fragment.Length > 0) errors.Add(Webhook.Url.Name, "Must not contain a fragment (#…)");
         else if (uri.Scheme is "http" && !(options.AllowLoopback && uri.IsLoopback))
             errors.Add(Webhook.Url.Name, options.AllowLoopback ? "Must be https; http only to this machine (localhost, 127.0.0.1)" : "Must be https");
     }
