@@ -162,7 +162,10 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
     private string Join(Builder sql, IReadOnlyList<Condition> conditions, string with, string ofNone) =>
         conditions.Count == 0 ? ofNone : string.Join(with, conditions.Select(inner => $"({Translate(sql, inner)})"));
 
-    private static string IsNull(Builder sql, KeyPath path) => $"{sql.Path(path)} IS NULL AND json_type(arrays, {sql.Bind(StoredPath(path))}) IS NULL";
+    /// <summary>Holds where a record has no such key. Nearly every query asks it of the archive, whose time is hidden: most records hide nothing.</summary>
+    private static string IsNull(Builder sql, KeyPath path) => path == ArchiveState.Path
+        ? $"(internal IS NULL OR {sql.Path(path)} IS NULL)"
+        : $"{sql.Path(path)} IS NULL AND json_type(arrays, {sql.Bind(StoredPath(path))}) IS NULL";
 
     private static string IsText(Builder sql, KeyPath path) => $"{sql.Path(path)} >= '{StoredKeys.Texts}' AND {sql.Path(path)} < '{StoredKeys.AfterTexts}'";
 
