@@ -8,6 +8,7 @@ using NodeStash.Core.Resources;
 using NodeStash.Core.Values;
 using NodeStash.Core.Webhooks;
 using NodeStash.Functions.Api;
+using NodeStash.Functions.Api.Http;
 using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.Repository.Tests;
@@ -78,8 +79,7 @@ public sealed partial class ReferenceTests
     [Fact]
     public void The_scopes_are_those_that_requests_ask_for()
     {
-        var asked = typeof(Scope).GetFields(BindingFlags.Static | BindingFlags.Public).Select(field => field.GetValue(null)).OfType<Scope>()
-            .Select(scope => scope.Name);
+        var asked = Operation.All.SelectMany(operation => operation.Scopes).Select(scope => scope.Name).Distinct();
         var rows = Section("access.md", "Scopes").Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
             .Select(line => line.Split('|')[1]);
 

@@ -1,3 +1,5 @@
+using NodeStash.Core.Resources;
+
 namespace NodeStash.Core.Access;
 
 /// <summary>A permission, written as in docs/api/access.md, e.g. <c>contacts:read</c>.</summary>
@@ -8,37 +10,24 @@ public readonly record struct Scope(string Name)
 
     public static readonly Scope ContactsRead = new("contacts:read");
     public static readonly Scope ContactsWrite = new("contacts:write");
-    public static readonly Scope CompaniesRead = new("companies:read");
-    public static readonly Scope CompaniesWrite = new("companies:write");
-    public static readonly Scope DealsRead = new("deals:read");
-    public static readonly Scope DealsWrite = new("deals:write");
     public static readonly Scope PipelinesRead = new("pipelines:read");
     public static readonly Scope PipelinesWrite = new("pipelines:write");
-    public static readonly Scope ActivitiesRead = new("activities:read");
-    public static readonly Scope ActivitiesWrite = new("activities:write");
-    public static readonly Scope TagsRead = new("tags:read");
-    public static readonly Scope TagsWrite = new("tags:write");
-    public static readonly Scope CustomFieldsRead = new("custom_fields:read");
     public static readonly Scope CustomFieldsWrite = new("custom_fields");
-    public static readonly Scope ObjectsRead = new("objects:read");
-    public static readonly Scope ObjectsWrite = new("objects:write");
     public static readonly Scope WebhooksRead = new("webhooks:read");
     public static readonly Scope WebhooksWrite = new("webhooks:write");
-    public static readonly Scope ApiKeysRead = new("api_keys:read");
-    public static readonly Scope ApiKeysWrite = new("api_keys:write");
-
     public static readonly Scope EventsRead = new("events:read");
 
     private const string Read = ":read";
     private const string Write = ":write";
     private const string CustomFields = "custom_fields";
 
+    /// <summary>Names before the colon that keys may be granted although no resource has them yet.</summary>
+    private static readonly string[] Reserved = ["users", "oauth_clients", "automations", "billing"];
+
     private static readonly HashSet<string> Known =
     [
-        Everything, CustomFields, "custom_fields:read", "custom_fields:write", "events:read", "billing:read", "billing:write",
-        .. new[] { "contacts", "companies", "deals", "pipelines", "activities", "tags", "webhooks", "api_keys", "objects", "users", "oauth_clients",
-            "automations" }
-            .SelectMany(noun => new[] { noun + Read, noun + Write }),
+        Everything, CustomFields, EventsRead.Name,
+        .. Crm.Catalog.All.Select(schema => schema.Scopes).Concat(Reserved).SelectMany(noun => new[] { noun + Read, noun + Write }),
     ];
 
     /// <summary>The scope to read a collection, e.g. <c>contacts:read</c>.</summary>
