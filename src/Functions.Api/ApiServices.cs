@@ -12,12 +12,12 @@ using NodeStash.Functions.Api.V1;
 
 namespace NodeStash.Functions.Api;
 
-/// <summary>What the API needs beside a store: the same in Azure and in the local host.</summary>
+/// <summary>Registers the services of the API, for Azure and for the local host.</summary>
 public static class ApiServices
 {
     /// <summary>
-    /// Adds the API. The stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>,
-    /// <c>ISearchIndexes</c>), a <see cref="SecretBox"/>, an <see cref="OperatorSecret"/> and <see cref="WebhookOptions"/> come from the host.
+    /// Adds the API. The host provides the stores (<see cref="IAccessStore"/>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>,
+    /// <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/>, an <see cref="OperatorSecret"/> and <see cref="WebhookOptions"/>.
     /// </summary>
     public static IServiceCollection AddNodeStashApi(this IServiceCollection services)
     {

@@ -12,12 +12,12 @@ using NodeStash.Functions.Webhooks.Jobs;
 
 namespace NodeStash.Functions.Webhooks;
 
-/// <summary>What the webhooks app needs beside the stores: the same in Azure and in the local host.</summary>
+/// <summary>Registers the services of the webhooks app, for Azure and for the local host.</summary>
 public static class WebhookServices
 {
     /// <summary>
-    /// Adds delivery. The stores (<c>IAccessStore</c>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>, <see cref="IJobQueues"/>,
-    /// <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/> come from the host.
+    /// Adds the services of the webhooks app. The host provides the stores (<c>IAccessStore</c>, <c>IWorkspaceStores</c>, <see cref="IDeliveryStores"/>,
+    /// <see cref="IJobQueues"/>, <c>ISearchIndexes</c>), a <see cref="SecretBox"/> and <see cref="WebhookOptions"/>.
     /// </summary>
     public static IServiceCollection AddNodeStashWebhooks(this IServiceCollection services)
     {

@@ -54,7 +54,7 @@ public sealed partial class InfrastructureTests
     [Fact]
     public void What_is_put_into_a_poison_queue_has_a_function_that_keeps_it()
     {
-        var read = FunctionCatalog.Of(typeof(KeepGivenUp).Assembly).TriggeredBy<QueueTriggerAttribute>().Select(f => f.Trigger.QueueName);
+        var read = FunctionCatalog.Of(typeof(KeepFailedJobs).Assembly).TriggeredBy<QueueTriggerAttribute>().Select(f => f.Trigger.QueueName);
 
         Assert.Equal(
             JobQueue.All.SelectMany(queue => new[] { queue, queue + JobQueue.PoisonSuffix }).Order(StringComparer.Ordinal),

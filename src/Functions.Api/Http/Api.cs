@@ -13,14 +13,15 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 
-/// <summary>The pipeline of every request: who calls, may they, was it answered before, do it, answer, record.</summary>
+/// <summary>Runs every request: authenticates, authorizes, replays, reads the query, does the work, renders and logs.</summary>
 public sealed partial class Api(
     Authentication authentication, OperatorSecret operators, Idempotency idempotency, IDoor door, Ids ids, TimeProvider clock, ILogger<Api> log)
 {
     private const string Bearer = "Bearer ";
 
     /// <summary>
-    /// How far the data was read and written for a request; sent back, any instance reads at least that (<see cref="IWorkspaceStore.Session"/>).
+    /// Header with the state of the data that a request has seen. If a client sends it back, any instance reads at least that state
+    /// (<see cref="IWorkspaceStore.Session"/>).
     /// </summary>
     private const string Session = "X-NodeStash-Session";
 
@@ -28,54 +29,55 @@ public sealed partial class Api(
 
     /// <summary>Runs an operation that needs a credential of a workspace.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="operation">What is asked for; it has scopes.</param>
-    /// <param name="work">Does it for the caller.</param>
+    /// <param name="operation">The operation; it has scopes.</param>
+    /// <param name="work">Does the work for the caller.</param>
     public Task<IResult> Run(HttpRequest request, Operation operation, Func<Call, ValueTask<Outcome>> work) =>
         Respond(request, operation, requestId => Serve(request, operation, requestId, work));
 
-    /// <summary>Runs an operation that needs no credential, or the operator's.</summary>
+    /// <summary>Runs an operation that is public or takes the operator's secret.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="operation">What is asked for; it is public or for the operator.</param>
-    /// <param name="work">Does it; given the request's id.</param>
+    /// <param name="operation">The operation; it is public or for the operator.</param>
+    /// <param name="work">Does the work, given the request's id.</param>
     public Task<IResult> RunWithoutCaller(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work) => Respond(
         request,
         operation,
-        requestId => operation.IsForOperator && RefusalOf(request, operation) is { } refused ? ValueTask.FromResult<Outcome>(refused) : work(requestId));
+        requestId => operation.IsForOperator && CheckOperator(request, operation) is { } refused ? ValueTask.FromResult<Outcome>(refused) : work(requestId));
 
-    private Error? RefusalOf(HttpRequest request, Operation operation) =>
+    /// <summary>Checks the operator's secret and the query string; null where both are valid.</summary>
+    private Error? CheckOperator(HttpRequest request, Operation operation) =>
         BearerOf(request) is { } secret && operators.Is(secret) ? operation.ReadQuery(Call.ParametersOf(request)).Error : Unauthenticated;
 
-    /// <summary>What a request of a workspace goes through, step by step.</summary>
+    /// <summary>Serves a request of a workspace, step by step.</summary>
     private async ValueTask<Outcome> Serve(HttpRequest request, Operation operation, string requestId, Func<Call, ValueTask<Outcome>> work)
     {
-        // Who calls, and may they?
+        // Authenticate and authorize.
         if (await Authenticate(request) is not { } caller) return Unauthenticated;
         request.HttpContext.Items[typeof(Caller)] = caller;
         Activity.Current?.SetTag("nodestash.workspace_id", caller.Partition.WorkspaceId);
         if (!operation.Scopes.Any(caller.May)) return Error.InsufficientScope(operation.Scopes[0].Name);
 
-        // Was it answered before?
-        using var kept = await idempotency.Begin(request, operation, caller, requestId);
-        if (kept is not null && await kept.Replay() is { } before) return before;
+        // Replay the answer of an earlier request with the same key.
+        using var idempotent = await idempotency.Begin(request, operation, caller, requestId);
+        if (idempotent is not null && await idempotent.Replay() is { } before) return before;
 
-        // What is asked?
+        // Read the query string.
         var query = operation.ReadQuery(Call.ParametersOf(request));
         if (query.Error is { } wrong) return wrong;
 
         try
         {
-            // Do it, and keep the answer for repeats.
+            // Do the work, and store the answer for repeats.
             var origin = new Origin(caller.Source, caller.Actor, requestId);
-            var outcome = await work(new Call(request, operation, query.Value, caller, origin, ids, clock, kept));
-            return kept is null ? outcome : await idempotency.Keep(kept, outcome, caller, requestId);
+            var outcome = await work(new Call(request, operation, query.Value, caller, origin, ids, clock, idempotent));
+            return idempotent is null ? outcome : await idempotency.SaveAnswer(idempotent, outcome, caller, requestId);
         }
-        catch (AlreadyAnsweredException) when (kept is not null)
+        catch (AlreadyAnsweredException) when (idempotent is not null)
         {
-            return await kept.Replay() ?? Idempotency.InProgress;
+            return await idempotent.Replay() ?? Idempotency.InProgress;
         }
     }
 
-    /// <summary>Gives a request an id, answers it by the door, and records what came of it.</summary>
+    /// <summary>Gives a request an id, has the door render its outcome, and logs it.</summary>
     private async Task<IResult> Respond(HttpRequest request, Operation operation, Func<string, ValueTask<Outcome>> work)
     {
         var requestId = ids.New("req_");
@@ -83,7 +85,7 @@ public sealed partial class Api(
         using var activity = Instruments.Traces.StartActivity("api.request", ActivityKind.Server);
         activity?.SetTag("nodestash.request_id", requestId);
         activity?.SetTag("nodestash.operation", operation.Name);
-        var answer = door.Render(await Guarded(request, requestId, work), requestId);
+        var answer = door.Render(await CatchFailures(request, requestId, work), requestId);
 
         var took = clock.GetElapsedTime(start);
         Instruments.Requests.Record(
@@ -97,9 +99,9 @@ public sealed partial class Api(
         return new AnswerResult(answer, door, requestId);
     }
 
-    /// <summary>Whatever goes wrong becomes an outcome.</summary>
+    /// <summary>Does the work and turns every exception into an outcome.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "The one place where whatever goes wrong becomes INTERNAL_ERROR.")]
-    private async ValueTask<Outcome> Guarded(HttpRequest request, string requestId, Func<string, ValueTask<Outcome>> work)
+    private async ValueTask<Outcome> CatchFailures(HttpRequest request, string requestId, Func<string, ValueTask<Outcome>> work)
     {
         try
         {
@@ -125,12 +127,14 @@ public sealed partial class Api(
         }
         catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to read it.
+            // The client has gone, so nobody reads this.
             return new Error(ErrorCode.Unavailable, "The request was aborted", []);
         }
         catch (BadHttpRequestException e)
         {
-            return e.StatusCode == StatusCodes.Status413PayloadTooLarge ? Body.TooLarge : Error.Invalid("body", "The request could not be read");
+            return e.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? Body.TooLarge
+                : Error.Invalid("body", "The body could not be read; check its length and encoding, then send it again");
         }
         catch (Exception e)
         {
@@ -139,7 +143,7 @@ public sealed partial class Api(
         }
     }
 
-    /// <summary>The credential of a request; null where it has none, or several.</summary>
+    /// <summary>Reads the bearer credential of a request; null where it has none, or several.</summary>
     internal static string? BearerOf(HttpRequest request)
     {
         var header = request.Headers.Authorization;
@@ -157,7 +161,7 @@ public sealed partial class Api(
         }
         catch (FormatException)
         {
-            throw new RefusedException(Error.Invalid(Session, "Pass it as it was answered, or leave it out"));
+            throw new RefusedException(Error.Invalid(Session, "Not a session of this API: pass it as it was answered, or leave it out"));
         }
     }
 

@@ -9,6 +9,7 @@ namespace NodeStash.Functions.Api.Http;
 /// <summary>Reads request bodies: JSON objects of at most 1 MiB.</summary>
 internal static class Body
 {
+    /// <summary>The largest body that is read.</summary>
     public const int MaxBytes = 1024 * 1024;
 
     public static Error TooLarge { get; } = new(ErrorCode.PayloadTooLarge, $"The body is over {MaxBytes} bytes (1 MiB)", []);
@@ -17,9 +18,10 @@ internal static class Body
 
     private static readonly Error Encoded = new(ErrorCode.UnsupportedMediaType, "Send the body as it is, without a Content-Encoding", []);
 
+    /// <summary>Reads the body as a JSON object.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="mayBeEmpty">Whether no body at all stands for an empty object.</param>
-    /// <exception cref="RefusedException">It is not sound JSON, not JSON at all, or too large.</exception>
+    /// <param name="mayBeEmpty">Whether an absent body is read as an empty object.</param>
+    /// <exception cref="RefusedException">The body is not JSON, is malformed, or is too large.</exception>
     public static async ValueTask<JsonElement> Read(HttpRequest request, bool mayBeEmpty)
     {
         var bytes = await Bytes(request);
@@ -36,8 +38,8 @@ internal static class Body
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
             || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The body as it came; read once, however often it is asked for.</summary>
-    /// <exception cref="RefusedException">It is too large.</exception>
+    /// <summary>Reads the bytes of the body. Later calls return the same bytes.</summary>
+    /// <exception cref="RefusedException">The body is too large.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> Bytes(HttpRequest request)
     {
         var items = request.HttpContext.Items;
@@ -61,7 +63,7 @@ internal static class Body
 
             if (read.IsCompleted)
             {
-                // A copy of its own: the parsed JSON is read from it for as long as the request is worked on.
+                // The parsed JSON refers to these bytes for the rest of the request, so they are copied out of the pipe.
                 var bytes = read.Buffer.ToArray();
                 reader.AdvanceTo(read.Buffer.End);
                 return bytes;

@@ -13,8 +13,8 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Functions.Api.Http;
 
 /// <summary>
-/// Gives a repeat of a request the answer of the first (docs/api/v1.md, Idempotency). A write stores its answer in its own commit, so
-/// that no crash can separate the two; what ends without a commit is stored afterwards. Answers are kept sealed: some hold a secret.
+/// Answers a repeated request as the first one was answered (docs/api/v1.md, Idempotency). The commit of a write holds the answer, so that no crash can
+/// separate the two. The answer of a request without a commit is stored afterwards. Answers are encrypted, because some hold a secret.
 /// </summary>
 public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider clock, ILogger<Idempotency> log)
 {
@@ -23,13 +23,13 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
 
     private readonly ConcurrentDictionary<string, bool> running = new(StringComparer.Ordinal);
 
-    /// <summary>Begins a request whose answer is to be kept. It has to be disposed of: until then a repeat is refused as still running.</summary>
+    /// <summary>Begins a request that has an Idempotency-Key. Dispose of the result when the request ends: until then repeats are refused.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="operation">What it asks for.</param>
-    /// <param name="caller">Whose key it is.</param>
-    /// <param name="requestId">Goes into the answer that is kept.</param>
-    /// <returns>The request; null where there is nothing to keep.</returns>
-    /// <exception cref="RefusedException">The key will not do, or a request with it is still running.</exception>
+    /// <param name="operation">The operation that is called.</param>
+    /// <param name="caller">The caller; keys of different callers are distinct.</param>
+    /// <param name="requestId">The id of the request, which the stored answer shows.</param>
+    /// <returns>The request; null where its answer is not stored: it has no key, or it is a dry run.</returns>
+    /// <exception cref="RefusedException">The key is invalid, or a request with it is still running.</exception>
     public async ValueTask<IdempotentRequest?> Begin(HttpRequest request, Operation operation, Caller caller, string requestId)
     {
         var header = request.Headers[Header];
@@ -44,22 +44,22 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
         return new IdempotentRequest(
             place,
             outcome => door.Render(outcome, requestId),
-            (at, answer) => Seal(at, fingerprint, answer),
+            (at, answer) => ToStoredAnswer(at, fingerprint, answer),
             at => Replay(caller, at, fingerprint, request.HttpContext.RequestAborted),
             () => running.TryRemove(place, out _));
     }
 
-    /// <summary>Keeps what a request came to, unless its commit has done so or a repeat may come to something else.</summary>
-    /// <returns>The outcome to answer.</returns>
-    public async ValueTask<Outcome> Keep(IdempotentRequest kept, Outcome outcome, Caller caller, string requestId)
+    /// <summary>Stores the answer of a request, unless its commit has done so or a repeat may end differently.</summary>
+    /// <returns>The outcome to send.</returns>
+    public async ValueTask<Outcome> SaveAnswer(IdempotentRequest request, Outcome outcome, Caller caller, string requestId)
     {
-        if (outcome.Error is null && kept.Stored is { } stored) return new Outcome.Rendered(stored);
+        if (outcome.Error is null && request.Stored is { } stored) return new Outcome.Rendered(stored);
         if (!IsFinal(outcome) || outcome.IsProvisional) return outcome;
-        await Store(caller, kept.Seal(outcome), requestId);
-        return new Outcome.Rendered(kept.Rendered!);
+        await Store(caller, request.ToStoredAnswer(outcome), requestId);
+        return new Outcome.Rendered(request.Rendered!);
     }
 
-    /// <summary>Keeps the answer of what ended without a commit. What was done is done: if this fails, a repeat runs again, and that is all.</summary>
+    /// <summary>Stores an answer after the request has ended. If that fails, a repeat only runs again.</summary>
     private async ValueTask Store(Caller caller, StoredAnswer answer, string requestId)
     {
         try
@@ -82,12 +82,13 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
         ErrorCode.IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a new key for a new request", []);
 
     /// <summary>
-    /// Whether a repeat should get the same: what was done, and what the state forbade. What was wrong with the request, or with us, may be right
+    /// Whether a repeat must get the same answer: on success, and where the stored data forbade the request. Other errors may not occur
     /// next time.
     /// </summary>
     private static bool IsFinal(Outcome outcome) => outcome.Error is null
         or { Code: ErrorCode.NotFound or ErrorCode.Conflict or ErrorCode.PreconditionFailed or ErrorCode.UnprocessableEntity };
 
+    /// <summary>Finds the stored answer at a place; null where there is none. A different request with the same key is refused.</summary>
     private async ValueTask<Outcome?> Replay(Caller caller, string place, string fingerprint, CancellationToken ct)
     {
         if (await caller.Store.FindAnswer(place, ct) is not { } stored) return null;
@@ -102,7 +103,7 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
         });
     }
 
-    private StoredAnswer Seal(string place, string fingerprint, Answer answer)
+    private StoredAnswer ToStoredAnswer(string place, string fingerprint, Answer answer)
     {
         var content = JsonForm.Object(writer =>
         {
@@ -125,14 +126,15 @@ public sealed partial class Idempotency(SecretBox box, IDoor door, TimeProvider 
     }
 }
 
-/// <summary>A request, or a part of one, whose answer is to be kept. The answer is rendered once, and what is kept is what is sent.</summary>
-/// <param name="place">Where the answer is kept.</param>
-/// <param name="render">Makes the answer of an outcome.</param>
-/// <param name="seal">Puts an answer into the form in which it is stored at a place.</param>
-/// <param name="replay">The answer stored at a place, if there is one.</param>
-/// <param name="end">Told once the request is no longer running; null for a part.</param>
+/// <summary>Stores the answer of a request, or of one operation of a batch. The answer is rendered once, so the stored one equals the sent one.</summary>
+/// <param name="place">The key that the answer is stored under.</param>
+/// <param name="render">Renders an outcome.</param>
+/// <param name="toStored">Encrypts an answer for its place.</param>
+/// <param name="replay">Finds the answer stored at a place.</param>
+/// <param name="onEnd">Called when the request ends; null for one operation of a batch.</param>
 public sealed class IdempotentRequest(
-    string place, Func<Outcome, Answer> render, Func<string, Answer, StoredAnswer> seal, Func<string, ValueTask<Outcome?>> replay, Action? end) : IDisposable
+    string place, Func<Outcome, Answer> render, Func<string, Answer, StoredAnswer> toStored, Func<string, ValueTask<Outcome?>> replay, Action? onEnd)
+    : IDisposable
 {
     /// <summary>The answer rendered last; null before the first.</summary>
     public Answer? Rendered { get; private set; }
@@ -140,21 +142,21 @@ public sealed class IdempotentRequest(
     /// <summary>The answer that a commit has stored; null where none has.</summary>
     public Answer? Stored { get; private set; }
 
-    /// <summary>One of the parts that the request does one after the other: a repeat of a request that was interrupted does not do them again.</summary>
-    /// <param name="index">From 0.</param>
-    public IdempotentRequest Part(int index) => new($"{place}#{Text.Invariant(index)}", render, seal, replay, end: null);
+    /// <summary>Stores the answer of one operation of a batch under its own key, so that a repeat of an interrupted batch skips finished operations.</summary>
+    /// <param name="index">The position of the operation, from 0.</param>
+    public IdempotentRequest ForOperation(int index) => new($"{place}#{Text.Invariant(index)}", render, toStored, replay, onEnd: null);
 
-    /// <summary>What was answered before; null if it was not.</summary>
+    /// <summary>Finds the earlier answer; null where there is none.</summary>
     public ValueTask<Outcome?> Replay() => replay(place);
 
-    /// <summary>Renders an outcome for its commit.</summary>
-    public StoredAnswer Seal(Outcome outcome) => seal(place, Rendered = render(outcome));
+    /// <summary>Renders an outcome as the answer that its commit holds.</summary>
+    public StoredAnswer ToStoredAnswer(Outcome outcome) => toStored(place, Rendered = render(outcome));
 
-    public void Dispose() => end?.Invoke();
+    public void Dispose() => onEnd?.Invoke();
 
-    /// <summary>Told once a commit with the answer rendered last is stored.</summary>
-    public void IsStored() => Stored = Rendered;
+    /// <summary>Marks the last rendered answer as stored. Call it after the commit.</summary>
+    public void MarkStored() => Stored = Rendered;
 
-    /// <summary>How a commit keeps the answer.</summary>
-    internal ResponseRecorder Keeping(Func<StoredRecord, Outcome> outcomeOf) => new(stored => Seal(outcomeOf(stored)), IsStored);
+    /// <summary>Creates the recorder that puts the answer into a commit.</summary>
+    internal ResponseRecorder CreateRecorder(Func<StoredRecord, Outcome> outcomeOf) => new(stored => ToStoredAnswer(outcomeOf(stored)), MarkStored);
 }

@@ -5,8 +5,8 @@ using NodeStash.Core.Values;
 namespace NodeStash.Functions.Api.Http;
 
 /// <summary>
-/// An endpoint of the API as a value. The pipeline (<see cref="Api"/>) runs requests by it, and whatever describes the API reads it.
-/// <see cref="All"/> has every one; tests hold each to its function.
+/// Declares an endpoint of the API. The pipeline (<see cref="Api"/>) runs requests by it, and documentation and tests read it.
+/// <see cref="All"/> lists every operation; tests compare each with its function.
 /// </summary>
 public sealed record Operation
 {
@@ -22,10 +22,10 @@ public sealed record Operation
             .OrderBy(operation => operation.Name, StringComparer.Ordinal),
     ]);
 
-    /// <summary>What a request without a query string asks for; made by the first of them, when the operation is complete.</summary>
-    private Query? unasked;
+    /// <summary>The query of a request without a query string; created by the first such request.</summary>
+    private Query? defaultQuery;
 
-    /// <summary>Every operation there is, by name.</summary>
+    /// <summary>All operations, ordered by name.</summary>
     public static IReadOnlyList<Operation> All => all.Value;
 
     /// <summary>The name of its function, e.g. <c>contacts-list</c>.</summary>
@@ -37,52 +37,52 @@ public sealed record Operation
     /// <summary>The route of its function, without a leading slash, e.g. <c>v1/contacts/{id}</c>.</summary>
     public required string Route { get; init; }
 
-    /// <summary>What it does, in one sentence.</summary>
+    /// <summary>The description of the operation, in one sentence.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>The scopes of which a credential needs one; none for an operation without a credential of a workspace.</summary>
+    /// <summary>The scopes that allow the operation; a credential needs one of them. Empty where no credential of a workspace is needed.</summary>
     public IReadOnlyList<Scope> Scopes { get; init; } = [];
 
-    /// <summary>Why anyone may call it; null where a credential is needed.</summary>
+    /// <summary>The reason why the operation is public; null where a credential is needed.</summary>
     public string? PublicBecause { get; init; }
 
-    /// <summary>Whether it takes the operator's secret, and no credential of a workspace.</summary>
+    /// <summary>Whether the operation takes the operator's secret instead of a workspace's credential.</summary>
     public bool IsForOperator { get; init; }
 
-    /// <summary>The query parameters that have a name of their own.</summary>
+    /// <summary>The query parameters with a fixed name.</summary>
     public IReadOnlyList<Parameter> Parameters { get; init; } = [];
 
-    /// <summary>Reads any other query parameter, of a name and a text; null where there is none of that name. Null where there are no others.</summary>
+    /// <summary>Reads any other query parameter by its name and text; returns null for an unknown name. Null where only fixed names are taken.</summary>
     public Func<string, string, ValidationErrors, object?>? OtherParameters { get; init; }
 
-    /// <summary>Names that are suggested where a parameter is not known, beside those of <see cref="Parameters"/>.</summary>
+    /// <summary>Names to suggest for an unknown parameter, beside those of <see cref="Parameters"/>.</summary>
     public IReadOnlyList<string> OtherNames { get; init; } = [];
 
-    /// <summary>The members of its body; null for an operation without a body.</summary>
+    /// <summary>The form of the body; null for an operation without a body.</summary>
     public Form? Body { get; init; }
 
-    /// <summary>Whether the body may be absent, which stands for an empty object.</summary>
+    /// <summary>Whether the body may be absent; then it is read as an empty object.</summary>
     public bool IsBodyOptional { get; init; }
 
-    /// <summary>What it answers where it succeeds: at least one.</summary>
+    /// <summary>The possible answers on success: at least one.</summary>
     public required IReadOnlyList<Success> Answers { get; init; }
 
-    /// <summary>The errors it may answer beside those that follow from what else is declared.</summary>
+    /// <summary>Additional errors, beside those that follow from the rest of the declaration.</summary>
     public IReadOnlyList<ErrorCode> OwnErrors { get; init; } = [];
 
-    /// <summary>Whether it heeds <c>If-Match</c>.</summary>
+    /// <summary>Whether the operation reads <c>If-Match</c>.</summary>
     public bool TakesIfMatch { get; init; }
 
-    /// <summary>Whether it heeds <c>If-None-Match</c>.</summary>
+    /// <summary>Whether the operation reads <c>If-None-Match</c>.</summary>
     public bool TakesIfNoneMatch { get; init; }
 
-    /// <summary>Whether it heeds <c>Idempotency-Key</c>: every operation that writes for a workspace.</summary>
+    /// <summary>Whether the operation reads <c>Idempotency-Key</c>: true for every write of a workspace.</summary>
     public bool TakesIdempotencyKey => Scopes.Count > 0 && Method is not "GET";
 
-    /// <summary>Whether it can be tried without being done.</summary>
+    /// <summary>Whether the operation has a dry run.</summary>
     public bool HasDryRun => Parameters.Contains(Parameter.DryRun);
 
-    /// <summary>Every error it may answer.</summary>
+    /// <summary>All errors that the operation may answer.</summary>
     public IReadOnlyList<ErrorCode> Errors
     {
         get
@@ -99,11 +99,11 @@ public sealed record Operation
     }
 
     /// <summary>Reads the query string of a request.</summary>
-    /// <param name="given">Names and texts, in order.</param>
-    /// <returns>The values, or every fault.</returns>
+    /// <param name="given">The names and values of the query string, in order.</param>
+    /// <returns>The values, or all validation errors.</returns>
     public Result<Query> ReadQuery(IReadOnlyList<KeyValuePair<string, string>> given)
     {
-        if (given.Count == 0 && !Parameters.Any(parameter => parameter.IsRequired)) return unasked ??= Defaults();
+        if (given.Count == 0 && !Parameters.Any(parameter => parameter.IsRequired)) return defaultQuery ??= Defaults();
         var (errors, values, others, seen) =
             (new ValidationErrors(), new Dictionary<string, object>(StringComparer.Ordinal), new List<object>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var (name, text) in given)
@@ -111,11 +111,11 @@ public sealed record Operation
             var parameter = Parameters.FirstOrDefault(one => one.Name == name);
             if (!seen.Add(name))
             {
-                errors.Add(name, "Given twice");
+                errors.Add(name, "Given twice; pass it once");
             }
             else if (text.Contains('\0', StringComparison.Ordinal) && parameter?.TakesNul is not true)
             {
-                errors.Add(name, "Contains a NUL character");
+                errors.Add(name, "Contains a NUL character; remove it");
             }
             else if (parameter is not null)
             {
@@ -145,14 +145,14 @@ public sealed record Operation
             .ToDictionary(parameter => parameter.Name, parameter => parameter.Default!, StringComparer.Ordinal), []);
 }
 
-/// <summary>What an operation answers where it succeeds.</summary>
+/// <summary>Describes one possible answer of an operation on success.</summary>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Type">The <c>type</c> of what it answers; null for an answer without data.</param>
+/// <param name="Type">The <c>type</c> of the data; null for an answer without data.</param>
 public sealed record Success(int Status, string? Type)
 {
-    /// <summary>The attributes; empty for those of the type elsewhere, and for none.</summary>
+    /// <summary>The attributes of the data; empty where the type is described elsewhere, and for an answer without data.</summary>
     public IReadOnlyList<Field> Attributes { get; init; } = [];
 
-    /// <summary>Whether it is a list of them, with a cursor.</summary>
+    /// <summary>Whether the answer is a list with a cursor.</summary>
     public bool IsList { get; init; }
 }

@@ -3,29 +3,29 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Functions.Api.Http;
 
-/// <summary>A query parameter of an operation: how its text is read, and what is told of it.</summary>
-/// <param name="Name">As in the query string.</param>
-/// <param name="Facets">Which values it takes.</param>
-/// <param name="Description">What it is for, in one sentence.</param>
-/// <param name="Read">Makes a value of its text; null, with a fault added under its name, where it is wrong.</param>
+/// <summary>Declares a query parameter: its name, its documentation, and how its text is read.</summary>
+/// <param name="Name">The name in the query string.</param>
+/// <param name="Facets">The values that it takes.</param>
+/// <param name="Description">The purpose, in one sentence.</param>
+/// <param name="Read">Reads a text. Returns null for an invalid text, and adds a validation error under the name of the parameter.</param>
 public sealed record Parameter(string Name, Facets Facets, string Description, Func<string, ValidationErrors, object?> Read)
 {
     private const int MaxLimit = 100;
 
     private static readonly Facets Flags = new(JsonType.Boolean);
 
-    /// <summary>Whether everything is checked and answered as if, and nothing is stored or sent.</summary>
+    /// <summary>Asks for a dry run: the request is checked and answered, and nothing is stored or sent.</summary>
     public static Parameter DryRun { get; } = Flag("dry_run", "Check and answer the request without doing it.");
 
-    /// <summary>Whether what stands against the operation goes, too.</summary>
+    /// <summary>Forces the operation although records still use what it removes.</summary>
     public static Parameter Force { get; } = Flag("force", "Do it although records still use it; they give it up.");
 
-    /// <summary>Where the page begins: the <c>next_cursor</c> of the page before.</summary>
+    /// <summary>Continues a list: the <c>next_cursor</c> of the page before.</summary>
     public static Parameter Cursor { get; } = new(
         "cursor", new(JsonType.String), "The next_cursor of the page before; the first page if absent.", (text, _) => text);
 
-    /// <summary>How many a page has, by whatever default.</summary>
-    public static Parameter Pages { get; } = new(
+    /// <summary>The page size, without a default: use it to read the value, and <see cref="Limit"/> to declare it.</summary>
+    public static Parameter PageSize { get; } = new(
         "limit",
         new(JsonType.Integer) { Minimum = 1, Maximum = MaxLimit },
         "How many to answer at most.",
@@ -33,19 +33,19 @@ public sealed record Parameter(string Name, Facets Facets, string Description, F
             ? limit
             : errors.Add("limit", $"Expected a whole number from 1 to {MaxLimit}"));
 
-    /// <summary>Whether it has to be given.</summary>
+    /// <summary>Whether the parameter is required.</summary>
     public bool IsRequired { get; init; }
 
-    /// <summary>The value where it is not given; null for none.</summary>
+    /// <summary>The value where the parameter is absent; null for none.</summary>
     public object? Default { get; init; }
 
-    /// <summary>Whether a NUL character is text like any other; else it is refused.</summary>
+    /// <summary>Whether the text may contain a NUL character.</summary>
     public bool TakesNul { get; init; }
 
-    /// <summary>A value that it takes; null where its facets alone show it.</summary>
+    /// <summary>An example of a value; null where the facets show enough.</summary>
     public string? Example { get; init; }
 
-    /// <summary>A yes-or-no parameter, false where it is absent. An empty text is false, too.</summary>
+    /// <summary>Declares a boolean parameter. It is false where it is absent or empty.</summary>
     public static Parameter Flag(string name, string description) => new(name, Flags, description, (text, errors) => text switch
     {
         "true" => true,
@@ -53,22 +53,22 @@ public sealed record Parameter(string Name, Facets Facets, string Description, F
         _ => errors.Add(name, "Expected true or false"),
     });
 
-    /// <summary>How many a page has, from 1 to 100.</summary>
-    /// <param name="otherwise">Where it is not given.</param>
-    public static Parameter Limit(int otherwise) => Pages with { Default = otherwise };
+    /// <summary>Declares the page size, from 1 to 100.</summary>
+    /// <param name="defaultSize">The page size where the parameter is absent.</param>
+    public static Parameter Limit(int defaultSize) => PageSize with { Default = defaultSize };
 }
 
-/// <summary>The query of a request, read by the parameters of its operation.</summary>
-/// <param name="values">By name, what was given and is sound, and the defaults of what was not given.</param>
-/// <param name="others">What the operation made of parameters that it does not declare by name, in order.</param>
+/// <summary>Holds the query string of a request, read by the parameters of its operation.</summary>
+/// <param name="values">The values by name: those that were given, and the defaults of the others.</param>
+/// <param name="others">The values of parameters without a fixed name, in order.</param>
 public sealed class Query(IReadOnlyDictionary<string, object> values, IReadOnlyList<object> others)
 {
-    /// <summary>The value of a parameter; its default where it was not given; null where it has none.</summary>
+    /// <summary>The value of a parameter, or its default; null where there is neither.</summary>
     public object? this[Parameter parameter] => values.GetValueOrDefault(parameter.Name);
 
-    /// <summary>Every value of one type, those of parameters without a declaration included.</summary>
+    /// <summary>All values of one type, including those of parameters without a fixed name.</summary>
     public IEnumerable<T> Values<T>() => values.Values.Concat(others).OfType<T>();
 
-    /// <summary>Whether a yes-or-no parameter is true.</summary>
+    /// <summary>Whether a boolean parameter is true.</summary>
     public bool Is(Parameter flag) => this[flag] is true;
 }

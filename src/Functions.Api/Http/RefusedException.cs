@@ -2,7 +2,7 @@ using NodeStash.Core.Records;
 
 namespace NodeStash.Functions.Api.Http;
 
-/// <summary>Ends a request that can't be read (its body, its headers) from within the line that reads it. Thrown and caught in this folder only.</summary>
+/// <summary>Refuses a request whose body or headers are invalid. <see cref="Api"/> turns it into the answer.</summary>
 internal sealed class RefusedException(Error error) : Exception(error.Message)
 {
     public Error Error { get; } = error;

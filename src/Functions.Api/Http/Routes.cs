@@ -4,7 +4,7 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.Http;
 
-/// <summary>The paths this app has, read off its functions: to tell a wrong method from a wrong path, and what of a path may be logged.</summary>
+/// <summary>Lists the routes of the functions, to tell a wrong method from an unknown path and to keep personal data out of logs.</summary>
 internal static class Routes
 {
     private static readonly (string[] Segments, string Method)[] All =
@@ -20,11 +20,11 @@ internal static class Routes
 
     private static readonly HashSet<string> Words = [.. All.SelectMany(route => route.Segments).Where(segment => !segment.StartsWith('{'))];
 
-    /// <summary>A path as it may be logged: our own words and ids are kept, anything else, which may be a name or an address, is a dash.</summary>
+    /// <summary>Makes a path safe to log. Keeps words of our routes and ids; replaces other segments, which may hold personal data, by a dash.</summary>
     public static string WithoutContent(string path) =>
         "/" + string.Join('/', path.Trim('/').Split('/').Select(segment => Words.Contains(segment) || Ids.IsAnyId(segment) ? segment : "-"));
 
-    /// <summary>The methods a path takes, in alphabetical order; none for an unknown path.</summary>
+    /// <summary>Finds the methods that a path takes, in alphabetical order; none for an unknown path.</summary>
     public static IReadOnlyList<string> Find(string path)
     {
         var segments = path.Trim('/').Split('/');

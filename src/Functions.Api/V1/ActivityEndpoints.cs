@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/v1.md, Activities.</summary>
+/// <summary>Serves activities. docs/api/v1.md, Activities.</summary>
 public sealed class ActivityEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(Activity.Schema);

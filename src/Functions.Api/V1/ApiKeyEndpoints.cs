@@ -9,7 +9,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/access.md, API keys. Keys belong to the workspace, so both environments see the same ones.</summary>
+/// <summary>Serves API keys. docs/api/access.md, API keys. Keys belong to the workspace, so both environments see the same ones.</summary>
 public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
 {
     private static readonly Operation list = RecordOperation.List(ApiKey.Schema);
@@ -45,14 +45,14 @@ public sealed class ApiKeyEndpoints(Http.Api api, ApiKeys keys)
     public Task<IResult> Rotate([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/api-keys/{id}/rotate")] HttpRequest request, string id) =>
         api.Run(request, rotate, async call =>
         {
-            var grace = await SecretRotation.Grace(call);
+            var grace = await SecretRotation.ReadGrace(call);
             if (grace.Error is { } wrong) return wrong;
             var rotated = await keys.Rotate(
-                call.Caller, secret => Writable(call, stored => SecretRotation.Done(ApiKey.Schema, stored, secret.Value)), id, grace.Value, call.Aborted);
-            return rotated.Error is { } error ? error : SecretRotation.Done(ApiKey.Schema, rotated.Value.Key, rotated.Value.Secret);
+                call.Caller, secret => Writable(call, stored => SecretRotation.ToOutcome(ApiKey.Schema, stored, secret.Value)), id, grace.Value, call.Aborted);
+            return rotated.Error is { } error ? error : SecretRotation.ToOutcome(ApiKey.Schema, rotated.Value.Key, rotated.Value.Secret);
         });
 
     private static RecordSet KeysOf(Call call) => new(Crm.Catalog, call.Caller.WorkspaceStore, call.Origin, call.Ids, call.Clock);
 
-    private static RecordSet Writable(Call call, Func<StoredRecord, Outcome> outcomeOf) => call.Writable(call.Caller.WorkspaceStore, outcomeOf);
+    private static RecordSet Writable(Call call, Func<StoredRecord, Outcome> outcomeOf) => call.OpenForWriting(call.Caller.WorkspaceStore, outcomeOf);
 }

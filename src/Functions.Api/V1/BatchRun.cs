@@ -5,36 +5,38 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The operations of a batch, done one after the other, or all as one. docs/api/v1.md, Batches.</summary>
-/// <param name="call">Who asks.</param>
-/// <param name="schema">Of which resource.</param>
-/// <param name="operations">In order.</param>
-/// <param name="isDryRun">Whether they are only tried: each as if those before it had been done.</param>
+/// <summary>Runs the operations of a batch, one by one or atomically. docs/api/v1.md, Batches.</summary>
+/// <param name="call">The request.</param>
+/// <param name="schema">The resource.</param>
+/// <param name="operations">The operations, in order.</param>
+/// <param name="isDryRun">Whether this is a dry run. Each operation is checked as if those before it were done.</param>
 internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOperation> operations, bool isDryRun)
 {
-    /// <summary>How often an atomic batch is decided anew because others changed what it was decided on.</summary>
+    /// <summary>Maximum number of attempts of an atomic batch whose records change meanwhile.</summary>
     private const int MaxAttempts = 20;
 
-    public ValueTask<Outcome> Run(bool isAtomic) => isAtomic ? Together() : isDryRun ? Try() : OneByOne();
+    public ValueTask<Outcome> Run(bool isAtomic) => isAtomic ? RunAtomically() : isDryRun ? RunDry() : RunSeparately();
 
-    /// <summary>Each in a commit of its own, which holds its answer: a batch that was interrupted goes on where it was when it is repeated.</summary>
-    private async ValueTask<Outcome> OneByOne()
+    /// <summary>Runs each operation in its own commit, which holds its answer. A repeat of an interrupted batch continues where it stopped.</summary>
+    private async ValueTask<Outcome> RunSeparately()
     {
         var outcomes = new List<Outcome>(operations.Count);
-        if (call.Idempotent is not null && await call.Idempotent.Part(0).Replay() is { Error: { Code: ErrorCode.IdempotencyKeyReused } reused }) return reused;
+        if (call.Idempotent is { } request && await request.ForOperation(0).Replay() is { Error: { Code: ErrorCode.IdempotencyKeyReused } reused })
+            return reused;
+
         for (var i = 0; i < operations.Count; i++)
         {
-            var part = call.Idempotent?.Part(i);
+            var idempotent = call.Idempotent?.ForOperation(i);
             try
             {
-                var answer = part is null ? null : await part.Replay();
+                var answer = idempotent is null ? null : await idempotent.Replay();
                 outcomes.Add(
-                    answer ?? await Do(
-                        operations[i], Records(call.Caller.Store, part?.Keeping(stored => AnswerOf(operations[i], stored)), isOneOfMany: false)));
+                    answer ?? await RunOne(
+                        operations[i], Records(call.Caller.Store, idempotent?.CreateRecorder(stored => AnswerOf(operations[i], stored)), isOneOfMany: false)));
             }
             catch (AlreadyAnsweredException)
             {
-                outcomes.Add((await part!.Replay())!);
+                outcomes.Add((await idempotent!.Replay())!);
             }
             catch (CommitTooLargeException)
             {
@@ -49,51 +51,51 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
         return new Outcome.Batched(outcomes);
     }
 
-    private async ValueTask<Outcome> Try()
+    private async ValueTask<Outcome> RunDry()
     {
         var records = Records(call.Caller.Store.Stage().Seen, recorder: null, isOneOfMany: true);
         var outcomes = new List<Outcome>(operations.Count);
-        foreach (var operation in operations) outcomes.Add(await Do(operation, records));
+        foreach (var operation in operations) outcomes.Add(await RunOne(operation, records));
         return new Outcome.Batched(outcomes);
     }
 
-    private async ValueTask<Outcome> Together()
+    private async ValueTask<Outcome> RunAtomically()
     {
-        for (var round = 0; round < MaxAttempts; round++)
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var (seen, staged) = call.Caller.Store.Stage();
             var records = Records(seen, recorder: null, isOneOfMany: true);
             var outcomes = new List<Outcome>(operations.Count);
             foreach (var operation in operations)
             {
-                var answer = await Do(operation, records);
-                if (answer.Error is { } error) return At(outcomes.Count, error);
+                var answer = await RunOne(operation, records);
+                if (answer.Error is { } error) return InBatch(outcomes.Count, error);
                 outcomes.Add(answer);
             }
 
             var whole = new Outcome.Batched(outcomes);
-            var commit = staged.Whole(call.Idempotent?.Seal(whole));
+            var commit = staged.Whole(call.Idempotent?.ToStoredAnswer(whole));
             var outcome = isDryRun ? await call.Caller.Store.Check(commit, call.Aborted) : await call.Caller.Store.Commit(commit, call.Aborted);
             if (outcome.Result is CommitResult.Answered) throw new AlreadyAnsweredException();
             if (outcome.Result is not CommitResult.Done) continue;
-            call.Idempotent?.IsStored();
+            call.Idempotent?.MarkStored();
             return whole;
         }
 
         return Error.Busy;
     }
 
-    private async ValueTask<Outcome> Do(BatchOperation operation, RecordSet records)
+    private async ValueTask<Outcome> RunOne(BatchOperation operation, RecordSet records)
     {
         var done = await operation.Run(schema, records, call.Aborted);
-        return done.Error is { } error ? error : Answered(done.Value);
+        return done.Error is { } error ? error : ToOutcome(done.Value);
     }
 
     private Outcome AnswerOf(BatchOperation operation, StoredRecord stored) => operation is BatchOperation.Delete
         ? Outcome.Deleted
-        : Answered(new BatchOutcome(stored, IsNew: stored.Version == 1 && operation is BatchOperation.Create or BatchOperation.Upsert));
+        : ToOutcome(new BatchOutcome(stored, IsNew: stored.Version == 1 && operation is BatchOperation.Create or BatchOperation.Upsert));
 
-    private Outcome Answered(BatchOutcome outcome) => outcome switch
+    private Outcome ToOutcome(BatchOutcome outcome) => outcome switch
     {
         { Record: null } => Outcome.Deleted,
         { IsNew: true } => Outcome.New(schema, outcome.Record),
@@ -103,8 +105,8 @@ internal sealed class BatchRun(Call call, Schema schema, IReadOnlyList<BatchOper
     private RecordSet Records(IWorkspaceStore store, ResponseRecorder? recorder, bool isOneOfMany) =>
         new(Crm.Catalog, store, call.Origin, call.Ids, call.Clock, new WriteOptions(IsDryRun: false, recorder, isOneOfMany));
 
-    /// <summary>The error of one operation as that of the batch: it says which operation.</summary>
-    private static Error At(int index, Error error) => error with
+    /// <summary>Turns the error of one operation into that of the batch; its details name the operation.</summary>
+    private static Error InBatch(int index, Error error) => error with
     {
         Details = error.Details.Count == 0
             ? [new FieldError($"operations[{index}]", error.Message)]

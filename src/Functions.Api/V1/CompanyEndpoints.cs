@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/v1.md, Companies.</summary>
+/// <summary>Serves companies. docs/api/v1.md, Companies.</summary>
 public sealed class CompanyEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(Company.Schema);

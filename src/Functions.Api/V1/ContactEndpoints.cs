@@ -7,7 +7,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/v1.md, Contacts.</summary>
+/// <summary>Serves contacts. docs/api/v1.md, Contacts.</summary>
 public sealed class ContactEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(Contact.Schema);

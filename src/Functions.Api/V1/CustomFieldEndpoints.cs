@@ -6,7 +6,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/v1.md, Custom fields. The values of a record are with its resource.</summary>
+/// <summary>Serves the definitions of custom fields. docs/api/v1.md, Custom fields. Values are served with the record.</summary>
 public sealed class CustomFieldEndpoints(Http.Api api)
 {
     private static readonly Scope[] write = [Scope.CustomFieldsWrite];
@@ -26,9 +26,9 @@ public sealed class CustomFieldEndpoints(Http.Api api)
     public Task<IResult> Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/custom-fields")] HttpRequest request) =>
         api.Run(request, create, async call =>
         {
-            // Counted before, so that the answer is in the commit.
+            // The count comes before the write, so that the commit can hold the answer.
             var body = await call.Body();
-            var unfit = await FieldOperations.CountUnfit(call.Tried, body, call.Aborted);
+            var unfit = await FieldOperations.CountUnfit(call.DryRunRecords, body, call.Aborted);
             if (unfit.Error is { } error) return error;
             return await call.Write(
                 records => records.Create(CustomField.Schema, body, call.Aborted),

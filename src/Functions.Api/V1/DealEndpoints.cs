@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/v1.md, Deals.</summary>
+/// <summary>Serves deals. docs/api/v1.md, Deals.</summary>
 public sealed class DealEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(Deal.Schema);

@@ -10,7 +10,7 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>What became of the events sent to an endpoint. docs/api/webhooks.md, Endpoints.</summary>
+/// <summary>Serves the deliveries to an endpoint and their attempts. docs/api/webhooks.md, Endpoints.</summary>
 public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
 {
     private static readonly Dictionary<string, DeliveryStatus> statuses =
@@ -53,7 +53,7 @@ public sealed class DeliveryEndpoints(Http.Api api, DeliveryLog log)
             var after = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 0, errors)?.Id : null;
             if (errors.Any) return Error.Invalid(errors.All);
             var (deliveries, hasMore) =
-                await log.List(call.Caller.Partition, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.Pages]!, call.Aborted);
+                await log.List(call.Caller.Partition, id, (DeliveryStatus?)call.Query[status], after, (int)call.Query[Parameter.PageSize]!, call.Aborted);
             return Outcome.Page(
                 [.. deliveries.Select(d => new Resource(DeliveryLog.Type, d.Id, DeliveryLog.Attributes(d, withAnswers: false)))],
                 hasMore ? Cursor.Write(new Keyset([], deliveries[^1].Id), fingerprint) : null);

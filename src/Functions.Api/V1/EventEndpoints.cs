@@ -10,7 +10,7 @@ using NodeStash.Functions.Api.V1.Queries;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The event log, equal to the webhook stream. docs/api/webhooks.md, Events.</summary>
+/// <summary>Serves the event log, which equals the webhook stream. docs/api/webhooks.md, Events.</summary>
 public sealed class EventEndpoints(Http.Api api)
 {
     private const string Type = "event";
@@ -52,10 +52,10 @@ public sealed class EventEndpoints(Http.Api api)
                 : null;
             if (errors.Any) return Error.Invalid(errors.All);
             var query = new EventQuery(
-                after, (int)call.Query[Parameter.Pages]!, (string?)call.Query[name], (string?)call.Query[recordId], (DateTimeOffset?)call.Query[from]);
+                after, (int)call.Query[Parameter.PageSize]!, (string?)call.Query[name], (string?)call.Query[recordId], (DateTimeOffset?)call.Query[from]);
             var page = await call.Caller.Store.ReadEvents(query, call.Aborted);
 
-            // Where to read on, also from the end of the log: what is committed later comes after it. Null only where nothing was ever read.
+            // The end of the log has a cursor, too: later events come after it. It is null only where nothing was ever read.
             var next = page.Position is null ? null : Cursor.Write(new Keyset([page.Position], ""), fingerprint);
             return new Outcome.Listed([.. page.Events.Select(e => new Resource(Type, e.Id, e.Body))], next, page.HasMore);
         });

@@ -6,8 +6,8 @@ using NodeStash.Functions.Api.Http;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>
-/// Answers what no other function does: an unknown path, or a known one asked with another method. Takes every method.
-/// The Functions host tries routes in the order of function names, so this name has to be the last of all.
+/// Answers requests that no other function takes: unknown paths, and known paths with another method.
+/// The Functions host tries routes in the order of function names, so this name must be the last.
 /// </summary>
 public sealed class FallbackEndpoint(Http.Api api)
 {
@@ -17,7 +17,7 @@ public sealed class FallbackEndpoint(Http.Api api)
         Method = "*",
         Route = "{*path}",
         Summary = "Say that there is no such path, or which methods it takes.",
-        PublicBecause = "It tells nothing but that there is nothing",
+        PublicBecause = "It only says that the path is unknown",
         Answers = [],
         OwnErrors = [ErrorCode.NotFound, ErrorCode.MethodNotAllowed],
     };

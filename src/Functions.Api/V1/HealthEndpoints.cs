@@ -10,15 +10,15 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Whether the process runs, and whether it can serve.</summary>
+/// <summary>Reports whether the process runs and whether it can serve requests.</summary>
 public sealed partial class HealthEndpoints(
     Http.Api api, IAccessStore access, IJobQueues queues, ISearchIndexes indexes, TimeProvider clock, ILogger<HealthEndpoints> log)
 {
-    /// <summary>An id no workspace has: looking it up takes the same way as any request.</summary>
-    private const string Nobody = "ws_00000000000000000000";
+    /// <summary>An id that no workspace has. Looking it up uses the store as any request does.</summary>
+    private const string UnusedWorkspaceId = "ws_00000000000000000000";
 
-    /// <summary>Less than those who ask wait.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+    /// <summary>Longest wait for a part: shorter than load balancers wait.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(4);
 
     private static readonly Operation live = new()
     {
@@ -37,25 +37,25 @@ public sealed partial class HealthEndpoints(
         api.RunWithoutCaller(request, live, _ => ValueTask.FromResult(Ready([])));
 
     /// <summary>
-    /// Names the parts that do not answer: <c>store</c>, <c>queues</c>, <c>search</c>. Without the store nothing can be served, 503. Without the others it is
-    /// ready all the same: what needs them is refused, everything else works.
+    /// Names the parts that do not answer: <c>store</c>, <c>queues</c>, <c>search</c>. Without the store it answers 503. Without another part it answers 200:
+    /// only requests that need the part are refused.
     /// </summary>
     [Function("health-ready")]
     public Task<IResult> Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health/ready")] HttpRequest request) =>
         api.RunWithoutCaller(request, ready, async requestId =>
         {
-            using var patience = new CancellationTokenSource(Patience, clock);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, request.HttpContext.RequestAborted);
+            using var timeout = new CancellationTokenSource(MaxWait, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, request.HttpContext.RequestAborted);
             var ct = either.Token;
             var wait = default(TimeSpan?);
             var parts = await Task.WhenAll(
-                Part("store", async () => await access.FindWorkspace(Nobody, ct)), Part("queues", async () => await queues.Check(ct)),
-                Part("search", async () => await indexes.Check(ct)));
+                CheckPart("store", async () => await access.FindWorkspace(UnusedWorkspaceId, ct)), CheckPart("queues", async () => await queues.Check(ct)),
+                CheckPart("search", async () => await indexes.Check(ct)));
             var missing = parts.OfType<string>().ToList();
             if (missing is ["store", ..]) return Error.StoreDown(wait) with { Details = [.. missing.Select(part => new FieldError(part, "does not answer"))] };
             return Ready(missing);
 
-            async Task<string?> Part(string name, Func<Task> check)
+            async Task<string?> CheckPart(string name, Func<Task> check)
             {
                 try
                 {
@@ -68,7 +68,7 @@ public sealed partial class HealthEndpoints(
                     if (e.RetryAfter > (wait ?? TimeSpan.Zero)) wait = e.RetryAfter;
                     return name;
                 }
-                catch (OperationCanceledException) when (patience.IsCancellationRequested && !request.HttpContext.RequestAborted.IsCancellationRequested)
+                catch (OperationCanceledException) when (timeout.IsCancellationRequested && !request.HttpContext.RequestAborted.IsCancellationRequested)
                 {
                     Missing(log, name, "no answer in time", requestId);
                     return name;

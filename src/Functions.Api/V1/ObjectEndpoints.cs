@@ -7,7 +7,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Definitions of custom objects, each found by its slug or its id: docs/api/v1.md, Custom objects.</summary>
+/// <summary>Serves the definitions of custom objects, found by slug or id. docs/api/v1.md, Custom objects.</summary>
 public sealed class ObjectEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(CustomObject.Schema);

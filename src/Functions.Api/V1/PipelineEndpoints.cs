@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/v1.md, Pipelines and stages.</summary>
+/// <summary>Serves pipelines. docs/api/v1.md, Pipelines and stages.</summary>
 public sealed class PipelineEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(Pipeline.Schema);

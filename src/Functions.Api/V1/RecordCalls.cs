@@ -13,7 +13,7 @@ internal static class RecordCalls
     public static async ValueTask<Outcome> Get(this Call call, Schema schema, string id)
     {
         var view = ListQuery.View(call.Query);
-        if (call.Lacking(view.RelatedTypes) is { } lacking) return lacking;
+        if (call.CheckCanRead(view.RelatedTypes) is { } forbidden) return forbidden;
         var found = await call.Records.Get(schema, id, call.Aborted);
         if (found.Error is { } error)
         {
@@ -23,17 +23,17 @@ internal static class RecordCalls
                 : error;
         }
 
-        if (!view.Includes && call.Knows(V1Door.TagOf(found.Value.Version))) return new Outcome.Unchanged(found.Value.Version);
+        if (!view.Includes && call.MatchesIfNoneMatch(V1Door.TagOf(found.Value.Version))) return new Outcome.Unchanged(found.Value.Version);
         return Outcome.Of(schema, (await view.Of([found.Value], call.Caller.Store, call.Aborted))[0]);
     }
 
     public static ValueTask<Outcome> List(this Call call, Schema schema) => call.List(schema, call.Records);
 
-    /// <summary>Lists from other records than the caller's environment, e.g. those of the workspace itself.</summary>
+    /// <summary>Lists records of another set than the caller's environment, e.g. those of the workspace itself.</summary>
     public static async ValueTask<Outcome> List(this Call call, Schema schema, RecordSet from)
     {
         var (given, view) = (call.Parameters(), ListQuery.View(call.Query));
-        if (call.Lacking(view.RelatedTypes.Concat(ListQuery.RelatedTypes(call.Query))) is { } lacking) return lacking;
+        if (call.CheckCanRead(view.RelatedTypes.Concat(ListQuery.RelatedTypes(call.Query))) is { } forbidden) return forbidden;
         var list = ListQuery.Read(schema, call.Query, given);
         if (list.Error is { } wrong) return wrong;
         var page = list.Value.Search is null ? await from.List(list.Value.Query, call.Aborted) : await call.Caller.Search.List(list.Value, call.Aborted);
@@ -56,7 +56,7 @@ internal static class RecordCalls
         return await call.Write(records => records.Update(schema, id, body, ifVersion, call.Aborted), stored => Outcome.Of(schema, stored));
     }
 
-    /// <summary>Does the operations of a batch.</summary>
+    /// <summary>Runs the operations of a batch.</summary>
     public static async ValueTask<Outcome> Batch(this Call call, Schema schema)
     {
         var batch = Core.Records.Batch.Read(schema, await call.Body());
@@ -64,11 +64,11 @@ internal static class RecordCalls
         return await new BatchRun(call, schema, batch.Value.Operations, call.IsDryRun).Run(batch.Value.IsAtomic);
     }
 
-    /// <summary>Deletes; with all that stands against it where the operation takes <c>force</c> and the client insists.</summary>
+    /// <summary>Deletes a record. With <c>force</c>, where the operation takes it, also removes what would prevent the deletion.</summary>
     public static ValueTask<Outcome> Delete(this Call call, Schema schema, string id) =>
         call.Delete(records => records.Delete(schema, id, call.IfMatch(), call.Aborted, call.Query.Is(Parameter.Force)));
 
-    /// <summary>The custom field values of a record.</summary>
+    /// <summary>Reads the custom field values of a record.</summary>
     public static async ValueTask<Outcome> GetFieldValues(this Call call, Schema schema, string id)
     {
         var found = await call.Records.Get(schema, id, call.Aborted);
@@ -85,20 +85,20 @@ internal static class RecordCalls
             stored => AnswerOf(schema, stored, definitions));
     }
 
-    /// <summary>The timeline of a record.</summary>
+    /// <summary>Reads a page of the timeline of a record.</summary>
     /// <param name="call">The request.</param>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="link">The field of activities that points to it.</param>
-    /// <param name="id">Of which record.</param>
+    /// <param name="schema">The resource.</param>
+    /// <param name="link">The field of activities that links to the record.</param>
+    /// <param name="id">The id of the record.</param>
     public static async ValueTask<Outcome> GetTimeline(this Call call, Schema schema, LinkField link, string id)
     {
-        if (call.Lacking([Activity.Schema.Type]) is { } lacking) return lacking;
+        if (call.CheckCanRead([Activity.Schema.Type]) is { } forbidden) return forbidden;
         var found = await call.Records.Get(schema, id, call.Aborted);
         if (found.Error is { } missing) return missing;
         var (errors, fingerprint) = (new ValidationErrors(), Cursor.Fingerprint($"timeline\n{id}", []));
         var place = call.Query[Parameter.Cursor] is string cursor ? Cursor.Read(cursor, fingerprint, 2, errors) : null;
         if (errors.Any) return Error.Invalid(errors.All);
-        var page = await Timeline.Read(call.Caller.Store, link, id, place, (int)call.Query[Parameter.Pages]!, call.Aborted);
+        var page = await Timeline.Read(call.Caller.Store, link, id, place, (int)call.Query[Parameter.PageSize]!, call.Aborted);
         return Outcome.Page(
             [.. page.Entries.Select(e => new Resource(e.Type, e.Id, e.Attributes))], page.Next is null ? null : Cursor.Write(page.Next, fingerprint));
     }

@@ -7,7 +7,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The records of one custom object: docs/api/v1.md, Custom objects.</summary>
+/// <summary>Serves the records of one custom object. docs/api/v1.md, Custom objects.</summary>
 public sealed class RecordEndpoints(Http.Api api)
 {
     private const string Path = "objects/{slug}/records";

@@ -11,15 +11,14 @@ using NodeStash.Functions.Api.Http;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>
-/// Has an endpoint tested, and events sent to it again. Both are jobs of the webhooks app; only a test is waited for. docs/api/webhooks.md,
-/// Endpoints.
+/// Tests endpoints and sends events again, by jobs of the webhooks app. Only a test is waited for. docs/api/webhooks.md, Endpoints.
 /// </summary>
 public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender jobs)
 {
-    /// <summary>How long a test is waited for: the 15 s an attempt may take, and what it may have to wait for its turn.</summary>
+    /// <summary>Longest wait for a test: the 15 s of an attempt, and the time before its turn.</summary>
     private static readonly TimeSpan MaxTestTime = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20), MaxPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20), MaxPause = TimeSpan.FromMilliseconds(500);
 
     private static readonly Error Disabled = Error.Conflict("The endpoint is disabled: enable it, then have events sent again", Webhook.IsEnabled.Name);
 
@@ -30,7 +29,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
 
     private static readonly FlagField missingOnly = new("missing_only")
     {
-        Default = false, Description = "Whether only events that have no delivery to the endpoint are sent.",
+        Default = false, Description = "Whether to send only events that have no delivery to the endpoint.",
     };
 
     private static readonly Operation sendTest = Operation("webhooks-test", "test", "Send a test event to an endpoint, and answer what came of it.") with
@@ -70,7 +69,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
             var test = new WebhookTest(
                 call.Caller.Partition.Key, call.Ids.New("evt_"), id, call.Caller.Actor, call.Origin.RequestId, call.Clock.GetUtcNow() + MaxTestTime);
             await jobs.Send(test, call.Aborted);
-            var outcome = await Outcome(call, test);
+            var outcome = await WaitForTest(call, test);
             if (outcome.Error is { } none) return none;
             return new Outcome.Found(new Resource("webhook_test", test.EventId, DeliveryLog.TestAttributes(id, test.EventId, outcome.Value)));
         });
@@ -89,7 +88,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
             if (!IsEnabled(webhook.Value)) return Disabled;
 
             var now = call.Clock.GetUtcNow();
-            await HandOver(call, new Redelivery(call.Caller.Partition.Key, call.Ids.New("rdl_"), id, RedeliveryKind.One, now, now, deliveryId));
+            await SendUnlessDryRun(call, new Redelivery(call.Caller.Partition.Key, call.Ids.New("rdl_"), id, RedeliveryKind.One, now, now, deliveryId));
             return new Outcome.Accepted(
                 new Resource(DeliveryLog.Type, deliveryId, DeliveryLog.Attributes(delivery with { Status = DeliveryStatus.Pending }, withAnswers: true)));
         });
@@ -97,14 +96,14 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
     [Function("webhooks-recover")]
     public Task<IResult> Recover(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/recover")] HttpRequest request, string id) =>
-        api.Run(request, recover, call => Since(call, id, isReplay: false));
+        api.Run(request, recover, call => RequestRedelivery(call, id, isReplay: false));
 
     [Function("webhooks-replay")]
     public Task<IResult> Replay(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/replay")] HttpRequest request, string id) =>
-        api.Run(request, replay, call => Since(call, id, isReplay: true));
+        api.Run(request, replay, call => RequestRedelivery(call, id, isReplay: true));
 
-    private async ValueTask<Outcome> Since(Call call, string id, bool isReplay)
+    private async ValueTask<Outcome> RequestRedelivery(Call call, string id, bool isReplay)
     {
         var webhook = await call.Records.Get(Webhook.Schema, id, call.Aborted);
         if (webhook.Error is { } missing) return missing;
@@ -122,7 +121,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
 
         var what = !isReplay ? RedeliveryKind.Failed : onlyMissing ? RedeliveryKind.Missing : RedeliveryKind.All;
         var redeliveryId = call.Ids.New("rdl_");
-        await HandOver(call, new Redelivery(call.Caller.Partition.Key, redeliveryId, id, what, from, now));
+        await SendUnlessDryRun(call, new Redelivery(call.Caller.Partition.Key, redeliveryId, id, what, from, now));
         return new Outcome.Accepted(new Resource(isReplay ? "webhook_replay" : "webhook_recovery", redeliveryId, JsonForm.Object(writer =>
         {
             writer.WriteString("id"u8, redeliveryId);
@@ -133,7 +132,7 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         })));
     }
 
-    /// <summary>What these operations have in common: they write on behalf of an endpoint, and need no body unless they say so.</summary>
+    /// <summary>Declares an operation that writes for an endpoint and needs no body.</summary>
     private static Operation Operation(string name, string path, string summary) => new()
     {
         Name = name,
@@ -148,19 +147,19 @@ public sealed class RedeliveryEndpoints(Http.Api api, DeliveryLog log, JobSender
         OwnErrors = [ErrorCode.Conflict],
     };
 
-    private async ValueTask HandOver(Call call, Redelivery redelivery)
+    private async ValueTask SendUnlessDryRun(Call call, Redelivery redelivery)
     {
         if (!call.IsDryRun) await jobs.Send(redelivery, call.Aborted);
     }
 
     /// <summary>
-    /// What came of a test, or why nothing did: it did not come in time, or its endpoint was deleted before it was sent. It is made by another process,
-    /// maybe, so it is looked for, seldom once that takes long.
+    /// Waits for the attempt of a test. Fails where it does not come in time, or its endpoint is deleted first. Another process may make the attempt, so
+    /// the store is polled, with growing pauses.
     /// </summary>
-    private static async ValueTask<Result<DeliveryAttempt>> Outcome(Call call, WebhookTest test)
+    private static async ValueTask<Result<DeliveryAttempt>> WaitForTest(Call call, WebhookTest test)
     {
         using var limit = new CancellationTokenSource(MaxTestTime, call.Clock);
-        for (var pause = FirstLook; !limit.IsCancellationRequested; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
+        for (var pause = FirstPause; !limit.IsCancellationRequested; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
         {
             await Task.Delay(pause, TimeProvider.System, call.Aborted);
             if (await TestOutcome.Find(call.Caller.Store, test.EventId, call.Aborted) is { } attempt) return attempt;

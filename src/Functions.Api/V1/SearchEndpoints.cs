@@ -12,8 +12,7 @@ using NodeStash.Functions.Api.V1.Queries;
 namespace NodeStash.Functions.Api.V1;
 
 /// <summary>
-/// Searches all types at once, and has the index built anew. A search of one type, with filters, is a list of its own resource. docs/api/v1.md,
-/// Search.
+/// Searches all types at once, and has the index rebuilt. To search one type with filters, list its resource. docs/api/v1.md, Search.
 /// </summary>
 public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 {
@@ -44,7 +43,7 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
         Name = "search-reindex",
         Method = "POST",
         Route = "v1/search/reindex",
-        Summary = "Build the search index of the data set anew.",
+        Summary = "Rebuild the search index of the environment.",
         Scopes = [Writing[0]],
         Parameters = [Parameter.DryRun],
         Body = Form.Empty,
@@ -58,7 +57,7 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
         {
             var (errors, fingerprint, words) = (new ValidationErrors(), Cursor.Fingerprint(SearchResult.Type, call.Parameters()), (string)call.Query[text]!);
 
-            // What is built in, then the custom objects by slug.
+            // Built-in types come first, then custom objects by slug.
             List<Schema> all = [.. Crm.Catalog.Searchable, .. (await CustomObject.All(call.Caller.Store, call.Aborted)).Select(o => CustomRecord.Of(o.Slug))];
             var named = call.Query[types] is string[] names ? Named(names, all, errors) : null;
             var after = call.Query[Parameter.Cursor] is string cursor && !errors.Any ? Cursor.Read(cursor, fingerprint, 3, errors) : null;
@@ -67,8 +66,8 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
 
             var searched = named ?? [.. all.Where(schema => call.Caller.May(Scope.Reading(schema.Scopes)))];
             var searchedTypes = searched.Select(schema => schema.Type).ToList();
-            if (call.Lacking(searchedTypes) is { } lacking) return lacking;
-            var page = await call.Caller.Search.Across(searchedTypes, words, after, (int)call.Query[Parameter.Pages]!, call.Aborted);
+            if (call.CheckCanRead(searchedTypes) is { } forbidden) return forbidden;
+            var page = await call.Caller.Search.Across(searchedTypes, words, after, (int)call.Query[Parameter.PageSize]!, call.Aborted);
             if (page.Error is { } error) return error;
 
             var match = new TextMatch(words);
@@ -84,12 +83,12 @@ public sealed class SearchEndpoints(Http.Api api, JobSender jobs)
                 });
         });
 
-    /// <summary>What is stored is not touched, but every type is read anew for it: that takes the right to write each.</summary>
+    /// <summary>Starts a rebuild of the search index. It reads every type, so it takes the write scope of each.</summary>
     [Function("search-reindex")]
     public Task<IResult> Reindex([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/search/reindex")] HttpRequest request) =>
         api.Run(request, reindex, async call =>
         {
-            if (Writing.FirstOrDefault(scope => !call.Caller.May(scope)) is { Name: { } lacking }) return Error.InsufficientScope(lacking);
+            if (Writing.FirstOrDefault(scope => !call.Caller.May(scope)) is { Name: { } missing }) return Error.InsufficientScope(missing);
             if ((await call.Read()).Error is { } wrong) return wrong;
 
             var job = call.Ids.New("job_");

@@ -6,12 +6,12 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>What the rotation of an API key and that of a signing secret have in common.</summary>
+/// <summary>Shares the rotation of secrets between API keys and webhook endpoints.</summary>
 internal static class SecretRotation
 {
     private static readonly IntegerField graceSeconds = new("grace_seconds", 0, (long)TimeSpan.FromDays(7).TotalSeconds)
     {
-        Default = (long)TimeSpan.FromDays(1).TotalSeconds, Description = "How long the secret before goes on working.", Example = "3600",
+        Default = (long)TimeSpan.FromDays(1).TotalSeconds, Description = "The seconds for which the previous secret stays valid.", Example = "3600",
     };
 
     private static readonly Form form = new(graceSeconds);
@@ -30,13 +30,14 @@ internal static class SecretRotation
         OwnErrors = [ErrorCode.Conflict, ErrorCode.UnprocessableEntity],
     };
 
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="record">As it is stored.</param>
-    /// <param name="secret">The new one; null where it was only tried.</param>
-    public static Outcome Done(Schema schema, StoredRecord record, string? secret) => new Outcome.Found(Resource.Of(schema, record).With(secret));
+    /// <summary>Answers the rotated record with its new secret.</summary>
+    /// <param name="schema">The resource.</param>
+    /// <param name="record">The stored record.</param>
+    /// <param name="secret">The new secret; null in a dry run.</param>
+    public static Outcome ToOutcome(Schema schema, StoredRecord record, string? secret) => new Outcome.Found(Resource.Of(schema, record).With(secret));
 
-    /// <summary>How long the secret before goes on working.</summary>
-    public static async ValueTask<Result<TimeSpan>> Grace(Call call)
+    /// <summary>Reads how long the previous secret stays valid.</summary>
+    public static async ValueTask<Result<TimeSpan>> ReadGrace(Call call)
     {
         var given = await call.Read();
         return given.Error is { } error ? error : TimeSpan.FromSeconds((long)given.Value[graceSeconds]!);

@@ -9,7 +9,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The stages of a pipeline. docs/api/v1.md, Pipelines and stages.</summary>
+/// <summary>Serves the stages of a pipeline. docs/api/v1.md, Pipelines and stages.</summary>
 public sealed class StageEndpoints(Http.Api api)
 {
     private const string Type = "pipeline_stage";
@@ -17,7 +17,6 @@ public sealed class StageEndpoints(Http.Api api)
     private const string Path = "v1/pipelines/{id}/stages/{stageId}";
 
     private static readonly ErrorCode[] rules = [ErrorCode.Conflict, ErrorCode.UnprocessableEntity];
-
 
     private static readonly Parameter include = new(
         "include", new(JsonType.String) { Choices = ["deal_count"] }, "What is answered beside each stage.", ReadInclude);
@@ -123,7 +122,7 @@ public sealed class StageEndpoints(Http.Api api)
             var found = await call.Records.Get(Pipeline.Schema, id, call.Aborted);
             if (found.Error is { } error) return error;
             if (StagesOf(found.Value).FirstOrDefault(s => s.Id == stageId) is not { } stage) return Error.NotFound(Noun, stageId);
-            if (!count && call.Knows(V1Door.TagOf(stage.Version))) return new Outcome.Unchanged(stage.Version);
+            if (!count && call.MatchesIfNoneMatch(V1Door.TagOf(stage.Version))) return new Outcome.Unchanged(stage.Version);
             return new Outcome.Found(new Resource(Type, stage.Id, await Attributes(call, stage, id, count), stage.Version));
         });
 
@@ -164,11 +163,11 @@ public sealed class StageEndpoints(Http.Api api)
         _ => errors.Add("include", $"'{text}' can't be included; expected of deal_count"),
     };
 
-    /// <summary>Whether the count of deals is asked for, which takes the right to read them.</summary>
+    /// <summary>Reads whether to count deals; that takes the scope to read them.</summary>
     private static bool WithCount(Call call)
     {
         if (!call.Query.Is(include)) return false;
-        return call.Lacking(["deal"]) is { } lacking ? throw new RefusedException(lacking) : true;
+        return call.CheckCanRead(["deal"]) is { } forbidden ? throw new RefusedException(forbidden) : true;
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> Attributes(Call call, Stage stage, string pipelineId, bool count) => count

@@ -4,7 +4,7 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Which HTTP status each error has (docs/api/v1.md, Envelopes), and how its code is written.</summary>
+/// <summary>Maps error codes to HTTP statuses and names (docs/api/v1.md, Envelopes).</summary>
 internal static class Statuses
 {
     private static readonly Dictionary<ErrorCode,
@@ -29,6 +29,6 @@ internal static class Statuses
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, null),
     };
 
-    /// <summary>E.g. <c>VALIDATION_ERROR</c>.</summary>
+    /// <summary>Writes a code as clients see it, e.g. <c>VALIDATION_ERROR</c>.</summary>
     public static string NameOf(ErrorCode code) => Names[code];
 }

@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The labels of a workspace: docs/api/v1.md, Tags.</summary>
+/// <summary>Serves tags. docs/api/v1.md, Tags.</summary>
 public sealed class TagEndpoints(Http.Api api)
 {
     private static readonly Operation list = RecordOperation.List(Tag.Schema);

@@ -6,10 +6,10 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>The envelopes, statuses and paths of /v1. docs/api/v1.md, Envelopes.</summary>
+/// <summary>Renders outcomes with the envelopes, statuses and paths of /v1. docs/api/v1.md, Envelopes.</summary>
 public sealed class V1Door : IDoor
 {
-    /// <summary>Stands before the paths of resources.</summary>
+    /// <summary>The prefix of all paths.</summary>
     public const string Root = "/v1/";
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ public sealed class V1Door : IDoor
         writer.WriteString("request_id"u8, requestId);
     });
 
-    /// <summary>The ETag of a version.</summary>
+    /// <summary>Formats a version as an ETag.</summary>
     public static string TagOf(long version) => $"\"{Text.Invariant(version)}\"";
 
     private static int StatusOf(Outcome outcome) => outcome switch
@@ -107,7 +107,7 @@ public sealed class V1Door : IDoor
         list.Meta?.Invoke(writer);
     }
 
-    /// <summary>One operation of a batch: its status with its data or its error.</summary>
+    /// <summary>Writes the result of one operation of a batch: its status, with data or an error.</summary>
     private static void WriteItem(Utf8JsonWriter writer, Outcome outcome)
     {
         writer.WriteStartObject();

@@ -5,7 +5,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>docs/api/webhooks.md, Endpoints.</summary>
+/// <summary>Serves webhook endpoints. docs/api/webhooks.md, Endpoints.</summary>
 public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
 {
     private static readonly Operation list = RecordOperation.List(Webhook.Schema);
@@ -46,12 +46,12 @@ public sealed class WebhookEndpoints(Http.Api api, WebhookOperations webhooks)
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/webhooks/{id}/rotate-secret")] HttpRequest request, string id) =>
         api.Run(request, rotateSecret, async call =>
         {
-            var grace = await SecretRotation.Grace(call);
+            var grace = await SecretRotation.ReadGrace(call);
             if (grace.Error is { } wrong) return wrong;
             var secret = WebhookOperations.NewSecret();
             return await call.Write(
                 records => webhooks.RotateSecret(records, id, secret, grace.Value, call.Aborted),
-                stored => SecretRotation.Done(Webhook.Schema, stored, call.IsDryRun ? null : secret));
+                stored => SecretRotation.ToOutcome(Webhook.Schema, stored, call.IsDryRun ? null : secret));
         });
 
     [Function("webhooks-delete")]

@@ -7,7 +7,7 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1;
 
-/// <summary>Makes workspaces, for whoever operates the deployment. docs/api/access.md, Workspaces.</summary>
+/// <summary>Creates workspaces for the operator of the deployment. docs/api/access.md, Workspaces.</summary>
 public sealed class WorkspaceEndpoints(Http.Api api, Workspaces workspaces)
 {
     private static readonly TextField name = new("name", 100) { IsRequired = true, Description = "What the workspace is called.", Example = "\"Acme\"" };
@@ -36,7 +36,7 @@ public sealed class WorkspaceEndpoints(Http.Api api, Workspaces workspaces)
             var given = create.Body!.Read(await Body.Read(request, mayBeEmpty: false));
             if (given.Error is { } wrong) return wrong;
 
-            // Done to its end, for what is interrupted leaves a workspace that nobody has a key to.
+            // It ignores the abort of the request: an interruption would leave a workspace without a key.
             var (workspace, key) = await workspaces.Create(((string)given.Value[name]!).Trim(), (string)given.Value[plan]!, CancellationToken.None);
             var resource = new Resource("workspace", workspace.Id, JsonForm.Object(writer =>
             {

@@ -7,10 +7,11 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Functions.Webhooks.Cascades;
 
-/// <summary>Sees to it that cascades are carried through: each is announced in a commit that has an event.</summary>
-public sealed class CascadeFeed(IWorkspaceStores stores, JobSender jobs, CascadesSent seen, TimeProvider clock)
+/// <summary>Sends a job for each cascade that a commit announces. Every such commit has an event, so the feed sees it.</summary>
+public sealed class CascadeFeed(IWorkspaceStores stores, JobSender jobs, CascadesSent sent, TimeProvider clock)
 {
-    private static readonly string[] Named = [CustomField.Schema.Type, Tag.Schema.Type, Pipeline.Schema.Type];
+    /// <summary>Types whose records others refer to by name or stage, so that an update may cascade.</summary>
+    private static readonly string[] CascadingOnUpdate = [CustomField.Schema.Type, Tag.Schema.Type, Pipeline.Schema.Type];
 
     [Function("wide-change-feed")]
     [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
@@ -26,22 +27,22 @@ public sealed class CascadeFeed(IWorkspaceStores stores, JobSender jobs, Cascade
             var pending = await PendingCascades.Read(store, Crm.Catalog, ct);
             if (pending.Pending.Count == 0) continue;
 
-            // A job for each announcement, not for each event while one is under way; the last one's carries all of them through.
+            // One job per announcement, not per event. The job of the last announcement applies all pending cascades.
             var announced = pending.Pending[^1].Id;
-            if (seen.Contains(announced)) continue;
+            if (sent.Contains(announced)) continue;
             await jobs.Send(new CascadeJob(events.Key, announced), ct);
-            seen.Add(announced);
+            sent.Add(announced);
         }
     }
 
-    /// <summary>A deletion or a merge, or a change of what other records name. Anything else changes one record, or may be the work itself.</summary>
+    /// <summary>Whether the event may announce a cascade: a deletion, a merge, or an update of a record that others refer to.</summary>
     private static bool MayCascade(EventDocument document) =>
         document.Kind == EventDocument.EventKind
         && (document.Name.EndsWith(".deleted", StringComparison.Ordinal) || document.Name.EndsWith(".merged", StringComparison.Ordinal)
-            || (document.Name.EndsWith(".updated", StringComparison.Ordinal) && Named.Contains(document.RecordType)));
+            || (document.Name.EndsWith(".updated", StringComparison.Ordinal) && CascadingOnUpdate.Contains(document.RecordType)));
 }
 
-/// <summary>Announcements for which this process has sent a job. One that is forgotten costs a job that finds nothing to do, or helps.</summary>
+/// <summary>Remembers the announcements for which this process has sent a job. Forgetting one is harmless: a second job finds nothing to do.</summary>
 public sealed class CascadesSent
 {
     private const int MaxIds = 10_000;

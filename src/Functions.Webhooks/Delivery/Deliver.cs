@@ -27,7 +27,7 @@ public static class Deliver
         for (var round = 0; round < MaxRounds; round++)
         {
             var sent = await context.CallActivityAsync<RoundSent>(nameof(SendDeliveries.SendDueDeliveries), held, RetryForever);
-            if (sent.End is RoundEnd.Done) return;
+            if (sent.End is RoundEnd.NoWork) return;
             if (sent.End is RoundEnd.Busy) await context.CreateTimer(BusyWait, CancellationToken.None);
             if (sent.Next is not { } next) continue;
 

@@ -22,7 +22,7 @@ public sealed record RoundSent(RoundEnd End, LaneWait? Next = null);
 public enum RoundEnd
 {
     /// <summary>Nothing is pending, or another worker has the endpoint.</summary>
-    Done,
+    NoWork,
 
     /// <summary>More may be due; other endpoints get their turn first.</summary>
     More,

@@ -56,7 +56,7 @@ internal sealed class GuardedConnection(WebhookOptions options)
     }
 }
 
-/// <summary>Tells how far a request has come.</summary>
+/// <summary>Tracks how far a request has come.</summary>
 internal sealed class Progress
 {
     private volatile bool isConnecting;

@@ -23,7 +23,7 @@ public sealed partial class SendDeliveries(
     /// <summary>Lanes acquired at a time: more than may be sent at once, so that sending does not wait for outcomes to be on disk.</summary>
     private const int MaxLanes = 512;
 
-    /// <summary>Wait before asking again where little was due, so that events in quick succession are one round of one worker, not a worker each.</summary>
+    /// <summary>Wait before acquiring again where little was due, so that one round collects events in quick succession.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Time that attempts get to end after the round has closed. Those that take longer are slow.</summary>
@@ -32,10 +32,10 @@ public sealed partial class SendDeliveries(
     /// <summary>Longest time that <see cref="SendDueDeliveries"/> begins and waits for attempts. Then it records outcomes and ends.</summary>
     public static readonly TimeSpan MaxRoundTime = Round.MaxTime + ClosingTime;
 
-    /// <summary>Time after which a worker that was not heard of again loses its endpoint, counted from the end of its sleep.</summary>
+    /// <summary>Time after which a lost worker gives up its endpoint, counted from the end of its sleep.</summary>
     private static readonly TimeSpan HoldMargin = TimeSpan.FromHours(1);
 
-    /// <summary>Time after which an attempt that was not heard of again loses its lane, counted from its timeout.</summary>
+    /// <summary>Time after which a lost attempt gives up its lane, counted from its timeout.</summary>
     private static readonly TimeSpan AttemptMargin = TimeSpan.FromSeconds(15);
 
     private readonly AttemptSender attempts = new(sender, slots, clock, log);
@@ -162,7 +162,7 @@ public sealed partial class SendDeliveries(
     {
         { Next: var (delivery, at) } => new RoundSent(RoundEnd.Waits, new LaneWait(delivery.NextAttempt, at)),
         { State: WorkState.Due } => new RoundSent(RoundEnd.More),
-        _ => new RoundSent(RoundEnd.Done),
+        _ => new RoundSent(RoundEnd.NoWork),
     };
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody awaits it: the error is logged, and the lane is due again in time.")]

@@ -12,22 +12,22 @@ namespace NodeStash.Functions.Webhooks.Delivery;
     "Attempts that end when the process stops still leave their slots; a semaphore on whose handle nobody waits holds nothing.")]
 public sealed class SendSlots(WebhookOptions options)
 {
-    /// <summary>Most attempts of the process at the same time.</summary>
+    /// <summary>Maximum number of attempts in flight in the process.</summary>
     public const int MaxPerProcess = 512;
 
-    /// <summary>Most attempts of one partition at the same time. However many of its endpoints hang, half of the process is left to others.</summary>
+    /// <summary>Maximum number of attempts in flight for one partition. Half of the process stays free for others, however many endpoints hang.</summary>
     public const int MaxPerPartition = MaxPerProcess / 2;
 
-    /// <summary>Slow attempts of one partition from which on its slow endpoints begin no more.</summary>
+    /// <summary>Number of slow attempts of one partition at which its slow endpoints begin no more.</summary>
     public const int MaxSlowPerPartition = 64;
 
-    /// <summary>Slow attempts of the process from which on slow endpoints begin no more. Half of it is left to quick endpoints.</summary>
+    /// <summary>Number of slow attempts of the process at which slow endpoints begin no more. Half of the process stays free for quick ones.</summary>
     public const int MaxSlowPerProcess = MaxPerProcess / 2;
 
-    /// <summary>Most long rounds of the process at the same time: few beside the many rounds that take turns.</summary>
+    /// <summary>Maximum number of long rounds in the process at the same time.</summary>
     public const int MaxLongRounds = 8;
 
-    /// <summary>Attempts that an unknown endpoint may have. Each one that ends before it is slow earns one more, up to <see cref="MaxPerEndpoint"/>.</summary>
+    /// <summary>Number of attempts that a new endpoint may have in flight. Each quick attempt earns one more, up to <see cref="MaxPerEndpoint"/>.</summary>
     public const int FirstAttempts = 4;
 
     private readonly Dictionary<string, EndpointLoad> endpoints = new(StringComparer.Ordinal);
@@ -36,7 +36,7 @@ public sealed class SendSlots(WebhookOptions options)
     private int slow;
     private int longRounds;
 
-    /// <summary>Most attempts at one endpoint at the same time.</summary>
+    /// <summary>Maximum number of attempts in flight at one endpoint.</summary>
     public int MaxPerEndpoint => options.ConcurrencyPerEndpoint;
 
     /// <summary>Whether an endpoint may begin nothing now: all its attempts are slow, or its partition has no slot left and many slow attempts.</summary>
@@ -104,7 +104,7 @@ public sealed class SendSlots(WebhookOptions options)
     private bool AreManySlow(string partition) =>
         slow >= MaxSlowPerProcess || (partitions.TryGetValue(partition, out var load) && load.Slow >= MaxSlowPerPartition);
 
-    /// <summary>Entitles to one attempt, until it is disposed.</summary>
+    /// <summary>Permits one attempt until it is disposed.</summary>
     public sealed class Slot : IDisposable
     {
         private readonly SendSlots slots;

@@ -10,18 +10,19 @@ using NodeStash.Core.Values;
 namespace NodeStash.Functions.Webhooks.Indexing;
 
 /// <summary>
-/// Keeps what is searched up with what is stored. An event only says which record has changed: the record is read as it is by now. A batch that comes
-/// twice, late or in part changes nothing, for the index heeds versions. While the index takes nothing, the feed waits; one that is new it has made.
+/// Updates the search index from the change feed. An event only names the record that changed; the feed reads the record's current version. The index
+/// ignores older versions, so a batch may come twice, late or in part. While the index is down, the feed waits. It has a missing index built.
 /// </summary>
 public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes indexes, SearchUpkeep upkeep, TimeProvider clock, ILogger<IndexingFeed> log)
 {
     private static readonly HashSet<string> Types = [.. Crm.Catalog.Searchable.Select(schema => schema.Type)];
 
-    private static readonly TimeSpan longestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a batch waits for an index that is being made; then it fails, and comes again. Less than a function may run.</summary>
-    private static readonly TimeSpan longestWait = TimeSpan.FromMinutes(5);
+    /// <summary>Longest wait for an index that is being built. Then the batch fails and comes again. Shorter than a function may run.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
 
+    /// <summary>Handles one batch of the change feed. A batch that fails comes again.</summary>
     [Function("indexing-feed")]
     [ExponentialBackoffRetry(-1, "00:00:01", "00:05:00")]
     public async Task Run(
@@ -33,14 +34,14 @@ public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes
         var events = documents.Where(
             d => d.Kind == EventDocument.EventKind && (Types.Contains(d.RecordType) || TypeFamily.Of(d.RecordType) == TypeFamily.Records)).ToList();
         if (events.Count == 0) return;
-        var sets = events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal).Select(ofOne => (Partition: Partition.Parse(ofOne.Key), Events: ofOne.ToList()))
-            .ToList();
-        await OnceMade(() => Task.WhenAll(sets.Select(set => Index(set.Partition, set.Events, ct))), ct);
+        var partitions = events.GroupBy(e => e.PartitionKey, StringComparer.Ordinal)
+            .Select(ofOne => (Partition: Partition.Parse(ofOne.Key), Events: ofOne.ToList())).ToList();
+        await WriteWhenBuilt(() => Task.WhenAll(partitions.Select(each => Index(each.Partition, each.Events, ct))), ct);
         Instruments.SearchLag.Record((clock.GetUtcNow() - Ids.TimeOf(events[0].Id)).TotalSeconds);
     }
 
-    /// <summary>Runs what writes to the index; where that is new has it made first, and waits for it.</summary>
-    private async Task OnceMade(Func<Task> write, CancellationToken ct)
+    /// <summary>Writes to the index. If the index is not built yet, has it built, waits and tries again.</summary>
+    private async Task WriteWhenBuilt(Func<Task> write, CancellationToken ct)
     {
         var start = clock.GetTimestamp();
         for (var (tries, pause) = (1, TimeSpan.Zero); ; tries++)
@@ -50,7 +51,7 @@ public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes
                 await write();
                 return;
             }
-            catch (SearchUnavailableException e) when (e.IsBeingMade && clock.GetElapsedTime(start) < longestWait)
+            catch (SearchUnavailableException e) when (e.IsBeingMade && clock.GetElapsedTime(start) < MaxWait)
             {
                 if (tries == 1) Waits(log, e.Message);
                 else StillWaits(log, tries, e.Message);
@@ -58,10 +59,11 @@ public sealed partial class IndexingFeed(IWorkspaceStores stores, ISearchIndexes
 
             await Task.Delay(pause, clock, ct);
             await upkeep.Run(ct);
-            pause = TimeSpan.FromTicks(Math.Clamp(pause.Ticks * 2, TimeSpan.TicksPerSecond, longestPause.Ticks));
+            pause = TimeSpan.FromTicks(Math.Clamp(pause.Ticks * 2, TimeSpan.TicksPerSecond, MaxPause.Ticks));
         }
     }
 
+    /// <summary>Reads the changed records of a partition and writes them to its index; removes those that are gone.</summary>
     private async Task Index(Partition partition, List<EventDocument> events, CancellationToken ct)
     {
         var (store, changes) = (await stores.OpenAt(events, clock.GetUtcNow(), ct), new List<SearchChange>());

@@ -8,21 +8,21 @@ using NodeStash.Functions.Webhooks.Jobs;
 namespace NodeStash.Functions.Webhooks.Indexing;
 
 /// <summary>
-/// Builds the index of an environment anew from its records, beside the one that is searched meanwhile; may be interrupted anywhere and repeated.
+/// Rebuilds the search index of an environment from its records, while searches use the old one. A rebuild may be interrupted and repeated.
 /// </summary>
 public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes indexes, TimeProvider clock)
 {
-    private const int Page = 500;
+    private const int PageSize = 500;
 
-    /// <summary>Of one step: short enough that a stopping host waits for it.</summary>
+    /// <summary>Length of one step: short enough that a stopping host waits for it.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
 
     [Function("reindex")]
     public Task Run([QueueTrigger(JobQueue.Reindexes, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
-        run.Steps(Job.Read<Reindexing>(message), GoOn, ct);
+        run.RunSteps(Job.Read<Reindexing>(message), FillSlice, ct);
 
-    /// <returns>Where to go on; null where it has ended, or another one has taken its place.</returns>
-    private async ValueTask<Reindexing?> GoOn(Reindexing reindexing, CancellationToken ct)
+    /// <returns>The place to continue from; null where the rebuild has ended or a newer one has replaced it.</returns>
+    private async ValueTask<Reindexing?> FillSlice(Reindexing reindexing, CancellationToken ct)
     {
         var partition = Partition.Parse(reindexing.Partition);
         var (store, index, start) = (stores.Open(partition), indexes.Open(partition), clock.GetTimestamp());
@@ -32,7 +32,7 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
             var schema = reindexing.Type is { } type ? Crm.Catalog.Find(type) : Crm.Catalog.Searchable[0];
             var after = reindexing is { CreatedAt: { } createdAt, Id: { } id } ? new Keyset([createdAt], id) : null;
             var page = await store.Query(
-                new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, Page), ct);
+                new RecordQuery(schema.Type, Condition.Always, [new SortKey(new KeyPath(schema.CreatedAt.Name), Descending: false)], after, PageSize), ct);
             var visible = page.Records.Where(record => !ArchiveState.IsArchived(record));
             if (!await index.Fill(reindexing.Rebuild, [.. visible.Select(SearchChange.Of)], ct)) return null;
             if (page.Next is { Values: [string last] } next)
@@ -41,7 +41,7 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
                 continue;
             }
 
-            if (await After(schema.Type, store, ct) is not { } following)
+            if (await NextType(schema.Type, store, ct) is not { } following)
             {
                 await index.EndRebuild(reindexing.Rebuild, ct);
                 return null;
@@ -53,8 +53,8 @@ public sealed class Reindex(JobRun run, IWorkspaceStores stores, ISearchIndexes 
         return reindexing;
     }
 
-    /// <summary>The type that comes after another; null after the last. Of custom objects, which come and go, it is the next by slug.</summary>
-    private static async ValueTask<string?> After(string type, IWorkspaceStore store, CancellationToken ct)
+    /// <summary>Finds the type to index after another; null after the last. Custom objects follow the built-in types, ordered by slug.</summary>
+    private static async ValueTask<string?> NextType(string type, IWorkspaceStore store, CancellationToken ct)
     {
         var builtIn = Crm.Catalog.Searchable.Select(schema => schema.Type).SkipWhile(each => each != type).Skip(1).FirstOrDefault();
         if (builtIn is not null) return builtIn;

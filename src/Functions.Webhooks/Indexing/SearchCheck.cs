@@ -3,7 +3,7 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.Functions.Webhooks.Indexing;
 
-/// <summary>Every five minutes: has indexes built anew that can't be searched as they are.</summary>
+/// <summary>Rebuilds search indexes that are missing or outdated; runs every five minutes.</summary>
 public sealed class SearchCheck(SearchUpkeep upkeep)
 {
     [Function("search-check")]

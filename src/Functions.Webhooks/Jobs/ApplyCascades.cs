@@ -6,21 +6,21 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Functions.Webhooks.Jobs;
 
-/// <summary>Carries the cascades of an environment to the records they reach, slice by slice, until none is under way.</summary>
+/// <summary>Applies the pending cascades of an environment in short steps until none is left.</summary>
 public sealed class ApplyCascades(JobRun run, IWorkspaceStores stores, CascadeWorker worker)
 {
-    /// <summary>Of one step: short enough that a stopping host waits for it.</summary>
+    /// <summary>Length of one step: short enough that a stopping host waits for it.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
 
     [Function("carry-changes-through")]
     public Task Run([QueueTrigger(JobQueue.Cascades, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
-        run.Steps(Job.Read<CascadeJob>(message), Step, ct);
+        run.RunSteps(Job.Read<CascadeJob>(message), ApplySlice, ct);
 
-    private async ValueTask<CascadeJob?> Step(CascadeJob job, CancellationToken ct)
+    private async ValueTask<CascadeJob?> ApplySlice(CascadeJob job, CancellationToken ct)
     {
         var store = stores.Open(Partition.Parse(job.Partition));
 
-        // One that was announced later has a message of its own, and all are carried through by the last: two would be in each other's way.
+        // Only the job of the last announcement works, and it applies all pending cascades: two jobs would conflict.
         var pending = await PendingCascades.Read(store, Crm.Catalog, ct);
         if (pending.Pending.Count == 0 || pending.Pending[^1].Id != job.Announced) return null;
         return await worker.Work(store, Slice, ct) ? null : job;

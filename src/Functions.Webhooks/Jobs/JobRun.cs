@@ -5,21 +5,22 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>
-/// Does jobs in steps. A job that is not done when its time is up, or when the host stops, sends what is left on in a message of its own; so it does
-/// where the store does not answer, after a wait, for as long as that lasts. What else goes wrong is the queue's to try again.
+/// Runs jobs in steps. When its time is up, or the host stops, it sends the rest of the job as a new message. When the store does not answer, it sends
+/// the rest with a delay, as often as needed. On any other exception the queue repeats the message.
 /// </summary>
 public sealed partial class JobRun(JobSender jobs, TimeProvider clock, ILogger<JobRun> log)
 {
-    /// <summary>Of one message: much shorter than a function may run.</summary>
+    /// <summary>Time for one message: much shorter than a function may run.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(5);
 
-    /// <param name="job">What to do.</param>
-    /// <param name="step">Does a part of it, of some seconds at most, which may be interrupted anywhere and repeated; answers what is left, null for
-    /// nothing.</param>
-    /// <param name="ct">The host stops.</param>
-    public async Task Steps<T>(T job, Func<T, CancellationToken, ValueTask<T?>> step, CancellationToken ct)
+    /// <summary>Runs a job step by step until it is done or its time is up.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="step">Does a part of the job in a few seconds and returns the rest; null when the job is done. It may be interrupted
+    /// anywhere and repeated.</param>
+    /// <param name="ct">Cancelled when the host stops.</param>
+    public async Task RunSteps<T>(T job, Func<T, CancellationToken, ValueTask<T?>> step, CancellationToken ct)
         where T : Job
     {
         var start = clock.GetTimestamp();

@@ -13,35 +13,35 @@ namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>
 /// Deletes archived records after 30 days (<see cref="ArchiveState.Retention"/>), in one pass over all environments each hour. A pass may be interrupted
-/// anywhere, repeated, and run beside another: a record is only deleted if it is still as it was found, so a restore always wins.
+/// anywhere, repeated, and run beside another. It deletes a record only if the record has not changed since it was found, so a restore always wins.
 /// </summary>
 public sealed partial class PurgeArchived(
     JobRun run, JobSender jobs, IAccessStore access, IWorkspaceStores stores, Ids ids, TimeProvider clock, ILogger<PurgeArchived> log)
 {
-    private const int Page = 50;
+    private const int PageSize = 50;
 
-    /// <summary>Of one step: short enough that a stopping host waits for it.</summary>
+    /// <summary>Length of one step: short enough that a stopping host waits for it.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
 
-    /// <summary>Every hour: begins a pass.</summary>
+    /// <summary>Begins a pass, every hour.</summary>
     [Function("purge-check")]
     public async Task Begin([TimerTrigger("0 15 * * * *", UseMonitor = false)] TimerInfo timer, CancellationToken ct) =>
         await jobs.Send(new Purging(clock.GetUtcNow() - ArchiveState.Retention), ct);
 
     [Function("purge-archived")]
     public Task Run([QueueTrigger(JobQueue.Purges, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
-        run.Steps(Job.Read<Purging>(message), GoOn, ct);
+        run.RunSteps(Job.Read<Purging>(message), PurgeSlice, ct);
 
-    /// <returns>Where to go on; null where the pass has ended.</returns>
-    private async ValueTask<Purging?> GoOn(Purging place, CancellationToken ct)
+    /// <returns>The place to continue from; null where the pass has ended.</returns>
+    private async ValueTask<Purging?> PurgeSlice(Purging place, CancellationToken ct)
     {
-        var (partitions, start) = (await Partitions(ct), clock.GetTimestamp());
+        var (partitions, start) = (await ListPartitions(ct), clock.GetTimestamp());
         foreach (var partition in partitions.SkipWhile(each => string.CompareOrdinal(each.Key, place.Partition) < 0))
         {
             if (partition.Key != place.Partition) place = new Purging(place.Until, partition.Key);
             if (clock.GetElapsedTime(start) >= Slice) return place;
             var store = new CascadeOverlay(stores.Open(partition), Crm.Catalog, clock);
-            foreach (var schema in (await Schemas(store, ct)).SkipWhile(each => string.CompareOrdinal(each.Type, place.Type) < 0))
+            foreach (var schema in (await ListSchemas(store, ct)).SkipWhile(each => string.CompareOrdinal(each.Type, place.Type) < 0))
             {
                 if (schema.Type != place.Type) place = new Purging(place.Until, partition.Key, schema.Type);
                 while (await PurgePage(schema, place, store, ct) is { } next)
@@ -60,36 +60,36 @@ public sealed partial class PurgeArchived(
     {
         var due = new Condition.Compare(ArchiveState.Path, Comparison.LessOrEqual, Text.Format(place.Until));
         var after = place is { ArchivedAt: { } archivedAt, Id: { } id } ? new Keyset([archivedAt], id) : null;
-        var page = await store.Query(new RecordQuery(schema.Type, due, [new SortKey(ArchiveState.Path, Descending: false)], after, Page), ct);
+        var page = await store.Query(new RecordQuery(schema.Type, due, [new SortKey(ArchiveState.Path, Descending: false)], after, PageSize), ct);
         if (page.Records.Count == 0) return null;
 
         var records = new RecordSet(Crm.Catalog, store, Origin.OfSystem, ids, clock);
-        var (purged, left) = (0, 0);
+        var (purged, remaining) = (0, 0);
         foreach (var record in page.Records)
         {
             var refused = await records.Purge(schema, record.Id, record.Version, ct);
             if (refused is null) purged++;
 
-            // Restored, changed or deleted meanwhile; anything else is tried again by the next pass.
-            else if (refused.Code is not (ErrorCode.NotFound or ErrorCode.PreconditionFailed)) left++;
+            // These codes mean: restored, changed or deleted meanwhile. The next pass tries again after any other error.
+            else if (refused.Code is not (ErrorCode.NotFound or ErrorCode.PreconditionFailed)) remaining++;
         }
 
         Instruments.RecordsPurged.Add(purged, new KeyValuePair<string, object?>("type", TypeFamily.Of(schema.Type)));
         if (purged > 0) Purged(log, purged, store.Partition.Key);
-        if (left > 0) Left(log, left, store.Partition.Key);
+        if (remaining > 0) Left(log, remaining, store.Partition.Key);
         return page.Next is { Values: [string last] } next ? place with { ArchivedAt = last, Id = next.Id } : null;
     }
 
-    /// <summary>All environments, in the order of a pass.</summary>
-    private async ValueTask<IReadOnlyList<Partition>> Partitions(CancellationToken ct) =>
+    /// <summary>Lists all environments in the order of a pass.</summary>
+    private async ValueTask<IReadOnlyList<Partition>> ListPartitions(CancellationToken ct) =>
     [
         .. (await access.WorkspaceIds(ct))
             .SelectMany(id => new[] { new Partition(id, WorkspaceEnvironment.Live), new Partition(id, WorkspaceEnvironment.Test) })
             .OrderBy(partition => partition.Key, StringComparer.Ordinal),
     ];
 
-    /// <summary>What can be archived in an environment, in the order of a pass.</summary>
-    private static async ValueTask<IReadOnlyList<Schema>> Schemas(IWorkspaceStore store, CancellationToken ct) =>
+    /// <summary>Lists the archivable types of an environment in the order of a pass.</summary>
+    private static async ValueTask<IReadOnlyList<Schema>> ListSchemas(IWorkspaceStore store, CancellationToken ct) =>
     [
         .. Crm.Catalog.Archivable
             .Concat((await CustomObject.All(store, ct)).Select(o => CustomRecord.Of(o.Slug)))

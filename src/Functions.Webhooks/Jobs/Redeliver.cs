@@ -10,20 +10,21 @@ using NodeStash.Functions.Webhooks.Delivery;
 namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>
-/// Has events sent again, from the oldest on and a page at a time; may be interrupted anywhere and repeated. The endpoint's worker sends them, beside
-/// what is new.
+/// Reopens deliveries to an endpoint page by page, oldest first. The endpoint's worker sends them along with new ones. The job may be interrupted
+/// anywhere and repeated.
 /// </summary>
 public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStores deliveryStores, TimeProvider clock)
 {
-    private const int Page = 100;
+    private const int PageSize = 100;
 
     [Function("redeliver")]
     public Task Run([QueueTrigger(JobQueue.Redeliveries, Connection = JobQueue.Connection)] string message, [DurableClient] DurableTaskClient client,
         CancellationToken ct) =>
-        run.Steps<Redelivery>(Job.Read<Redelivery>(message),
+        run.RunSteps<Redelivery>(Job.Read<Redelivery>(message),
             async (left, stopping) => await ReopenPage(left, client, stopping) is { } place ? left with { Place = place } : null, ct);
 
-    /// <returns>Where the next page begins; null where this was the last.</returns>
+    /// <summary>Reopens or adds the deliveries of one page, and wakes the worker.</summary>
+    /// <returns>The place where the next page begins; null after the last page.</returns>
     private async Task<string?> ReopenPage(Redelivery redelivery, DurableTaskClient client, CancellationToken ct)
     {
         var partition = Partition.Parse(redelivery.Partition);
@@ -32,32 +33,33 @@ public sealed class Redeliver(JobRun run, IWorkspaceStores stores, IDeliveryStor
             || Record.Load(Webhook.Schema, stored) is var webhook && !Webhook.IsEnabled.Of(webhook)) return null;
         var next = redelivery.What switch
         {
-            RedeliveryKind.One => await One(redelivery, deliveries, ct),
-            RedeliveryKind.Failed => await Failed(redelivery, deliveries, ct),
-            _ => await Events(redelivery, webhook, store, deliveries, ct),
+            RedeliveryKind.One => await ReopenOne(redelivery, deliveries, ct),
+            RedeliveryKind.Failed => await ReopenFailed(redelivery, deliveries, ct),
+            _ => await ReopenEvents(redelivery, webhook, store, deliveries, ct),
         };
         await EndpointWorkers.Wake(client, deliveries, redelivery.WebhookId, clock.GetUtcNow(), ct);
         return next;
     }
 
-    private async Task<string?> One(Redelivery redelivery, IDeliveryStore deliveries, CancellationToken ct)
+    private async Task<string?> ReopenOne(Redelivery redelivery, IDeliveryStore deliveries, CancellationToken ct)
     {
         await deliveries.Reopen([redelivery.Place!], [DeliveryStatus.Pending, DeliveryStatus.Failed, DeliveryStatus.Delivered], clock.GetUtcNow(), ct);
         return null;
     }
 
-    private async Task<string?> Failed(Redelivery redelivery, IDeliveryStore deliveries, CancellationToken ct)
+    private async Task<string?> ReopenFailed(Redelivery redelivery, IDeliveryStore deliveries, CancellationToken ct)
     {
-        var failed = await deliveries.ListFailed(redelivery.WebhookId, redelivery.Place ?? Ids.FirstAt(DeliveryLog.Prefix, redelivery.Since), Page, ct);
-        // What was recorded later and failed already is not meant.
+        var failed = await deliveries.ListFailed(redelivery.WebhookId, redelivery.Place ?? Ids.FirstAt(DeliveryLog.Prefix, redelivery.Since), PageSize, ct);
+
+        // Skip deliveries that were created after the request and have failed already.
         await deliveries.Reopen([.. failed.Where(delivery => delivery.CreatedAt <= redelivery.Until).Select(delivery => delivery.Id)], [DeliveryStatus.Failed],
             clock.GetUtcNow(), ct);
-        return failed.Count == Page ? failed[^1].Id : null;
+        return failed.Count == PageSize ? failed[^1].Id : null;
     }
 
-    private async Task<string?> Events(Redelivery redelivery, Record webhook, IWorkspaceStore store, IDeliveryStore deliveries, CancellationToken ct)
+    private async Task<string?> ReopenEvents(Redelivery redelivery, Record webhook, IWorkspaceStore store, IDeliveryStore deliveries, CancellationToken ct)
     {
-        var page = await store.ReadEvents(new EventQuery(redelivery.Place, Page, From: redelivery.Since), ct);
+        var page = await store.ReadEvents(new EventQuery(redelivery.Place, PageSize, From: redelivery.Since), ct);
         var now = clock.GetUtcNow();
         var due = page.Events
             .Where(e => e.At <= redelivery.Until && EventPattern.Matches(Webhook.Events.Of(webhook), e.Name))

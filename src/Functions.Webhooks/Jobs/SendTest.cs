@@ -9,8 +9,8 @@ using NodeStash.Functions.Webhooks.Delivery;
 namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>
-/// Sends <c>webhook.test</c> to an endpoint, and notes what came of it. It is no event of a record: it is in no log, in no lane, and says nothing of
-/// the endpoint's health.
+/// Sends <c>webhook.test</c> to an endpoint and stores the attempt. The test is no event of a record: it stays out of the event log and of all lanes,
+/// and does not count for the endpoint's health.
 /// </summary>
 public sealed class SendTest(JobRun run, IWorkspaceStores stores, WebhookOperations endpoints, WebhookSender sender, TimeProvider clock)
 {
@@ -18,7 +18,7 @@ public sealed class SendTest(JobRun run, IWorkspaceStores stores, WebhookOperati
 
     [Function("send-test")]
     public Task Run([QueueTrigger(JobQueue.WebhookTests, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
-        run.Steps(Job.Read<WebhookTest>(message), Send, ct);
+        run.RunSteps(Job.Read<WebhookTest>(message), Send, ct);
 
     private async ValueTask<WebhookTest?> Send(WebhookTest test, CancellationToken ct)
     {

@@ -8,7 +8,7 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Functions.Api.V1.Queries;
 
-/// <summary>The opaque cursor of a list: a place between two rows, bound to the sort and filters it was made with.</summary>
+/// <summary>Writes and reads the opaque cursors of lists. A cursor is a place between two rows, bound to the sort and filters it was made with.</summary>
 internal static class Cursor
 {
     private const int MaxCursorLength = 8 * 1024;
@@ -23,7 +23,8 @@ internal static class Cursor
         writer.WriteString("id"u8, place.Id);
     }).Span);
 
-    /// <returns>The place; null with a fault added where it is no cursor, or one of another query.</returns>
+    /// <summary>Reads a cursor.</summary>
+    /// <returns>The place; null, with a validation error added, where the text is no cursor of this query.</returns>
     public static Keyset? Read(string cursor, string fingerprint, int sortKeys, ValidationErrors errors)
     {
         try
@@ -40,7 +41,7 @@ internal static class Cursor
         }
     }
 
-    /// <summary>Tells queries apart: everything but the cursor itself and what may change from page to page, the limit and the view.</summary>
+    /// <summary>Hashes the query that a cursor belongs to. The cursor itself, the limit and the view are left out: they may change from page to page.</summary>
     public static string Fingerprint(string resource, IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
         var text = new StringBuilder(resource);

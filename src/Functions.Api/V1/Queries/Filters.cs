@@ -16,32 +16,33 @@ internal static class Filters
     private const string Operators = "eq, neq, gt, gte, lt, lte, in, contains, starts_with, exists";
     private static readonly string TooManyValues = $"At most {MaxValues} values";
 
-    /// <returns>The condition; null where there is no such filter, or with a fault added under its name where its value is wrong.</returns>
+    /// <summary>Reads a filter by its name and value.</summary>
+    /// <returns>The condition; null for an unknown filter, and null with a validation error added for an invalid value.</returns>
     public static Condition? Read(Schema schema, string name, string text, ValidationErrors errors)
     {
-        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return Bound(extra, text, errors);
-        if (schema.Find(name) is { Filter: not FilterKind.None } field) return Named(field, text, name, errors);
-        if (LinkOf(schema, name) is { } link) return ThroughRelation(link, text, name, errors);
+        if (schema.ExtraFilters.FirstOrDefault(f => f.Name == name) is { } extra) return ReadExtra(extra, text, errors);
+        if (schema.Find(name) is { Filter: not FilterKind.None } field) return ReadNamed(field, text, name, errors);
+        if (LinkOf(schema, name) is { } link) return ReadLinked(link, text, name, errors);
 
         var open = name.LastIndexOf('[');
         if (open > 0 && name[^1] == ']')
         {
             var (target, op) = (name[..open], name[(open + 1)..^1]);
             if (schema.Find(target) is { HasKey: true, Access: not FieldAccess.Internal } typed && typed is not MapField)
-                return WithOperator(
+                return ReadOperator(
                     new KeyPath(target), op, text, name, errors, value => typed.ReadKey(value, name, errors) is { } key ? [key] : null, typed is TextListField);
-            if (CustomFieldPath(schema, target) is { } inner) return WithOperator(inner, op, text, name, errors, Readings, isList: false);
-            if (CustomFieldPath(schema, name) is { } path) return WithOperator(path, "eq", text, name, errors, Readings, isList: false);
+            if (CustomFieldPath(schema, target) is { } inner) return ReadOperator(inner, op, text, name, errors, PossibleValues, isList: false);
+            if (CustomFieldPath(schema, name) is { } path) return ReadOperator(path, "eq", text, name, errors, PossibleValues, isList: false);
         }
 
         return null;
     }
 
-    /// <summary>The link a filter's name goes through, e.g. <c>company_id</c> for <c>company.industry</c>; null where it goes through none.</summary>
+    /// <summary>Finds the link that a filter follows, e.g. <c>company_id</c> for <c>company.industry</c>; null where it follows none.</summary>
     public static LinkField? LinkOf(Schema schema, string name) =>
         name.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? schema.Links.FirstOrDefault(l => l.IsChecked && l.Name == name[..dot] + "_id") : null;
 
-    /// <summary>The path of <c>custom_fields[slug]</c>; null where it is none, or the resource has no custom fields.</summary>
+    /// <summary>Reads the path of <c>custom_fields[slug]</c>; null for any other text, or where the resource has no custom fields.</summary>
     public static KeyPath? CustomFieldPath(Schema schema, string name)
     {
         if (schema.CustomFields is not { } field || !name.StartsWith(field.Name, StringComparison.Ordinal) || name.Length < field.Name.Length + 3) return null;
@@ -49,8 +50,8 @@ internal static class Filters
         return name[field.Name.Length] == '[' && name[^1] == ']' && Text.IsSlug(slug, 100) ? new KeyPath(field.Name, slug) : null;
     }
 
-    /// <summary>A filter on what a link points to: <c>company.industry=…</c> for the link <c>company_id</c>.</summary>
-    private static Condition.Linked? ThroughRelation(LinkField link, string text, string name, ValidationErrors errors)
+    /// <summary>Reads a filter on the linked record: <c>company.industry=…</c> for the link <c>company_id</c>.</summary>
+    private static Condition.Linked? ReadLinked(LinkField link, string text, string name, ValidationErrors errors)
     {
         var (inner, inside) = (new ValidationErrors(), name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]);
         var where = inside.Contains('.', StringComparison.Ordinal) ? null : Read(Crm.Catalog.Find(link.TargetType), inside, text, inner);
@@ -58,10 +59,10 @@ internal static class Filters
         return where is null ? null : new Condition.Linked(new KeyPath(link.Name), link.TargetType, where);
     }
 
-    private static Condition.Compare? Bound(NamedFilter filter, string text, ValidationErrors errors) =>
+    private static Condition.Compare? ReadExtra(NamedFilter filter, string text, ValidationErrors errors) =>
         filter.Field.ReadKey(text, filter.Name, errors) is { } key ? new Condition.Compare(new KeyPath(filter.Field.Name), filter.Comparison, key) : null;
 
-    private static Condition? Named(Field field, string text, string name, ValidationErrors errors)
+    private static Condition? ReadNamed(Field field, string text, string name, ValidationErrors errors)
     {
         var path = new KeyPath(field.Name);
         if (field.Filter is FilterKind.HasAll)
@@ -76,14 +77,15 @@ internal static class Filters
         return field.Filter is FilterKind.Substring ? new Condition.Contains(path, (string)key) : new Condition.Equal(path, key);
     }
 
-    /// <param name="path">What is compared.</param>
+    /// <summary>Reads a filter with an operator.</summary>
+    /// <param name="path">The value that is compared.</param>
     /// <param name="op">The operator.</param>
-    /// <param name="text">The value as given.</param>
-    /// <param name="name">Of the parameter.</param>
-    /// <param name="errors">Where faults go.</param>
-    /// <param name="read">What a value may mean; null where it is wrong. Comparison never crosses types, so all of them are asked for.</param>
-    /// <param name="isList">Whether the field holds a list: then its members are compared.</param>
-    private static Condition? WithOperator(
+    /// <param name="text">The operand as text.</param>
+    /// <param name="name">The name of the parameter.</param>
+    /// <param name="errors">Receives validation errors.</param>
+    /// <param name="read">Reads the typed values that a text may stand for; null where it is invalid. Comparison never crosses types, so all are tried.</param>
+    /// <param name="isList">Whether the field holds a list, whose members are compared.</param>
+    private static Condition? ReadOperator(
         KeyPath path, string op, string text, string name, ValidationErrors errors, Func<string, IReadOnlyList<object>?> read, bool isList)
     {
         Condition? Each(string value, Func<object, Condition> make) => read(value) is { } keys ? Any([.. keys.Select(make)]) : null;
@@ -115,7 +117,7 @@ internal static class Filters
                 return Each(text, key => Compare(path, Comparison.LessOrEqual, key));
             case "contains" or "starts_with":
                 if (read(text) is not { } texts) return null;
-                if (texts.OfType<string>().FirstOrDefault() is not { } part) return (Condition?)errors.Add(name, "Only for texts");
+                if (texts.OfType<string>().FirstOrDefault() is not { } part) return (Condition?)errors.Add(name, "contains and starts_with compare texts only");
                 return op is "contains" ? new Condition.Contains(path, part) : new Condition.StartsWith(path, part);
             case "exists" when text is "true" or "false":
                 var absent = new Condition.Equal(path, null);
@@ -127,19 +129,19 @@ internal static class Filters
         }
     }
 
-    /// <summary>What a custom field's value in a query may be: whatever it reads as, since a free-form field has the type of what is stored.</summary>
-    private static List<object> Readings(string text)
+    /// <summary>Lists the values that a text may stand for, because a free-form custom field may hold any type.</summary>
+    private static List<object> PossibleValues(string text)
     {
         var readings = new List<object> { Text.Fold(text) };
 
-        // A whole number as one: beyond 2^53 a double would be another number than the stored one.
+        // Beyond 2^53 a double is not exact, so whole numbers are read as such.
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)) readings.Add(whole);
         else if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) readings.Add(number);
         if (text is "true" or "false") readings.Add(text is "true");
         return readings;
     }
 
-    /// <summary>Booleans have no order: such a comparison matches nothing.</summary>
+    /// <summary>Compares with a value. Booleans have no order, so such a comparison matches nothing.</summary>
     private static Condition Compare(KeyPath path, Comparison how, object key) => key is bool ? new Condition.Any([]) : new Condition.Compare(path, how, key);
 
     private static Condition Any(IReadOnlyList<Condition> conditions) => conditions.Count == 1 ? conditions[0] : new Condition.Any(conditions);

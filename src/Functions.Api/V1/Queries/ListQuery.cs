@@ -6,21 +6,21 @@ using NodeStash.Functions.Api.Http;
 
 namespace NodeStash.Functions.Api.V1.Queries;
 
-/// <summary>The query of a list: its parameters, and what they ask the engine for. docs/api/v1.md, Lists.</summary>
+/// <summary>Declares the parameters of a list and reads them into a query of the engine. docs/api/v1.md, Lists.</summary>
 internal static class ListQuery
 {
     private const int MaxSortKeys = 10;
 
     private static readonly Facets text = new(JsonType.String);
 
-    /// <summary>The text that records are to match.</summary>
+    /// <summary>The parameter for a text to search for.</summary>
     public static Parameter Search { get; } = SearchText("search", "Words that the records match; the best match comes first.");
 
     private static readonly Parameter sort = new("sort", text, "", (_, _) => null);
     private static readonly Parameter include = new("include", text, "", (_, _) => null);
     private static readonly Parameter fields = new("fields", text, "", (_, _) => null);
 
-    /// <summary>The parameters of a list of a resource.</summary>
+    /// <summary>Declares the parameters of a list of a resource.</summary>
     public static IReadOnlyList<Parameter> Of(Schema schema) =>
     [
         Parameter.Limit(schema.DefaultLimit),
@@ -39,7 +39,7 @@ internal static class ListQuery
                 $"Only records whose {filter.Field.Name} is at {(filter.Comparison is Comparison.GreaterOrEqual ? "least" : "most")} this.")),
     ];
 
-    /// <summary>The parameters that say what is answered of a record.</summary>
+    /// <summary>Declares the parameters that select what is answered of a record.</summary>
     public static IReadOnlyList<Parameter> ViewOf(Schema schema) =>
     [
         include with
@@ -52,11 +52,11 @@ internal static class ListQuery
             Read = (given, errors) => ReadFields(schema, given, errors) },
     ];
 
-    /// <summary>The other names that a filter of the resource may begin with.</summary>
+    /// <summary>Lists the field names that a filter with an operator may begin with.</summary>
     public static IReadOnlyList<string> OtherNames(Schema schema) =>
         [.. schema.Fields.Where(field => field.HasKey && field.Access is not FieldAccess.Internal && field is not MapField).Select(field => field.Name)];
 
-    /// <summary>A parameter that takes a text to search for. Nothing in it is syntax.</summary>
+    /// <summary>Declares a parameter for a text to search for. The text has no syntax.</summary>
     public static Parameter SearchText(string name, string description) => new(
         name,
         new(JsonType.String) { MinLength = 1, MaxLength = ISearchIndex.MaxTextLength },
@@ -72,10 +72,10 @@ internal static class ListQuery
         TakesNul = true,
     };
 
-    /// <summary>What a list asks for; or what is wrong with its cursor.</summary>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="query">The parameters, read.</param>
-    /// <param name="given">The parameters as they were given: a cursor is bound to them.</param>
+    /// <summary>Reads what a list asks for, or the validation errors of its cursor.</summary>
+    /// <param name="schema">The resource.</param>
+    /// <param name="query">The parameters as values.</param>
+    /// <param name="given">The parameters as texts: a cursor is bound to them.</param>
     public static Result<ListRequest> Read(Schema schema, Query query, IReadOnlyList<KeyValuePair<string, string>> given)
     {
         var (errors, filters, search) = (new ValidationErrors(), query.Values<Condition>().ToList(), (string?)query[Search]);
@@ -89,16 +89,16 @@ internal static class ListQuery
         if (isByRelevance && after is { Values: not [long, long] }) errors.Add("cursor", Cursor.Wrong);
         return errors.Any
             ? Error.Invalid(errors.All)
-            : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.Pages]!), search, isByRelevance);
+            : new ListRequest(new RecordQuery(schema.Type, where, order, after, (int)query[Parameter.PageSize]!), search, isByRelevance);
     }
 
-    /// <summary>What is answered of each record.</summary>
+    /// <summary>Reads what to answer of each record.</summary>
     public static View View(Query query) => new((IReadOnlyList<Include>?)query[include] ?? [], (HashSet<string>?)query[fields]);
 
-    /// <summary>The types of records that filters look at through a link: the caller needs the right to read each.</summary>
+    /// <summary>Lists the types that filters read through a link. The caller must be allowed to read each.</summary>
     public static IEnumerable<string> RelatedTypes(Query query) => query.Values<Condition.Linked>().Select(condition => condition.Type).Distinct();
 
-    /// <summary>The cursor of the next page; null where this is the last.</summary>
+    /// <summary>Writes the cursor of the next page; null where this is the last.</summary>
     public static string? NextCursor(Schema schema, IReadOnlyList<KeyValuePair<string, string>> given, RecordPage page) =>
         page.Next is null ? null : Cursor.Write(page.Next, Cursor.Fingerprint(schema.Type, given));
 

@@ -6,11 +6,11 @@ using NodeStash.Core.Telemetry;
 namespace NodeStash.Functions.Webhooks.Jobs;
 
 /// <summary>
-/// Keeps jobs that failed every time until somebody decides, and reports each. The Functions host puts them into a poison queue, whose messages live for
-/// 7 days; here they go on to a queue whose messages do not expire. A poison queue has none of its own:
-/// a message that fails here five times stays there until it expires, and the alert tells of it.
+/// Keeps jobs that failed five times until an operator decides, and logs each. The Functions host puts them into a poison queue, whose messages expire
+/// after 7 days. These functions move them to a queue whose messages do not expire. A message that fails here five times, too, stays in the poison queue
+/// until it expires; the alert on that queue reports it.
 /// </summary>
-public sealed partial class KeepGivenUp(IJobQueues queues, ILogger<KeepGivenUp> log)
+public sealed partial class KeepFailedJobs(IJobQueues queues, ILogger<KeepFailedJobs> log)
 {
     [Function("keep-given-up-wide-changes")]
     public Task Cascades(
@@ -37,7 +37,7 @@ public sealed partial class KeepGivenUp(IJobQueues queues, ILogger<KeepGivenUp> 
         [QueueTrigger(JobQueue.Purges + JobQueue.PoisonSuffix, Connection = JobQueue.Connection)] string message, CancellationToken ct) =>
         Keep(JobQueue.Purges, message, ct);
 
-    /// <summary>Sends the job on as it is, so that the same text can be put back into its queue.</summary>
+    /// <summary>Moves the message unchanged, so that an operator can put it back into its queue.</summary>
     private async Task Keep(string queue, string message, CancellationToken ct)
     {
         var kept = queue + JobQueue.GivenUpSuffix;
