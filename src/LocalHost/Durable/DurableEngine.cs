@@ -7,8 +7,8 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// Runs orchestrations whose every step survives a crash. State is a history of events in an SQLite file of its own; an orchestrator's
-/// turn is one transaction, so is an activity's answer, and whatever was committed when the process died goes on at the next start.
+/// Runs durable orchestrations: every step survives a crash. The engine keeps the history events of each instance in its own SQLite file. A turn of an
+/// orchestrator is one transaction, and so is the result of an activity. After a crash, the next start continues from the last commit.
 /// </summary>
 public sealed class DurableEngine : IHostedService, IAsyncDisposable
 {
@@ -16,10 +16,10 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
     private readonly DurableMetrics metrics;
     private readonly ReadyQueue ready = new();
     private readonly Channel<long> calls = Channel.CreateUnbounded<long>();
-    private readonly Watches watches = new();
-    private readonly Turns turns;
-    private readonly Activities activities;
-    private readonly Timers timers;
+    private readonly InstanceWatches watches = new();
+    private readonly TurnRunner turns;
+    private readonly ActivityRunner activities;
+    private readonly TimerRunner timers;
     private readonly Retention retention;
     private readonly CancellationTokenSource stop = new();
     private readonly CancellationTokenSource abort = new();
@@ -33,32 +33,32 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
         var converter = JsonDataConverter.Default;
         var log = loggers.CreateLogger<DurableEngine>();
         metrics = new DurableMetrics(() => ready.Count, () => calls.Reader.Count);
-        turns = new Turns(database, registry, options, converter, time, loggers, services, metrics, ready, Follow);
-        activities = new Activities(database, registry, options, converter, time, loggers, services, metrics, calls, Follow);
-        timers = new Timers(database, time, log, metrics, Follow);
+        turns = new TurnRunner(database, registry, options, converter, time, loggers, services, metrics, ready, Dispatch);
+        activities = new ActivityRunner(database, registry, options, converter, time, loggers, services, metrics, calls, Dispatch);
+        timers = new TimerRunner(database, time, log, metrics, Dispatch);
         retention = new Retention(database, time, log, options.Retention);
-        Client = new DurableEngineClient(database, converter, time, watches, Follow);
+        Client = new DurableEngineClient(database, converter, time, watches, Dispatch);
     }
 
-    /// <summary>Usable from the moment the engine is open; what is started before <see cref="StartAsync"/> runs from then on.</summary>
+    /// <summary>Client of this engine, usable as soon as it is open. Instances scheduled before <see cref="StartAsync"/> run from then on.</summary>
     public DurableEngineClient Client { get; }
 
     /// <summary>Opens or creates the engine's file.</summary>
-    /// <param name="path">The file; its folder must exist, and no other process may use it.</param>
-    /// <param name="registry">What can be run.</param>
-    /// <param name="options">Null: the defaults.</param>
+    /// <param name="path">Path of the file; its folder must exist, and no other process may use it.</param>
+    /// <param name="registry">The orchestrators and activities.</param>
+    /// <param name="options">The limits; null for the defaults.</param>
     /// <param name="time">The clock of timers and of <c>CurrentUtcDateTime</c>.</param>
-    /// <param name="loggers">Told of failures, without inputs or outputs; orchestrators' own loggers come from here too.</param>
-    /// <param name="services">Each execution and each run of an activity gets a scope of its own.</param>
+    /// <param name="loggers">Receives failures, without inputs or outputs. The loggers of orchestrators come from it, too.</param>
+    /// <param name="services">Gives each execution, and each run of an activity, its own scope.</param>
     /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
     public static DurableEngine Open(
         string path, DurableRegistry registry, DurableOptions? options, TimeProvider time, ILoggerFactory loggers, IServiceProvider services) =>
         new(Database.Open(path, Journal.Migrations, loggers.CreateLogger<Database>()), registry, options ?? new DurableOptions(), time, loggers, services);
 
-    /// <summary>Takes up the work that is on disk, and whatever comes. Called once.</summary>
+    /// <summary>Starts the work that is on disk, and all that is added later. Called once.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        var (instances, waiting) = database.Read(session => (Journal.Ready(session), Journal.WaitingActivities(session)));
+        var (instances, waiting) = database.Read(session => (Journal.ListReady(session), Journal.ListPendingActivities(session)));
         foreach (var id in instances) ready.Wake(id);
         foreach (var id in waiting) calls.Writer.TryWrite(id);
         running = Task.WhenAll(
@@ -70,8 +70,7 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes up nothing new and waits for the activities under way. Those still running when the token is cancelled are told so and run again at the
-    /// next start.
+    /// Starts no new work, and waits for the activities in flight. Cancelling the token cancels those that still run; they run again at the next start.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -81,7 +80,7 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops without waiting for activities, if it was not stopped before, and closes the file. Clients that wait for an instance are cancelled.
+    /// Closes the file and cancels clients that wait for an instance. An engine that was not stopped before is stopped without waiting for activities.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -96,11 +95,12 @@ public sealed class DurableEngine : IHostedService, IAsyncDisposable
         abort.Dispose();
     }
 
-    private void Follow(Aftermath aftermath)
+    /// <summary>Signals the runners and the waiting clients after a commit.</summary>
+    private void Dispatch(CommitSignals signals)
     {
-        foreach (var id in aftermath.Activities) calls.Writer.TryWrite(id);
-        foreach (var id in aftermath.Wake) ready.Wake(id);
-        foreach (var id in aftermath.Changed) watches.Signal(id);
-        timers.Added(aftermath.FirstTimer);
+        foreach (var id in signals.ActivityCalls) calls.Writer.TryWrite(id);
+        foreach (var id in signals.ReadyInstances) ready.Wake(id);
+        foreach (var id in signals.ChangedInstances) watches.Signal(id);
+        timers.OnTimerAdded(signals.EarliestTimer);
     }
 }

@@ -6,9 +6,9 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>The client of a <see cref="DurableEngine"/>. Every call is on disk when its task completes.</summary>
+/// <summary>Schedules and manages the instances of a <see cref="DurableEngine"/>. Every call is on disk when its task completes.</summary>
 /// <remarks>
-/// An id that is in use is refused while its instance has not finished, and taken over once it has, unless the options name other
+/// By default, scheduling with the id of an unfinished instance is refused, and with the id of a finished one replaces it; the options can name other
 /// states. Terminating, suspending and resuming take effect at once, not with a later message.
 /// </remarks>
 public sealed class DurableEngineClient : DurableTaskClient
@@ -21,17 +21,17 @@ public sealed class DurableEngineClient : DurableTaskClient
     private readonly Database database;
     private readonly DataConverter converter;
     private readonly TimeProvider time;
-    private readonly Watches watches;
-    private readonly Action<Aftermath> follow;
+    private readonly InstanceWatches watches;
+    private readonly Action<CommitSignals> dispatch;
 
-    internal DurableEngineClient(Database database, DataConverter converter, TimeProvider time, Watches watches, Action<Aftermath> follow)
+    internal DurableEngineClient(Database database, DataConverter converter, TimeProvider time, InstanceWatches watches, Action<CommitSignals> dispatch)
         : base("local")
     {
         this.database = database;
         this.converter = converter;
         this.time = time;
         this.watches = watches;
-        this.follow = follow;
+        this.dispatch = dispatch;
     }
 
     private long Now => time.GetUtcNow().UtcTicks;
@@ -41,12 +41,12 @@ public sealed class DurableEngineClient : DurableTaskClient
         TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(orchestratorName.Name, nameof(orchestratorName));
-        var kept = Kept(options);
+        var protectedStatuses = ReadProtectedStatuses(options);
         var tags = Tags.Write(options?.Tags);
         var instance = Instances.New(
             options?.InstanceId is { Length: > 0 } id ? id : NewId(), orchestratorName.Name, options?.Version?.Version ?? "", converter.Serialize(input), tags,
             options?.StartAt?.UtcTicks, Now, Activity.Current?.Id, null);
-        follow(await database.Write(session => Instances.Start(session, instance, kept, instance.Created), cancellation));
+        dispatch(await database.Write(session => Instances.Start(session, instance, protectedStatuses, instance.Created), cancellation));
         return instance.Id;
     }
 
@@ -56,9 +56,10 @@ public sealed class DurableEngineClient : DurableTaskClient
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         ArgumentException.ThrowIfNullOrEmpty(eventName);
         var payload = converter.Serialize(eventPayload);
-        var aftermath = new Aftermath();
-        if (await database.Write(session => Journal.Raise(session, instanceId, eventName, payload, Now), cancellation)) aftermath.Wake.Add(instanceId);
-        follow(aftermath);
+        var signals = new CommitSignals();
+        var isRaised = await database.Write(session => Journal.RaiseEvent(session, instanceId, eventName, payload, Now), cancellation);
+        if (isRaised) signals.ReadyInstances.Add(instanceId);
+        dispatch(signals);
     }
 
     /// <inheritdoc/>
@@ -76,7 +77,7 @@ public sealed class DurableEngineClient : DurableTaskClient
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         var output = converter.Serialize(options?.Output);
-        follow(await database.Write(session => Instances.Terminate(session, instanceId, output, options is { Recursive: true }, Now), cancellation));
+        dispatch(await database.Write(session => Instances.Terminate(session, instanceId, output, options is { Recursive: true }, Now), cancellation));
     }
 
     /// <inheritdoc/>
@@ -97,9 +98,9 @@ public sealed class DurableEngineClient : DurableTaskClient
     public override async Task ResumeInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
-        var aftermath = new Aftermath();
-        if (await database.Write(session => Instances.Resume(session, instanceId, Now), cancellation)) aftermath.Wake.Add(instanceId);
-        follow(aftermath);
+        var signals = new CommitSignals();
+        if (await database.Write(session => Instances.Resume(session, instanceId, Now), cancellation)) signals.ReadyInstances.Add(instanceId);
+        dispatch(signals);
     }
 
     /// <inheritdoc/>
@@ -165,7 +166,7 @@ public sealed class DurableEngineClient : DurableTaskClient
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         var id = restartWithNewInstanceId ? NewId() : instanceId;
-        follow(await database.Write(
+        dispatch(await database.Write(
             session =>
             {
                 var old = Instances.Find(session, instanceId)
@@ -182,30 +183,34 @@ public sealed class DurableEngineClient : DurableTaskClient
 
     private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    private static HashSet<OrchestrationRuntimeStatus> Kept(StartOrchestrationOptions? options)
+    private static HashSet<OrchestrationRuntimeStatus> ReadProtectedStatuses(StartOrchestrationOptions? options)
     {
         if (options?.DedupeStatuses is not { } names) return Unfinished;
         var kept = names
             .Select(name => Enum.TryParse<OrchestrationRuntimeStatus>(name, ignoreCase: true, out var status)
                 ? status
-                : throw new ArgumentException($"'{name}' is no status of an orchestration.", nameof(options)))
+                : throw new ArgumentException($"'{name}' is not a status of an orchestration; use a name of OrchestrationRuntimeStatus.", nameof(options)))
             .ToHashSet();
         if (kept.Contains(OrchestrationRuntimeStatus.Terminated) && !kept.IsSupersetOf(Unfinished))
-            throw new ArgumentException("To replace a running instance is to terminate it first, which these options do not allow.", nameof(options));
+        {
+            throw new ArgumentException(
+                "These options replace a running instance without terminating it. Allow Terminated, or protect every unfinished status.", nameof(options));
+        }
+
         return kept;
     }
 
     private OrchestrationMetadata? Find(string instanceId, bool withPayloads) =>
         database.Read(session => Instances.Find(session, instanceId)) is { } instance ? Instances.Describe(instance, converter, withPayloads) : null;
 
-    private async Task<OrchestrationMetadata> Wait(string instanceId, Func<OrchestrationMetadata, bool> isOver, bool withPayloads, CancellationToken ct)
+    private async Task<OrchestrationMetadata> Wait(string instanceId, Func<OrchestrationMetadata, bool> isReached, bool withPayloads, CancellationToken ct)
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         while (true)
         {
             using var watch = watches.Begin(instanceId);
             var instance = Find(instanceId, withPayloads);
-            if (instance is null || isOver(instance)) return instance!;
+            if (instance is null || isReached(instance)) return instance!;
             await watch.Changed.WaitAsync(ct);
         }
     }

@@ -10,6 +10,7 @@ public static class DurableFunctions
 {
     private static readonly MethodInfo GetInput = typeof(DurableFunctions).GetMethod(nameof(ReadInput), BindingFlags.NonPublic | BindingFlags.Static)!;
 
+    /// <summary>Creates a registry of all orchestration and activity functions.</summary>
     public static DurableRegistry RegistryOf(FunctionCatalog catalog)
     {
         var registry = new DurableRegistry();
@@ -19,7 +20,7 @@ public static class DurableFunctions
         return registry;
     }
 
-    /// <summary>An orchestrator takes its context and, in one more parameter, its input.</summary>
+    /// <summary>Registers an orchestrator. Its parameters are the context and, optionally, the input.</summary>
     private static void AddOrchestrator(DurableRegistry registry, Function function)
     {
         var readers = function.Parameters

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>What an engine measures, as the meter and the activity source <c>NodeStash.Durable</c>.</summary>
+/// <summary>Measures an engine, as the meter and the activity source <c>NodeStash.Durable</c>.</summary>
 internal sealed class DurableMetrics : IDisposable
 {
     public const string Name = "NodeStash.Durable";
@@ -17,8 +17,8 @@ internal sealed class DurableMetrics : IDisposable
     private readonly Counter<long> activities;
     private readonly Histogram<double> timerLag;
 
-    /// <param name="readyInstances">Instances with a turn to take.</param>
-    /// <param name="waitingActivities">Calls that no activity function has taken up.</param>
+    /// <param name="readyInstances">Counts the instances that can take a turn.</param>
+    /// <param name="waitingActivities">Counts the activity calls that have not started.</param>
     public DurableMetrics(Func<int> readyInstances, Func<int> waitingActivities)
     {
         started = meter.CreateCounter<long>("nodestash.durable.orchestrations.started", "{orchestration}");

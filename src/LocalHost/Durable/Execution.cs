@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// An orchestrator between its first turn and its last: brought to where it stood by replaying its history, or kept in memory
-/// since the turn before. Either way the same events lead to the same state. One thread at a time.
+/// Runs the turns of one execution of an orchestrator. The execution is restored by replaying its history, or kept in memory since the previous turn;
+/// both ways lead to the same state. Used by one thread at a time.
 /// </summary>
 internal sealed class Execution : IAsyncDisposable
 {
@@ -23,15 +23,15 @@ internal sealed class Execution : IAsyncDisposable
     private long lastTurnAt;
     private long seen;
 
-    /// <param name="strayed">Called, from any thread, when the orchestrator goes on after something that is not durable.</param>
+    /// <param name="reportLeft">Called, from any thread, when the orchestrator continues after awaiting a task that is not durable.</param>
     public Execution(
         Instance instance, Func<IServiceProvider, TaskOrchestrationContext, Task<object?>> orchestrator, IServiceProvider services,
-        DataConverter converter, ILoggerFactory loggers, Action strayed)
+        DataConverter converter, ILoggerFactory loggers, Action reportLeft)
     {
         this.instance = instance;
         this.orchestrator = orchestrator;
         this.converter = converter;
-        thread = new OrchestratorThread(strayed);
+        thread = new OrchestratorThread(reportLeft);
         orchestration = new Orchestration(instance, converter, loggers, thread);
         scope = services.CreateAsyncScope();
     }
@@ -40,58 +40,59 @@ internal sealed class Execution : IAsyncDisposable
 
     public int Turns { get; private set; }
 
-    public bool HasStrayed => thread.HasStrayed;
+    /// <summary>Whether the orchestrator awaited a task that is not durable.</summary>
+    public bool HasLeftThread => thread.HasLeftThread;
 
-    /// <summary>The orchestrator has returned or thrown, and all its calls and timers have come to an end, also those it did not await.</summary>
-    private bool IsOver => running is { IsCompleted: true } && !orchestration.HasOpenTasks;
+    /// <summary>Whether the orchestrator has returned or thrown, and all its calls and timers have ended, including those it did not await.</summary>
+    private bool HasEnded => running is { IsCompleted: true } && !orchestration.HasOpenTasks;
 
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public static string Strayed(string instanceId) =>
+    public static string LeftThreadMessage(string instanceId) =>
         $"Orchestration '{instanceId}' is not deterministic: its orchestrator awaited a task that did not come from its context.";
 
-    /// <summary>Takes the turns of the history again. If the orchestrator departs from it, the next turn says so.</summary>
-    /// <param name="past">In order.</param>
-    /// <param name="events">What those turns took in, in order.</param>
-    public void Replay(IReadOnlyList<PastTurn> past, IReadOnlyList<Occurrence> events)
+    /// <summary>Replays the recorded turns. If the orchestrator does not match its history, the next turn fails.</summary>
+    /// <param name="past">The recorded turns, in order.</param>
+    /// <param name="events">The history events of those turns, in order.</param>
+    public void Replay(IReadOnlyList<RecordedTurn> past, IReadOnlyList<HistoryEvent> events)
     {
         var next = 0;
         foreach (var turn in past)
         {
             var first = next;
             while (next < events.Count && events[next].Seq <= turn.Seen) next++;
-            Run(turn.At, events.Skip(first).Take(next - first), turn.Asked);
+            Run(turn.At, events.Skip(first).Take(next - first), turn.ActionLabels);
             seen = turn.Seen;
-            if (orchestration.Departure is not null) break;
+            if (orchestration.HistoryMismatch is not null) break;
         }
 
         Turns = past.Count;
     }
 
-    /// <summary>Takes a new turn: hands the events to the orchestrator and answers what it asks for in return.</summary>
-    /// <param name="now">UTC ticks. The turn's own time is never before that of an earlier turn or of an event.</param>
-    public Turn Take(long now, IReadOnlyList<Occurrence> events)
+    /// <summary>Runs a new turn: passes new events to the orchestrator and collects its actions.</summary>
+    /// <param name="now">The time in UTC ticks. The time of a turn is never before that of an earlier turn or event.</param>
+    public Turn RunTurn(long now, IReadOnlyList<HistoryEvent> events)
     {
         using var trace = DurableMetrics.Traces.StartActivity(instance.Name, ActivityKind.Internal, instance.Trace);
         trace?.SetTag("durable.instance", instance.Id);
         var at = Math.Max(now, Math.Max(lastTurnAt, events.Count > 0 ? events.Max(e => e.At) : 0));
-        if (orchestration.Departure is null && !HasStrayed && !IsOver) Run(at, events, null);
+        if (orchestration.HistoryMismatch is null && !HasLeftThread && !HasEnded) Run(at, events, null);
         else orchestration.BeginTurn(at, null);
         if (events.Count > 0) seen = events[^1].Seq;
         var ending = FindEnding();
-        var asks = orchestration.Departure is not null || HasStrayed ? [] : orchestration.Asks.ToArray();
+        var actions = orchestration.HistoryMismatch is not null || HasLeftThread ? [] : orchestration.Actions.ToArray();
         return new Turn(
             instance.Id, instance.Execution, instance.Name, Turns++, at, seen,
-            asks, [.. orchestration.CancelledTimers], orchestration.CustomStatus, instance.Trace, ending);
+            actions, [.. orchestration.CancelledTimers], orchestration.CustomStatus, instance.Trace, ending);
     }
 
     public ValueTask DisposeAsync() => scope.DisposeAsync();
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever the orchestrator throws is its outcome.")]
-    private void Run(long at, IEnumerable<Occurrence> events, IReadOnlyList<string>? asked)
+    [SuppressMessage("Design", "CA1031", Justification = "Any exception of the orchestrator is its result.")]
+    private void Run(long at, IEnumerable<HistoryEvent> events, IReadOnlyList<string>? replayedLabels)
     {
         lastTurnAt = at;
-        orchestration.BeginTurn(at, asked);
+        orchestration.BeginTurn(at, replayedLabels);
         using (thread.Enter())
         {
             if (running is null)
@@ -108,35 +109,35 @@ internal sealed class Execution : IAsyncDisposable
                 thread.Drain();
             }
 
-            foreach (var occurrence in events)
+            foreach (var received in events)
             {
-                orchestration.Take(occurrence);
+                orchestration.Process(received);
                 thread.Drain();
             }
         }
 
-        if (asked is not null) orchestration.EndReplay(running.IsCompleted);
+        if (replayedLabels is not null) orchestration.EndReplay(running.IsCompleted);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever the orchestrator throws, or fails to serialize, is its outcome.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Any exception of the orchestrator, or of serializing its output, is its result.")]
     [SuppressMessage("Usage", "VSTHRD002", Justification = "The orchestrator has ended.")]
     private Ending? FindEnding()
     {
         try
         {
-            if (orchestration.Departure is { } departure) throw departure;
-            if (HasStrayed) throw new NonDeterminismException(Strayed(instance.Id));
-            if (!IsOver) return orchestration.Waits ? null : throw new NonDeterminismException(Strayed(instance.Id));
+            if (orchestration.HistoryMismatch is { } mismatch) throw mismatch;
+            if (HasLeftThread) throw new NonDeterminismException(LeftThreadMessage(instance.Id));
+            if (!HasEnded) return orchestration.IsWaiting ? null : throw new NonDeterminismException(LeftThreadMessage(instance.Id));
 
             var output = running!.GetAwaiter().GetResult();
             if (orchestration.NextExecution is not { } next) return new Completion(converter.Serialize(output));
-            return new FreshStart(
+            return new ContinuedAsNew(
                 converter.Serialize(next.NewInput), string.IsNullOrWhiteSpace(next.NewVersion) ? null : next.NewVersion,
                 orchestration.KeptEvents);
         }
         catch (Exception e)
         {
-            return new Failure(Failures.Write(Failures.Of(e)));
+            return new Failure(Failures.Write(Failures.FromException(e)));
         }
     }
 }

@@ -1,14 +1,14 @@
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Executions between two turns, by instance id; the one unused the longest makes room for a new one.</summary>
-/// <param name="capacity">0 keeps none.</param>
+/// <summary>Caches executions between two turns, by instance id. Evicts the least recently used.</summary>
+/// <param name="capacity">Maximum number of executions; 0 keeps none.</param>
 internal sealed class ExecutionCache(int capacity) : IAsyncDisposable
 {
     private readonly Dictionary<string, LinkedListNode<(string Id, Execution Execution)>> byId = new(StringComparer.Ordinal);
     private readonly LinkedList<(string Id, Execution Execution)> byAge = new();
 
-    /// <summary>Takes the execution out, for its next turn; null where it is not kept.</summary>
-    public Execution? Take(string id)
+    /// <summary>Removes an execution from the cache for its next turn; null if it is not cached.</summary>
+    public Execution? Remove(string id)
     {
         lock (byId)
         {
@@ -18,8 +18,8 @@ internal sealed class ExecutionCache(int capacity) : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts the execution in. The one that had to make room is the caller's to dispose; null: none had to.</summary>
-    public Execution? Keep(string id, Execution execution)
+    /// <summary>Adds an execution. Returns the evicted one, which the caller disposes; null for none.</summary>
+    public Execution? Add(string id, Execution execution)
     {
         lock (byId)
         {

@@ -4,77 +4,83 @@ using Microsoft.DurableTask;
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// Events of one execution and those who wait for them. An event is kept until somebody waits for its name; the oldest is given
-/// first. Of several who wait for a name, the last to come is served first.
+/// Matches the external events of one execution with the tasks that wait for them, by name. Events that arrive early are kept, and received oldest
+/// first. If several tasks wait for a name, the latest receives the next event.
 /// </summary>
 internal sealed class ExternalEvents(DataConverter converter)
 {
-    private readonly Dictionary<string, List<Waiting>> waiting = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, Queue<Occurrence>> unclaimed = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, List<Waiter>> waiters = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Queue<HistoryEvent>> unreceived = new(StringComparer.OrdinalIgnoreCase);
 
-    public bool AreAwaited => waiting.Values.Any(list => list.Count > 0);
+    public bool HasWaiters => waiters.Values.Any(list => list.Count > 0);
 
-    public IReadOnlyList<long> Unclaimed => [.. unclaimed.Values.SelectMany(queue => queue).Select(occurrence => occurrence.Seq).Order()];
+    /// <summary>Numbers of the events that no task has received, in order.</summary>
+    public IReadOnlyList<long> Unreceived => [.. unreceived.Values.SelectMany(queue => queue).Select(received => received.Seq).Order()];
 
-    public void Take(Occurrence occurrence)
+    public void Process(HistoryEvent received)
     {
-        if (waiting.TryGetValue(occurrence.Name!, out var list) && list.Count > 0)
+        if (waiters.TryGetValue(received.Name!, out var list) && list.Count > 0)
         {
             var last = list[^1];
             list.RemoveAt(list.Count - 1);
-            last.Complete(occurrence, converter);
+            last.Complete(received, converter);
         }
         else
         {
-            if (!unclaimed.TryGetValue(occurrence.Name!, out var queue)) unclaimed.Add(occurrence.Name!, queue = new Queue<Occurrence>());
-            queue.Enqueue(occurrence);
+            if (!unreceived.TryGetValue(received.Name!, out var queue)) unreceived.Add(received.Name!, queue = new Queue<HistoryEvent>());
+            queue.Enqueue(received);
         }
     }
 
-    public Waiting<T> Wait<T>(string name)
+    public Waiter<T> Wait<T>(string name)
     {
-        if (!waiting.TryGetValue(name, out var list)) waiting.Add(name, list = []);
-        if (list.Count > 0 && list[^1] is not Waiting<T>)
-            throw new ArgumentException($"Somebody waits for an event '{name}' of another type than {typeof(T)}.", nameof(name));
-        var wait = new Waiting<T>(list);
-        if (unclaimed.TryGetValue(name, out var queue) && queue.TryDequeue(out var occurrence)) wait.Complete(occurrence, converter);
+        if (!waiters.TryGetValue(name, out var list)) waiters.Add(name, list = []);
+        if (list.Count > 0 && list[^1] is not Waiter<T>)
+        {
+            throw new ArgumentException(
+                $"Another task waits for the event '{name}' as a type other than {typeof(T)}; wait for it as the same type.", nameof(name));
+        }
+
+
+        var wait = new Waiter<T>(list);
+        if (unreceived.TryGetValue(name, out var queue) && queue.TryDequeue(out var received)) wait.Complete(received, converter);
         else list.Add(wait);
         return wait;
     }
 
-    internal abstract class Waiting
+    internal abstract class Waiter
     {
-        public abstract void Complete(Occurrence occurrence, DataConverter converter);
+        public abstract void Complete(HistoryEvent received, DataConverter converter);
     }
 
-    internal sealed class Waiting<T>(List<Waiting> list) : Waiting
+    internal sealed class Waiter<T>(List<Waiter> list) : Waiter
     {
-        private readonly TaskCompletionSource<T> received = new();
+        private readonly TaskCompletionSource<T> completion = new();
 
-        public Task<T> Task => received.Task;
+        public Task<T> Task => completion.Task;
 
-        [SuppressMessage("Design", "CA1031", Justification = "An event that cannot be read is the orchestrator's to handle.")]
-        public override void Complete(Occurrence occurrence, DataConverter converter)
+        [SuppressMessage("Design", "CA1031", Justification = "The orchestrator handles an event that cannot be read.")]
+        public override void Complete(HistoryEvent received, DataConverter converter)
         {
             T? payload;
             try
             {
-                payload = converter.Read<T>(occurrence.Payload);
+                payload = converter.Read<T>(received.Payload);
             }
             catch (Exception e)
             {
-                received.SetException(e);
+                completion.SetException(e);
                 return;
             }
 
-            received.SetResult(payload!);
+            completion.SetResult(payload!);
         }
 
-        /// <summary>Leaves the queue, so that the next event goes to somebody who still wants it.</summary>
+        /// <summary>Stops waiting, so that another task receives the next event.</summary>
         public void Cancel(CancellationToken ct)
         {
             list.Remove(this);
-            received.TrySetCanceled(ct);
+            completion.TrySetCanceled(ct);
         }
     }
 }

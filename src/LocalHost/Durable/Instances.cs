@@ -5,7 +5,7 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Instances as clients see and handle them.</summary>
+/// <summary>Reads and changes instances for clients.</summary>
 internal static class Instances
 {
     private const string Columns =
@@ -19,57 +19,58 @@ internal static class Instances
         (?1 IS NULL OR created >= ?1) AND (?2 IS NULL OR created <= ?2) AND (?3 IS NULL OR status IN (SELECT value FROM json_each(?3)))
         """;
 
-    /// <param name="startAt">UTC ticks; null: at once.</param>
+    /// <summary>Creates a pending instance with a new execution.</summary>
+    /// <param name="startAt">When it starts, in UTC ticks; null for at once.</param>
     public static Instance New(string id, string name, string version, string? input, string? tags, long? startAt, long now, string? trace, Parent? parent) =>
         new(
         id, Execution.NewId(), name, version, OrchestrationRuntimeStatus.Pending, 0, 0, now, now, startAt, null, input, null, null, null, tags, trace, parent);
 
-    /// <summary>Null where there is none of that id.</summary>
+    /// <summary>Finds an instance; null if there is none with that id.</summary>
     public static Instance? Find(Session session, string id) => session.One($"SELECT {Columns} FROM instances WHERE id = ?1", Read, id);
 
-    /// <summary>Up to <paramref name="limit"/> instances that match, in order of their ids, after <paramref name="after"/>.</summary>
+    /// <summary>Lists up to <paramref name="limit"/> matching instances with ids after <paramref name="after"/>, in order of id.</summary>
     public static List<Instance> List(Session session, OrchestrationQuery query, string after, int limit) => session.All(
         $"SELECT {Columns} FROM instances WHERE {MatchesFilter} AND id > ?4 AND id >= ?5 AND (?5 = '' OR id < ?6) ORDER BY id LIMIT ?7",
         Read,
         query.CreatedFrom?.UtcTicks, query.CreatedTo?.UtcTicks, Numbers(query.Statuses), after,
         query.InstanceIdPrefix ?? "", query.InstanceIdPrefix + "\U0010FFFF", (long)limit);
 
-    /// <summary>Starts an instance, in place of one of the same id if that is in none of the states of <paramref name="kept"/>.</summary>
-    /// <exception cref="InvalidOperationException">It is in one of them.</exception>
-    public static Aftermath Start(Session session, Instance instance, IReadOnlySet<OrchestrationRuntimeStatus> kept, long now)
+    /// <summary>Starts an instance. Replaces one with the same id, unless its status is protected.</summary>
+    /// <exception cref="InvalidOperationException">An instance with the id has one of the protected statuses.</exception>
+    public static CommitSignals Start(Session session, Instance instance, IReadOnlySet<OrchestrationRuntimeStatus> protectedStatuses, long now)
     {
-        var aftermath = new Aftermath();
-        if (Journal.FindHead(session, instance.Id) is { } existing)
+        var signals = new CommitSignals();
+        if (Journal.FindState(session, instance.Id) is { } existing)
         {
-            if (kept.Contains(existing.Status))
+            if (protectedStatuses.Contains(existing.Status))
                 throw new InvalidOperationException($"An orchestration with the instance id '{instance.Id}' already exists; it is {existing.Status}.");
-            if (!existing.IsFinished) Journal.Finish(session, instance.Id, OrchestrationRuntimeStatus.Terminated, null, null, now, aftermath);
+            if (!existing.IsFinished) Journal.Finish(session, instance.Id, OrchestrationRuntimeStatus.Terminated, null, null, now, signals);
         }
 
-        Journal.Start(session, instance, aftermath);
-        return aftermath;
+        Journal.Start(session, instance, signals);
+        return signals;
     }
 
-    /// <summary>Takes no notice of an instance that has finished or is unknown.</summary>
-    public static Aftermath Terminate(Session session, string id, string? output, bool recursive, long now)
+    /// <summary>Terminates an instance. Ignores one that has finished or is unknown.</summary>
+    public static CommitSignals Terminate(Session session, string id, string? output, bool recursive, long now)
     {
-        var aftermath = new Aftermath();
-        if (Journal.FindHead(session, id) is not { IsFinished: false }) return aftermath;
+        var signals = new CommitSignals();
+        if (Journal.FindState(session, id) is not { IsFinished: false }) return signals;
         var children = recursive ? Descendants(session, id) : [];
-        Journal.Finish(session, id, OrchestrationRuntimeStatus.Terminated, output, null, now, aftermath);
-        foreach (var child in children) Journal.Finish(session, child, OrchestrationRuntimeStatus.Terminated, output, null, now, aftermath);
-        return aftermath;
+        Journal.Finish(session, id, OrchestrationRuntimeStatus.Terminated, output, null, now, signals);
+        foreach (var child in children) Journal.Finish(session, child, OrchestrationRuntimeStatus.Terminated, output, null, now, signals);
+        return signals;
     }
 
     public static void Suspend(Session session, string id, long now) => session.Execute(
         "UPDATE instances SET status = ?2, updated = ?3 WHERE id = ?1 AND finished IS NULL", id, (long)OrchestrationRuntimeStatus.Suspended, now);
 
-    /// <summary>True where it was suspended.</summary>
+    /// <summary>Resumes an instance; false if it was not suspended.</summary>
     public static bool Resume(Session session, string id, long now) => session.Execute(
         "UPDATE instances SET status = CASE turns WHEN 0 THEN ?2 ELSE ?3 END, updated = ?4 WHERE id = ?1 AND status = ?5",
         id, (long)OrchestrationRuntimeStatus.Pending, (long)OrchestrationRuntimeStatus.Running, now, (long)OrchestrationRuntimeStatus.Suspended) > 0;
 
-    /// <summary>Forgets one finished instance; answers how many that were, with its sub-orchestrations where those are meant too.</summary>
+    /// <summary>Purges a finished instance and, if recursive, its finished sub-orchestrations. Returns the number purged.</summary>
     public static int Purge(Session session, string id, bool recursive) => session.Execute(
         """
         WITH RECURSIVE tree (id) AS (
@@ -79,13 +80,13 @@ internal static class Instances
         """,
         id, recursive ? 1L : 0L);
 
-    /// <summary>Up to <paramref name="limit"/> finished instances that match.</summary>
+    /// <summary>Lists up to <paramref name="limit"/> finished instances that match.</summary>
     public static List<string> Purgeable(Session session, PurgeInstancesFilter filter, int limit) => session.All(
         $"SELECT id FROM instances WHERE {MatchesFilter} AND finished IS NOT NULL LIMIT ?4",
         row => row.GetString(0), filter.CreatedFrom?.UtcTicks, filter.CreatedTo?.UtcTicks, Numbers(filter.Statuses), (long)limit);
 
     /// <summary>
-    /// Forgets up to <paramref name="limit"/> instances that finished before <paramref name="before"/> (UTC ticks); answers how many that were.
+    /// Purges up to <paramref name="limit"/> instances that finished before <paramref name="before"/> (UTC ticks). Returns the number purged.
     /// </summary>
     public static int PurgeOld(Session session, long before, int limit) => session.Execute(
         "DELETE FROM instances WHERE rowid IN (SELECT rowid FROM instances WHERE finished < ?1 ORDER BY finished LIMIT ?2)", before, (long)limit);

@@ -5,8 +5,8 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// The SQL of the engine. An instance has a history while it runs: its turns, and the events they took in. Both go when it
-/// finishes; what remains is its row, until it is purged. Every method is one step of a transaction its caller holds.
+/// Reads and writes instances and their history in SQL. A running instance has a history: its turns and their events. The history is deleted when the
+/// instance finishes; its row stays until it is purged. Every method is one step of its caller's transaction.
 /// </summary>
 internal static class Journal
 {
@@ -39,52 +39,52 @@ internal static class Journal
         """,
     ];
 
-    public static Head? FindHead(Session session, string id) => session.One(
+    public static InstanceState? FindState(Session session, string id) => session.One(
         "SELECT execution, status, turns, seen, start_at IS NOT NULL, finished IS NOT NULL FROM instances WHERE id = ?1",
-        row => new Head(
+        row => new InstanceState(
             row.GetString(0), (OrchestrationRuntimeStatus)row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetBoolean(4), row.GetBoolean(5)),
         id);
 
-    public static List<Occurrence> Events(Session session, string id, long after, long upTo) => session.All(
+    public static List<HistoryEvent> ListEvents(Session session, string id, long after, long upTo) => session.All(
         "SELECT seq, kind, task, name, payload, at FROM events WHERE instance = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
-        row => new Occurrence(row.GetInt64(0), (EventKind)row.GetInt32(1), row.GetInt32(2), row.GetText(3), row.GetText(4), row.GetInt64(5)),
+        row => new HistoryEvent(row.GetInt64(0), (EventKind)row.GetInt32(1), row.GetInt32(2), row.GetText(3), row.GetText(4), row.GetInt64(5)),
         id, after, upTo);
 
-    public static List<PastTurn> PastTurns(Session session, string id) => session.All(
+    public static List<RecordedTurn> ListTurns(Session session, string id) => session.All(
         "SELECT at, seen, asked FROM turns WHERE instance = ?1 ORDER BY number",
-        row => new PastTurn(row.GetInt64(0), row.GetInt64(1), JsonSerializer.Deserialize<string[]>(row.GetString(2))!),
+        row => new RecordedTurn(row.GetInt64(0), row.GetInt64(1), JsonSerializer.Deserialize<string[]>(row.GetString(2))!),
         id);
 
-    /// <summary>The unfinished instances that have something to take in. Instances that wait for their start are woken by its timer.</summary>
-    public static List<string> Ready(Session session) => session.All(
+    /// <summary>Lists the unfinished instances with events that no turn has processed. The start timer wakes instances that wait for their start.</summary>
+    public static List<string> ListReady(Session session) => session.All(
         """
         SELECT id FROM instances i WHERE finished IS NULL AND start_at IS NULL
           AND (turns = 0 OR EXISTS (SELECT 1 FROM events e WHERE e.instance = i.id AND e.seq > i.seen))
         """,
         row => row.GetString(0));
 
-    public static List<long> WaitingActivities(Session session) => session.All("SELECT id FROM activities ORDER BY id", row => row.GetInt64(0));
+    public static List<long> ListPendingActivities(Session session) => session.All("SELECT id FROM activities ORDER BY id", row => row.GetInt64(0));
 
-    /// <summary>Null where the call has been answered.</summary>
+    /// <summary>Finds an activity call; null if its result is stored.</summary>
     public static ActivityCall? FindActivity(Session session, long id) => session.One(
         "SELECT id, instance, name, input, trace FROM activities WHERE id = ?1",
         row => new ActivityCall(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetText(3), row.GetText(4)),
         id);
 
-    /// <summary>Takes the call off the queue and hands its answer to the orchestration, if that still wants it.</summary>
-    public static Aftermath AnswerActivity(Session session, long id, EventKind kind, string? payload, long now)
+    /// <summary>Removes a call and adds its result to the history of the orchestration, if that still runs.</summary>
+    public static CommitSignals CompleteActivity(Session session, long id, EventKind kind, string? payload, long now)
     {
-        var aftermath = new Aftermath();
+        var signals = new CommitSignals();
         var call = session.One("DELETE FROM activities WHERE id = ?1 RETURNING instance, execution, task",
             row => new Parent(row.GetString(0), row.GetString(1), "", row.GetInt32(2)), id);
-        if (call is not null) Answer(session, call, kind, payload, now, aftermath);
-        return aftermath;
+        if (call is not null) AddResult(session, call, kind, payload, now, signals);
+        return signals;
     }
 
-    /// <summary>Fires up to <paramref name="limit"/> timers that are due, the oldest first; answers how late each was.</summary>
-    public static (Aftermath Aftermath, List<TimeSpan> Lags) FireTimers(Session session, long now, int limit)
+    /// <summary>Fires up to <paramref name="limit"/> due timers, the oldest first. Returns how late each was.</summary>
+    public static (CommitSignals Signals, List<TimeSpan> Lags) FireTimers(Session session, long now, int limit)
     {
-        var aftermath = new Aftermath();
+        var signals = new CommitSignals();
         var lags = new List<TimeSpan>();
         var due = session.All(
             "SELECT instance, execution, task, fire_at FROM timers WHERE fire_at <= ?1 ORDER BY fire_at LIMIT ?2",
@@ -96,24 +96,24 @@ internal static class Journal
             if (call.Task == StartTimer)
             {
                 session.Execute("UPDATE instances SET start_at = NULL WHERE id = ?1 AND execution = ?2", call.Id, call.Execution);
-                aftermath.Wake.Add(call.Id);
+                signals.ReadyInstances.Add(call.Id);
             }
             else
             {
-                Answer(session, call, EventKind.Fired, null, now, aftermath);
+                AddResult(session, call, EventKind.TimerFired, null, now, signals);
             }
 
             lags.Add(TimeSpan.FromTicks(now - fireAt));
         }
 
-        return (aftermath, lags);
+        return (signals, lags);
     }
 
-    /// <summary>When the next timer is due, in UTC ticks; <see cref="long.MaxValue"/>: there is none.</summary>
+    /// <summary>Reads when the next timer is due, in UTC ticks; <see cref="long.MaxValue"/> for none.</summary>
     public static long NextTimer(Session session) => session.One("SELECT min(fire_at) FROM timers", row => row.IsNull(0) ? long.MaxValue : row.GetInt64(0));
 
-    /// <summary>Writes a turn with all that follows from it; null, and nothing is written, where the instance has moved on without it.</summary>
-    public static Aftermath? Commit(Session session, Turn turn)
+    /// <summary>Writes a turn and its actions. Returns null and writes nothing if the instance has changed since the turn began.</summary>
+    public static CommitSignals? Commit(Session session, Turn turn)
     {
         var taken = session.Execute(
             """
@@ -124,9 +124,9 @@ internal static class Journal
             (long)OrchestrationRuntimeStatus.Pending, (long)OrchestrationRuntimeStatus.Running);
         if (taken == 0) return null;
 
-        var aftermath = new Aftermath();
-        if (turn.Number == 0) aftermath.Changed.Add(turn.InstanceId);
-        foreach (var ask in turn.Asks) Grant(session, turn, ask, aftermath);
+        var signals = new CommitSignals();
+        if (turn.Number == 0) signals.ChangedInstances.Add(turn.InstanceId);
+        foreach (var action in turn.Actions) Apply(session, turn, action, signals);
         switch (turn.Ending)
         {
             case null:
@@ -134,28 +134,28 @@ internal static class Journal
                     session.Execute("DELETE FROM timers WHERE instance = ?1 AND execution = ?2 AND task = ?3", turn.InstanceId, turn.Execution, (long)task);
                 session.Execute(
                     "INSERT INTO turns (instance, number, at, seen, asked) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    turn.InstanceId, (long)turn.Number, turn.At, turn.Seen, JsonSerializer.Serialize(turn.Asks.Select(ask => ask.Label)));
+                    turn.InstanceId, (long)turn.Number, turn.At, turn.Seen, JsonSerializer.Serialize(turn.Actions.Select(action => action.Label)));
                 break;
             case Completion { Output: var output }:
-                Finish(session, turn.InstanceId, OrchestrationRuntimeStatus.Completed, output, null, turn.At, aftermath);
+                Finish(session, turn.InstanceId, OrchestrationRuntimeStatus.Completed, output, null, turn.At, signals);
                 break;
             case Failure { Details: var details }:
-                Finish(session, turn.InstanceId, OrchestrationRuntimeStatus.Failed, null, details, turn.At, aftermath);
+                Finish(session, turn.InstanceId, OrchestrationRuntimeStatus.Failed, null, details, turn.At, signals);
                 break;
-            case FreshStart fresh:
-                StartAfresh(session, turn, fresh, aftermath);
+            case ContinuedAsNew next:
+                ContinueAsNew(session, turn, next, signals);
                 break;
         }
 
-        return aftermath;
+        return signals;
     }
 
-    public static bool Raise(Session session, string id, string name, string? payload, long now) => session.Execute(
+    public static bool RaiseEvent(Session session, string id, string name, string? payload, long now) => session.Execute(
         "INSERT INTO events (instance, kind, task, name, payload, at) SELECT id, ?2, -1, ?3, ?4, ?5 FROM instances WHERE id = ?1 AND finished IS NULL",
-        id, (long)EventKind.Raised, name, payload, now) > 0;
+        id, (long)EventKind.EventRaised, name, payload, now) > 0;
 
-    /// <summary>Adds an instance. One of the same id must have finished; it is replaced.</summary>
-    public static void Start(Session session, Instance instance, Aftermath aftermath)
+    /// <summary>Adds an instance. Replaces a finished one with the same id.</summary>
+    public static void Start(Session session, Instance instance, CommitSignals signals)
     {
         var parent = instance.Parent;
         var startAt = instance.StartAt > instance.Created ? instance.StartAt : null;
@@ -167,13 +167,13 @@ internal static class Journal
             """,
             instance.Id, instance.Execution, instance.Name, instance.Version, (long)OrchestrationRuntimeStatus.Pending, instance.Created, startAt,
             instance.Input, instance.Tags, instance.Trace, parent?.Id, parent?.Execution, parent?.Name, (long?)parent?.Task);
-        aftermath.Changed.Add(instance.Id);
-        if (startAt is { } later) Set(session, instance.Id, instance.Execution, StartTimer, later, aftermath);
-        else aftermath.Wake.Add(instance.Id);
+        signals.ChangedInstances.Add(instance.Id);
+        if (startAt is { } later) AddTimer(session, instance.Id, instance.Execution, StartTimer, later, signals);
+        else signals.ReadyInstances.Add(instance.Id);
     }
 
-    /// <summary>Ends an unfinished instance, drops its history, and answers its parent.</summary>
-    public static void Finish(Session session, string id, OrchestrationRuntimeStatus status, string? output, string? failure, long now, Aftermath aftermath)
+    /// <summary>Finishes an instance, deletes its history, and adds the result to the history of its parent.</summary>
+    public static void Finish(Session session, string id, OrchestrationRuntimeStatus status, string? output, string? failure, long now, CommitSignals signals)
     {
         session.Execute(
             "UPDATE instances SET status = ?2, output = ?3, failure = ?4, finished = ?5, updated = ?5 WHERE id = ?1",
@@ -181,74 +181,75 @@ internal static class Journal
         session.Execute("DELETE FROM turns WHERE instance = ?1", id);
         session.Execute("DELETE FROM events WHERE instance = ?1", id);
         session.Execute("DELETE FROM timers WHERE instance = ?1", id);
-        aftermath.Changed.Add(id);
+        signals.ChangedInstances.Add(id);
 
         var parent = session.One(
             "SELECT parent_id, parent_execution, parent_name, parent_task FROM instances WHERE id = ?1 AND parent_id IS NOT NULL",
             row => new Parent(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3)), id);
         if (parent is null) return;
-        if (status == OrchestrationRuntimeStatus.Completed) Answer(session, parent, EventKind.Answered, output, now, aftermath);
-        else Answer(session, parent, EventKind.Failed,
-            failure ?? Failures.Write(Failures.Of(new OperationCanceledException($"Orchestration '{id}' was terminated."))), now, aftermath);
+        if (status == OrchestrationRuntimeStatus.Completed) AddResult(session, parent, EventKind.TaskCompleted, output, now, signals);
+        else AddResult(session, parent, EventKind.TaskFailed,
+            failure ?? Failures.Write(Failures.FromException(new OperationCanceledException($"Orchestration '{id}' was terminated."))), now, signals);
     }
 
-    private static void StartAfresh(Session session, Turn turn, FreshStart fresh, Aftermath aftermath)
+    private static void ContinueAsNew(Session session, Turn turn, ContinuedAsNew next, CommitSignals signals)
     {
         session.Execute(
             """
             UPDATE instances SET execution = ?2, turns = 0, seen = 0, custom_status = NULL, input = ?3, version = coalesce(?4, version) WHERE id = ?1
             """,
-            turn.InstanceId, Execution.NewId(), fresh.Input, fresh.Version);
+            turn.InstanceId, Execution.NewId(), next.Input, next.Version);
         session.Execute("DELETE FROM turns WHERE instance = ?1", turn.InstanceId);
         session.Execute("DELETE FROM timers WHERE instance = ?1", turn.InstanceId);
         session.Execute(
             "DELETE FROM events WHERE instance = ?1 AND (kind <> ?2 OR (seq <= ?3 AND seq NOT IN (SELECT value FROM json_each(?4))))",
-            turn.InstanceId, (long)EventKind.Raised, turn.Seen, JsonSerializer.Serialize(fresh.Kept));
-        aftermath.Wake.Add(turn.InstanceId);
+            turn.InstanceId, (long)EventKind.EventRaised, turn.Seen, JsonSerializer.Serialize(next.Kept));
+        signals.ReadyInstances.Add(turn.InstanceId);
     }
 
-    private static void Grant(Session session, Turn turn, Ask ask, Aftermath aftermath)
+    private static void Apply(Session session, Turn turn, OrchestratorAction action, CommitSignals signals)
     {
-        switch (ask)
+        switch (action)
         {
             case CallActivity call:
-                aftermath.Activities.Add(session.One(
+                signals.ActivityCalls.Add(session.One(
                     "INSERT INTO activities (instance, execution, task, name, input, trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
                     row => row.GetInt64(0), turn.InstanceId, turn.Execution, (long)call.Task, call.Name, call.Input, turn.Trace));
                 break;
             case SetTimer timer when turn.Ending is null:
-                Set(session, turn.InstanceId, turn.Execution, timer.Task, timer.FireAt, aftermath);
+                AddTimer(session, turn.InstanceId, turn.Execution, timer.Task, timer.FireAt, signals);
                 break;
             case SendEvent sent:
-                if (Raise(session, sent.InstanceId, sent.Name, sent.Payload, turn.At)) aftermath.Wake.Add(sent.InstanceId);
+                if (RaiseEvent(session, sent.InstanceId, sent.Name, sent.Payload, turn.At)) signals.ReadyInstances.Add(sent.InstanceId);
                 break;
             case CallSubOrchestrator call:
                 var parent = new Parent(turn.InstanceId, turn.Execution, turn.Name, call.Task);
-                if (FindHead(session, call.InstanceId) is { IsFinished: false })
+                if (FindState(session, call.InstanceId) is { IsFinished: false })
                 {
-                    var problem = Failures.Of(new InvalidOperationException($"An orchestration with the instance id '{call.InstanceId}' is already running."));
-                    Answer(session, parent, EventKind.Failed, Failures.Write(problem), turn.At, aftermath);
+                    var problem = Failures.FromException(
+                        new InvalidOperationException($"An orchestration with the instance id '{call.InstanceId}' is already running."));
+                    AddResult(session, parent, EventKind.TaskFailed, Failures.Write(problem), turn.At, signals);
                     break;
                 }
 
-                Start(session, Instances.New(call.InstanceId, call.Name, call.Version, call.Input, call.Tags, null, turn.At, turn.Trace, parent), aftermath);
+                Start(session, Instances.New(call.InstanceId, call.Name, call.Version, call.Input, call.Tags, null, turn.At, turn.Trace, parent), signals);
                 break;
         }
     }
 
-    private static void Set(Session session, string id, string execution, int task, long fireAt, Aftermath aftermath)
+    private static void AddTimer(Session session, string id, string execution, int task, long fireAt, CommitSignals signals)
     {
         session.Execute("INSERT INTO timers (instance, execution, task, fire_at) VALUES (?1, ?2, ?3, ?4)", id, execution, (long)task, fireAt);
-        aftermath.FirstTimer = Math.Min(aftermath.FirstTimer, fireAt);
+        signals.EarliestTimer = Math.Min(signals.EarliestTimer, fireAt);
     }
 
-    /// <summary>Tells an orchestration what came of a call or timer, unless it has finished or started afresh since.</summary>
-    private static void Answer(Session session, Parent call, EventKind kind, string? payload, long now, Aftermath aftermath)
+    /// <summary>Adds the result of a call or timer to the history of its execution, unless that has ended.</summary>
+    private static void AddResult(Session session, Parent call, EventKind kind, string? payload, long now, CommitSignals signals)
     {
         var wanted = session.Execute(
             "INSERT INTO events (instance, kind, task, payload, at) SELECT id, ?3, ?4, ?5, ?6 FROM instances WHERE id = ?1 AND execution = ?2 AND "
                 + "finished IS NULL",
             call.Id, call.Execution, (long)kind, (long)call.Task, payload, now);
-        if (wanted > 0) aftermath.Wake.Add(call.Id);
+        if (wanted > 0) signals.ReadyInstances.Add(call.Id);
     }
 }

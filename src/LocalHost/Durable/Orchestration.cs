@@ -8,16 +8,16 @@ using Microsoft.Extensions.Logging;
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// What an orchestrator sees, and the tasks it waits for. Everything it asks for is numbered in order; during replay each request is
-/// compared with the one in history.
+/// Implements the context of an orchestrator, and keeps the tasks it waits for. Actions are numbered in order. During replay, each action is compared
+/// with the recorded one.
 /// </summary>
 internal sealed class Orchestration(Instance instance, DataConverter converter, ILoggerFactory loggers, OrchestratorThread thread) : TaskOrchestrationContext
 {
     private readonly Dictionary<int, PendingTask> pending = [];
     private readonly ExternalEvents events = new(converter);
-    private readonly List<Ask> asks = [];
+    private readonly List<OrchestratorAction> actions = [];
     private readonly List<int> cancelledTimers = [];
-    private IReadOnlyList<string>? recorded;
+    private IReadOnlyList<string>? recordedLabels;
     private DateTime now;
     private int guids;
     private int tasks;
@@ -35,63 +35,64 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
 
     public override DateTime CurrentUtcDateTime => now;
 
-    public override bool IsReplaying => recorded is not null;
+    public override bool IsReplaying => recordedLabels is not null;
 
-    /// <summary>What the orchestrator asked for in this turn.</summary>
-    public IReadOnlyList<Ask> Asks => asks;
+    /// <summary>Actions of this turn, in order.</summary>
+    public IReadOnlyList<OrchestratorAction> Actions => actions;
 
-    /// <summary>Timers cancelled in this turn.</summary>
+    /// <summary>Numbers of the timers cancelled in this turn.</summary>
     public IReadOnlyList<int> CancelledTimers => cancelledTimers;
 
     public string? CustomStatus { get; private set; }
 
-    /// <summary>Null unless the orchestrator is to start afresh when it returns.</summary>
+    /// <summary>Options of ContinueAsNew; null if the orchestrator has not called it.</summary>
     public ContinueAsNewOptions? NextExecution { get; private set; }
 
-    /// <summary>Null unless the orchestrator has departed from its history.</summary>
-    public NonDeterminismException? Departure { get; private set; }
+    /// <summary>The first mismatch between code and history; null for none.</summary>
+    public NonDeterminismException? HistoryMismatch { get; private set; }
 
-    /// <summary>False where the orchestrator waits for nothing that could still come.</summary>
-    public bool Waits => HasOpenTasks || events.AreAwaited;
+    /// <summary>Whether the orchestrator waits for a call, a timer or an external event.</summary>
+    public bool IsWaiting => HasOpenTasks || events.HasWaiters;
 
-    /// <summary>True while a call or timer has not ended.</summary>
+    /// <summary>Whether a call or timer is still pending.</summary>
     public bool HasOpenTasks => pending.Count > 0;
 
     /// <summary>
-    /// The events handed to the next execution: those nobody has waited for, oldest first. Without
-    /// <see cref="ContinueAsNewOptions.PreserveUnprocessedEvents"/>, only those that came after the decision to start afresh.
+    /// Numbers of the events passed to the next execution: those that no task has received, oldest first. Without
+    /// <see cref="ContinueAsNewOptions.PreserveUnprocessedEvents"/>, only those that arrived after the call of ContinueAsNew.
     /// </summary>
     public IReadOnlyList<long> KeptEvents => NextExecution is { PreserveUnprocessedEvents: false }
-        ? [.. events.Unclaimed.Where(seq => seq > takenBeforeNextExecution)]
-        : events.Unclaimed;
+        ? [.. events.Unreceived.Where(seq => seq > takenBeforeNextExecution)]
+        : events.Unreceived;
 
     protected override ILoggerFactory LoggerFactory => loggers;
 
-    /// <param name="at">The time of the turn, UTC ticks.</param>
-    /// <param name="asked">The labels of what it asked for when it was first taken; null: this is the first time.</param>
-    public void BeginTurn(long at, IReadOnlyList<string>? asked)
+    /// <summary>Begins a turn.</summary>
+    /// <param name="at">The time of the turn, in UTC ticks.</param>
+    /// <param name="replayedLabels">Labels of the recorded actions of a replayed turn; null for a new turn.</param>
+    public void BeginTurn(long at, IReadOnlyList<string>? replayedLabels)
     {
         now = new DateTime(at, DateTimeKind.Utc);
-        recorded = asked;
-        asks.Clear();
+        recordedLabels = replayedLabels;
+        actions.Clear();
         cancelledTimers.Clear();
     }
 
-    /// <summary>Completes what waits for it. What nobody waits for any more, such as a cancelled timer, is passed over.</summary>
-    public void Take(Occurrence occurrence)
+    /// <summary>Completes the task that waits for an event. Ignores events of tasks that no longer wait, such as a cancelled timer.</summary>
+    public void Process(HistoryEvent received)
     {
-        lastTaken = occurrence.Seq;
-        if (occurrence.Kind == EventKind.Raised) events.Take(occurrence);
-        else if (pending.Remove(occurrence.Task, out var task)) task.Complete(occurrence);
+        lastTaken = received.Seq;
+        if (received.Kind == EventKind.EventRaised) events.Process(received);
+        else if (pending.Remove(received.Task, out var task)) task.Complete(received);
     }
 
-    /// <summary>At the end of a replayed turn: has everything been asked for again?</summary>
+    /// <summary>Ends a replayed turn: reports a mismatch if recorded actions were not repeated.</summary>
     public void EndReplay(bool returned)
     {
-        if (recorded is { } history && history.Count > asks.Count)
-            Depart(history[asks.Count], tasks, returned ? "the orchestrator returned" : "the orchestrator asked for nothing");
+        if (recordedLabels is { } history && history.Count > actions.Count)
+            ReportMismatch(history[actions.Count], tasks, returned ? "the orchestrator returned" : "the orchestrator asked for nothing");
         else if (returned && !HasOpenTasks)
-            Departure ??= new NonDeterminismException(
+            HistoryMismatch ??= new NonDeterminismException(
                 $"Orchestration '{instance.Id}' is not deterministic: its history goes on, but the orchestrator returned.");
     }
 
@@ -121,7 +122,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     [SuppressMessage("Design", "CA2000", Justification = "The registration lasts as long as the timer.")]
     public override Task CreateTimer(DateTime fireAt, CancellationToken cancellationToken)
     {
-        var task = Number(task => new SetTimer(task, fireAt.ToUniversalTime().Ticks));
+        var task = Add(task => new SetTimer(task, fireAt.ToUniversalTime().Ticks));
         var timer = new PendingTimer();
         pending.Add(task, timer);
         cancellationToken.UnsafeRegister(_ => CancelTimer(task, timer, cancellationToken), null);
@@ -131,13 +132,13 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public override Task<T> WaitForExternalEvent<T>(string eventName, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(eventName);
-        StayHere();
+        EnsureOrchestratorThread();
         var waiting = events.Wait<T>(eventName);
         cancellationToken.UnsafeRegister(
             _ =>
             {
-                if (thread.IsHere) waiting.Cancel(cancellationToken);
-                else thread.Stray();
+                if (thread.IsCurrent) waiting.Cancel(cancellationToken);
+                else thread.ReportLeft();
             },
             null);
         return waiting.Task;
@@ -148,12 +149,12 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         ArgumentException.ThrowIfNullOrEmpty(eventName);
         var serialized = converter.Serialize(payload);
-        Number(task => new SendEvent(task, instanceId, eventName, serialized));
+        Add(task => new SendEvent(task, instanceId, eventName, serialized));
     }
 
     public override void SetCustomStatus(object? customStatus)
     {
-        StayHere();
+        EnsureOrchestratorThread();
         CustomStatus = converter.Serialize(customStatus);
     }
 
@@ -163,14 +164,14 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
     public override void ContinueAsNew(ContinueAsNewOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        StayHere();
+        EnsureOrchestratorThread();
         (NextExecution, takenBeforeNextExecution) = (options, lastTaken);
     }
 
-    /// <summary>The hash of the instance, the execution and a count, in the form of a version 8 (custom) id of RFC 9562.</summary>
+    /// <summary>Hashes the instance, the execution and a count into a UUID of version 8 (custom, RFC 9562).</summary>
     public override Guid NewGuid()
     {
-        StayHere();
+        EnsureOrchestratorThread();
         var seed = string.Create(CultureInfo.InvariantCulture, $"{instance.Id}\n{instance.Execution}\n{guids++}");
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(seed)).AsSpan(0, 16);
         hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
@@ -184,46 +185,47 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
             throw new ArgumentException("Options were passed as the input; pass them as the argument named 'options'.", nameof(input));
     }
 
-    private Task<T> Request<T>(string name, Func<int, Ask> ask)
+    private Task<T> Request<T>(string name, Func<int, OrchestratorAction> create)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        var task = Number(ask);
+        var task = Add(create);
         var call = new PendingCall<T>(name, converter);
         pending.Add(task, call);
         return call.Answered;
     }
 
-    private int Number(Func<int, Ask> ask)
+    /// <summary>Adds an action and returns its number. During replay, compares it with the recorded one.</summary>
+    private int Add(Func<int, OrchestratorAction> create)
     {
-        StayHere();
-        if (Departure is not null) throw Departure;
-        var asked = ask(tasks);
-        if (recorded is { } history)
+        EnsureOrchestratorThread();
+        if (HistoryMismatch is not null) throw HistoryMismatch;
+        var action = create(tasks);
+        if (recordedLabels is { } history)
         {
-            if (asks.Count >= history.Count) throw Depart("nothing", tasks, $"the code asked for {asked.Label} #{tasks}");
-            if (!asked.Label.Equals(history[asks.Count], StringComparison.OrdinalIgnoreCase))
-                throw Depart(history[asks.Count], tasks, $"the code asked for {asked.Label} #{tasks}");
+            if (actions.Count >= history.Count) throw ReportMismatch("nothing", tasks, $"the code asked for {action.Label} #{tasks}");
+            if (!action.Label.Equals(history[actions.Count], StringComparison.OrdinalIgnoreCase))
+                throw ReportMismatch(history[actions.Count], tasks, $"the code asked for {action.Label} #{tasks}");
         }
 
-        asks.Add(asked);
+        actions.Add(action);
         return tasks++;
     }
 
-    private NonDeterminismException Depart(string history, int number, string code) => Departure ??= new NonDeterminismException(
+    private NonDeterminismException ReportMismatch(string history, int number, string code) => HistoryMismatch ??= new NonDeterminismException(
         string.Create(CultureInfo.InvariantCulture, $"Orchestration '{instance.Id}' is not deterministic: its history says {history} #{number}, {code}."));
 
-    private void StayHere()
+    private void EnsureOrchestratorThread()
     {
-        if (thread.IsHere) return;
-        thread.Stray();
-        throw new NonDeterminismException(Execution.Strayed(instance.Id));
+        if (thread.IsCurrent) return;
+        thread.ReportLeft();
+        throw new NonDeterminismException(Execution.LeftThreadMessage(instance.Id));
     }
 
     private void CancelTimer(int task, PendingTimer timer, CancellationToken ct)
     {
-        if (!thread.IsHere)
+        if (!thread.IsCurrent)
         {
-            thread.Stray();
+            thread.ReportLeft();
         }
         else if (pending.Remove(task))
         {
@@ -232,10 +234,10 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
         }
     }
 
-    /// <summary>A call or timer whose outcome is still to come.</summary>
+    /// <summary>A call or timer that has not completed.</summary>
     private abstract class PendingTask
     {
-        public abstract void Complete(Occurrence outcome);
+        public abstract void Complete(HistoryEvent result);
     }
 
     private sealed class PendingTimer : PendingTask
@@ -244,7 +246,7 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
 
         public Task Fired => fired.Task;
 
-        public override void Complete(Occurrence outcome) => fired.TrySetResult();
+        public override void Complete(HistoryEvent result) => fired.TrySetResult();
 
         public void Cancel(CancellationToken ct) => fired.TrySetCanceled(ct);
     }
@@ -255,14 +257,14 @@ internal sealed class Orchestration(Instance instance, DataConverter converter, 
 
         public Task<T> Answered => answered.Task;
 
-        [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be read is the caller's to handle.")]
-        public override void Complete(Occurrence outcome)
+        [SuppressMessage("Design", "CA1031", Justification = "The caller handles a result that cannot be read.")]
+        public override void Complete(HistoryEvent result)
         {
             T? answer;
             try
             {
-                if (outcome.Kind == EventKind.Failed) throw new TaskFailedException(name, outcome.Task, Failures.Read(outcome.Payload!));
-                answer = converter.Read<T>(outcome.Payload);
+                if (result.Kind == EventKind.TaskFailed) throw new TaskFailedException(name, result.Task, Failures.Read(result.Payload!));
+                answer = converter.Read<T>(result.Payload);
             }
             catch (Exception e)
             {

@@ -1,56 +1,58 @@
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// Runs an orchestrator's continuations one after the other on the thread that takes its turn, and on no other. A continuation
-/// that arrives from elsewhere belongs to something that is not durable: it is dropped, and the orchestrator marked as strayed.
+/// Runs the continuations of an orchestrator in order, on the thread that runs its turn. A continuation from another thread belongs to a task that is not
+/// durable: it is dropped, and reported.
 /// </summary>
-/// <param name="strayed">Called from whichever thread the first such continuation came from.</param>
-internal sealed class OrchestratorThread(Action strayed) : SynchronizationContext
+/// <param name="reportLeft">Called once, from the thread of the first such continuation.</param>
+internal sealed class OrchestratorThread(Action reportLeft) : SynchronizationContext
 {
     private readonly Queue<(SendOrPostCallback Run, object? State)> posted = new();
     private volatile int threadId;
-    private int strays;
+    private int leftCount;
 
-    /// <summary>True on the thread that takes the turn, while it does.</summary>
-    public bool IsHere => threadId == Environment.CurrentManagedThreadId;
+    /// <summary>Whether the calling thread is running the turn.</summary>
+    public bool IsCurrent => threadId == Environment.CurrentManagedThreadId;
 
-    public bool HasStrayed => Volatile.Read(ref strays) > 0;
+    /// <summary>Whether a continuation came from another thread.</summary>
+    public bool HasLeftThread => Volatile.Read(ref leftCount) > 0;
 
-    /// <summary>Begins a turn on this thread; it lasts until the answer is disposed.</summary>
-    public Visit Enter()
+    /// <summary>Begins a turn on this thread; disposing the result ends it.</summary>
+    public TurnScope Enter()
     {
         var outer = Current;
         threadId = Environment.CurrentManagedThreadId;
         SetSynchronizationContext(this);
-        return new Visit(this, outer);
+        return new TurnScope(this, outer);
     }
 
-    /// <summary>Runs what was posted until nothing is left.</summary>
+    /// <summary>Runs posted continuations until none is left.</summary>
     public void Drain()
     {
         while (posted.TryDequeue(out var next)) next.Run(next.State);
     }
 
-    public void Stray()
+    /// <summary>Reports a continuation from another thread, the first time.</summary>
+    public void ReportLeft()
     {
-        if (Interlocked.Increment(ref strays) == 1) strayed();
+        if (Interlocked.Increment(ref leftCount) == 1) reportLeft();
     }
 
     public override void Post(SendOrPostCallback d, object? state)
     {
-        if (IsHere) posted.Enqueue((d, state));
-        else Stray();
+        if (IsCurrent) posted.Enqueue((d, state));
+        else ReportLeft();
     }
 
     public override void Send(SendOrPostCallback d, object? state)
     {
-        if (IsHere) d(state);
-        else Stray();
+        if (IsCurrent) d(state);
+        else ReportLeft();
     }
 
     public override SynchronizationContext CreateCopy() => this;
 
-    internal readonly struct Visit(OrchestratorThread thread, SynchronizationContext? outer) : IDisposable
+    internal readonly struct TurnScope(OrchestratorThread thread, SynchronizationContext? outer) : IDisposable
     {
         public void Dispose()
         {

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Instances that can take a turn, each at most once, and never while it is taking one: it then comes again afterwards.</summary>
+/// <summary>Queues instances that can take a turn, each once. An instance that is woken during its turn is queued again after it.</summary>
 internal sealed class ReadyQueue
 {
     private readonly Channel<string> ready = Channel.CreateUnbounded<string>();
@@ -15,7 +15,7 @@ internal sealed class ReadyQueue
         RunningAndWoken,
     }
 
-    /// <summary>Instances that wait or are taking a turn.</summary>
+    /// <summary>Number of instances that wait for a turn or are taking one.</summary>
     public int Count
     {
         get
@@ -24,6 +24,7 @@ internal sealed class ReadyQueue
         }
     }
 
+    /// <summary>Queues an instance.</summary>
     public void Wake(string id)
     {
         lock (states)
@@ -33,7 +34,7 @@ internal sealed class ReadyQueue
         }
     }
 
-    /// <summary>The next instance; it is taking a turn until <see cref="Done"/>.</summary>
+    /// <summary>Dequeues the next instance. Its turn lasts until <see cref="Done"/>.</summary>
     public async ValueTask<string> Next(CancellationToken ct)
     {
         var id = await ready.Reader.ReadAsync(ct);
@@ -41,6 +42,7 @@ internal sealed class ReadyQueue
         return id;
     }
 
+    /// <summary>Ends the turn of an instance.</summary>
     public void Done(string id)
     {
         lock (states)

@@ -4,21 +4,21 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Purges finished instances once they have been kept long enough.</summary>
-internal sealed partial class Retention(Database database, TimeProvider time, ILogger log, TimeSpan kept)
+/// <summary>Purges finished instances after the retention time.</summary>
+internal sealed partial class Retention(Database database, TimeProvider time, ILogger log, TimeSpan retention)
 {
-    private const int MaxAtOnce = 500;
+    private const int MaxBatch = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
-    [SuppressMessage("Design", "CA1031", Justification = "What could not be purged now is purged later.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A purge that failed is retried at the next interval.")]
     public async Task Run(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                var before = (time.GetUtcNow() - kept).UtcTicks;
-                while (await database.Write(session => Instances.PurgeOld(session, before, MaxAtOnce), stop) == MaxAtOnce)
+                var before = (time.GetUtcNow() - retention).UtcTicks;
+                while (await database.Write(session => Instances.PurgeOld(session, before, MaxBatch), stop) == MaxBatch)
                 {
                 }
             }
@@ -31,6 +31,6 @@ internal sealed partial class Retention(Database database, TimeProvider time, IL
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Finished orchestrations could not be purged; they will be tried again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Finished orchestrations could not be purged; retrying in five minutes")]
     private static partial void NotPurged(ILogger logger, Exception e);
 }

@@ -2,7 +2,7 @@ using Microsoft.DurableTask;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Makes a failed call again as its options say; the waits between are durable timers of the orchestration.</summary>
+/// <summary>Retries a failed call according to its options. The delays are durable timers of the orchestration.</summary>
 internal static class Retries
 {
     public static Task<T> Run<T>(Orchestration orchestration, TaskRetryOptions? options, Func<Task<T>> call) => options switch
@@ -12,8 +12,8 @@ internal static class Retries
         _ => call(),
     };
 
-    /// <summary>The wait after the given number of failed attempts: the first interval, times the coefficient after each, at most the longest.</summary>
-    internal static TimeSpan Wait(RetryPolicy policy, int failedAttempts)
+    /// <summary>Computes the delay after a number of failed attempts: first interval × coefficient^(attempts − 1), at most the maximum interval.</summary>
+    internal static TimeSpan Delay(RetryPolicy policy, int failedAttempts)
     {
         var maxLength = policy.MaxRetryInterval == Timeout.InfiniteTimeSpan ? TimeSpan.FromDays(3650) : policy.MaxRetryInterval;
         var milliseconds = policy.FirstRetryInterval.TotalMilliseconds * Math.Pow(policy.BackoffCoefficient, failedAttempts - 1);
@@ -31,7 +31,7 @@ internal static class Retries
             }
             catch (TaskFailedException e) when (IsRetried(e, attempt))
             {
-                await orchestration.CreateTimer(Wait(policy, attempt), CancellationToken.None);
+                await orchestration.CreateTimer(Delay(policy, attempt), CancellationToken.None);
             }
         }
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Tags of an instance, on disk as a JSON object; null: none.</summary>
+/// <summary>Reads and writes the tags of an instance as a JSON object; null for none.</summary>
 internal static class Tags
 {
     public static string? Write(IEnumerable<KeyValuePair<string, string>>? tags) =>
@@ -10,7 +10,7 @@ internal static class Tags
 
     public static Dictionary<string, string> Read(string? tags) => tags is null ? [] : JsonSerializer.Deserialize<Dictionary<string, string>>(tags)!;
 
-    /// <summary>The tags of a sub-orchestration: those of its parent, and those of its call, which win.</summary>
+    /// <summary>Merges the tags of a sub-orchestration from its parent and its call; those of the call win.</summary>
     public static string? Merge(string? parent, IDictionary<string, string>? call)
     {
         if (call is null or { Count: 0 }) return parent;

@@ -3,22 +3,25 @@ using Microsoft.DurableTask;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>An orchestrator did something else than its history says, or awaited something that is not durable. The orchestration fails.</summary>
+/// <summary>An orchestrator did not match its history, or awaited a task that is not durable. The orchestration fails.</summary>
 public sealed class NonDeterminismException(string message) : Exception(message);
 
-/// <summary>An orchestrator or activity was called by a name nobody registered. Never retried.</summary>
+/// <summary>An orchestrator or activity was called by a name that is not registered. Never retried.</summary>
 public sealed class UnknownFunctionException(string message) : Exception(message);
 
+/// <summary>Converts exceptions to the failure details that the history stores.</summary>
 internal static class Failures
 {
     private static readonly string Unknown = typeof(UnknownFunctionException).ToString();
 
-    /// <summary>As <see cref="TaskFailureDetails.FromException"/>; a failed call keeps the failure of what it called as its inner one.</summary>
-    public static TaskFailureDetails Of(Exception e) => new(e.GetType().ToString(), e.Message, e.StackTrace, CauseOf(e), null);
+    /// <summary>
+    /// Converts an exception as <see cref="TaskFailureDetails.FromException"/> does. The inner failure of a failed call is that of the called function.
+    /// </summary>
+    public static TaskFailureDetails FromException(Exception e) => new(e.GetType().ToString(), e.Message, e.StackTrace, CauseOf(e), null);
 
     public static bool IsUnknownFunction(TaskFailureDetails failure) => failure.ErrorType == Unknown;
 
-    /// <summary>The failure as a <see cref="RetryPolicy"/> takes it: its HandleFailure reads no other exceptions than those of DurableTask.Core.</summary>
+    /// <summary>Converts a failure for <see cref="RetryPolicy.HandleFailure"/>, which reads exceptions of DurableTask.Core only.</summary>
     public static Exception ForPolicy(TaskFailureDetails failure) =>
         new DurableTask.Core.Exceptions.TaskFailedException(failure.ErrorMessage) { FailureDetails = ToCore(failure) };
 
@@ -28,7 +31,7 @@ internal static class Failures
 
     private static TaskFailureDetails? CauseOf(Exception e) => e switch
     {
-        { InnerException: { } inner } => Of(inner),
+        { InnerException: { } inner } => FromException(inner),
         TaskFailedException failed => failed.FailureDetails,
         _ => null,
     };

@@ -1,14 +1,14 @@
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Lets clients wait until something changes about an instance.</summary>
-internal sealed class Watches
+/// <summary>Lets clients wait for the next change of an instance.</summary>
+internal sealed class InstanceWatches
 {
     private readonly Dictionary<string, List<TaskCompletionSource>> watches = new(StringComparer.Ordinal);
     private bool closed;
 
     /// <summary>
-    /// Completes at the next change after this call; so look at the instance after it, not before. Cancelled where the engine is disposed.
-    /// Forgotten when the answer is disposed.
+    /// Begins to watch an instance. Read the instance after this call, not before, to miss no change. Disposing the engine cancels the watch; disposing the
+    /// watch ends it.
     /// </summary>
     public Watch Begin(string id)
     {
@@ -56,7 +56,7 @@ internal sealed class Watches
         }
     }
 
-    internal readonly struct Watch(Watches watches, string id, TaskCompletionSource changed) : IDisposable
+    internal readonly struct Watch(InstanceWatches watches, string id, TaskCompletionSource changed) : IDisposable
     {
         public Task Changed => changed.Task;
 

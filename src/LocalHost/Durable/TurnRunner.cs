@@ -7,31 +7,31 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost.Durable;
 
 /// <summary>
-/// Lets orchestrators take their turns. The orchestrator's code runs here; the turn counts once it is on disk, and only then is
-/// anything done that it asked for. While one turn is being written, others run.
+/// Runs the turns of orchestrators. A turn takes effect once it is on disk; only then are its actions carried out. Other turns run while one is being
+/// written.
 /// </summary>
-internal sealed partial class Turns(
+internal sealed partial class TurnRunner(
     Database database, DurableRegistry registry, DurableOptions options, DataConverter converter, TimeProvider time,
-    ILoggerFactory loggers, IServiceProvider services, DurableMetrics metrics, ReadyQueue ready, Action<Aftermath> follow) : IAsyncDisposable
+    ILoggerFactory loggers, IServiceProvider services, DurableMetrics metrics, ReadyQueue ready, Action<CommitSignals> dispatch) : IAsyncDisposable
 {
-    private const int MaxBeingWritten = 512;
+    private const int MaxTurnsInFlight = 512;
     private static readonly TimeSpan WaitAfterError = TimeSpan.FromSeconds(1);
 
     private readonly ExecutionCache cache = new(options.CachedExecutions);
-    private readonly SemaphoreSlim beingWritten = new(MaxBeingWritten);
+    private readonly SemaphoreSlim writeSlots = new(MaxTurnsInFlight);
     private readonly ILogger log = loggers.CreateLogger<DurableEngine>();
 
-    /// <summary>Runs until <paramref name="stop"/>; ends when every turn taken is on disk.</summary>
+    /// <summary>Runs turns until <paramref name="stop"/>, and returns when every turn is on disk.</summary>
     public async Task Run(CancellationToken stop)
     {
         await Task.WhenAll(Enumerable.Range(0, options.ConcurrentTurns).Select(_ => Task.Run(() => Loop(stop), CancellationToken.None)));
-        for (var i = 0; i < MaxBeingWritten; i++) await beingWritten.WaitAsync(CancellationToken.None);
+        for (var i = 0; i < MaxTurnsInFlight; i++) await writeSlots.WaitAsync(CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
     {
         await cache.DisposeAsync();
-        beingWritten.Dispose();
+        writeSlots.Dispose();
     }
 
     private async Task Loop(CancellationToken stop)
@@ -40,15 +40,15 @@ internal sealed partial class Turns(
         {
             while (true)
             {
-                await beingWritten.WaitAsync(stop);
+                await writeSlots.WaitAsync(stop);
                 try
                 {
                     var id = await ready.Next(stop);
-                    _ = Finish(id, Begin(id), stop);
+                    _ = CompleteTurn(id, RunTurn(id), stop);
                 }
                 catch (OperationCanceledException)
                 {
-                    beingWritten.Release();
+                    writeSlots.Release();
                     throw;
                 }
             }
@@ -58,14 +58,14 @@ internal sealed partial class Turns(
         }
     }
 
-    /// <summary>Runs the orchestrator and puts the outcome in line to be written. Throws nothing: the fault is in the task.</summary>
-    private async Task Begin(string id)
+    /// <summary>Runs one turn and commits it. Throws nothing synchronously: a failure is in the task.</summary>
+    private async Task RunTurn(string id)
     {
-        var execution = cache.Take(id);
+        var execution = cache.Remove(id);
         try
         {
             var kept = execution;
-            if (database.Read(session => Snapshot.Take(session, id, kept)) is not { } snapshot) return;
+            if (database.Read(session => Snapshot.Read(session, id, kept)) is not { } snapshot) return;
             if (snapshot.History is not null && execution is not null)
             {
                 await execution.DisposeAsync();
@@ -80,9 +80,9 @@ internal sealed partial class Turns(
             }
 
             execution ??= Replay(id, snapshot.History!);
-            var turn = execution?.Take(time.GetUtcNow().UtcTicks, snapshot.News) ?? Unknown(snapshot.History!.Instance);
-            var aftermath = await database.Write(session => Journal.Commit(session, turn));
-            if (aftermath is null) return;
+            var turn = execution?.RunTurn(time.GetUtcNow().UtcTicks, snapshot.NewEvents) ?? FailUnknown(snapshot.History!.Instance);
+            var signals = await database.Write(session => Journal.Commit(session, turn));
+            if (signals is null) return;
             metrics.TurnTaken(turn);
             if (turn.Ending is Failure failure) Failed(log, turn.Name, id, Failures.Read(failure.Details).ErrorType);
             if (turn.Ending is null)
@@ -91,7 +91,7 @@ internal sealed partial class Turns(
                 execution = null;
             }
 
-            follow(aftermath);
+            dispatch(signals);
         }
         finally
         {
@@ -99,8 +99,8 @@ internal sealed partial class Turns(
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A turn that could not be read or written is taken again.")]
-    private async Task Finish(string id, Task turn, CancellationToken stop)
+    [SuppressMessage("Design", "CA1031", Justification = "A turn that could not be read or written is retried.")]
+    private async Task CompleteTurn(string id, Task turn, CancellationToken stop)
     {
         try
         {
@@ -114,7 +114,7 @@ internal sealed partial class Turns(
         }
         finally
         {
-            beingWritten.Release();
+            writeSlots.Release();
         }
     }
 
@@ -126,15 +126,15 @@ internal sealed partial class Turns(
     }
 
     private static bool IsDue(Snapshot snapshot, Execution? execution) =>
-        snapshot.Head is { AwaitsStart: false, Status: not OrchestrationRuntimeStatus.Suspended }
-        && (snapshot.Head.Turns == 0 || snapshot.News.Count > 0 || execution is { HasStrayed: true });
+        snapshot.State is { AwaitsStart: false, Status: not OrchestrationRuntimeStatus.Suspended }
+        && (snapshot.State.Turns == 0 || snapshot.NewEvents.Count > 0 || execution is { HasLeftThread: true });
 
     private async Task Keep(string id, Execution? execution)
     {
-        if (execution is not null && cache.Keep(id, execution) is { } dropped) await dropped.DisposeAsync();
+        if (execution is not null && cache.Add(id, execution) is { } dropped) await dropped.DisposeAsync();
     }
 
-    /// <summary>Brings the orchestrator to where its history ends; null where nobody registered it.</summary>
+    /// <summary>Restores an execution from its history; null if its orchestrator is not registered.</summary>
     private Execution? Replay(string id, History history)
     {
         if (!registry.TryGetOrchestrator(history.Instance.Name, out var orchestrator)) return null;
@@ -143,9 +143,9 @@ internal sealed partial class Turns(
         return execution;
     }
 
-    private Turn Unknown(Instance instance)
+    private Turn FailUnknown(Instance instance)
     {
-        var problem = Failures.Of(new UnknownFunctionException($"There is no orchestrator named '{instance.Name}'."));
+        var problem = Failures.FromException(new UnknownFunctionException($"There is no orchestrator named '{instance.Name}'."));
         return new Turn(
             instance.Id, instance.Execution, instance.Name, instance.Turns, time.GetUtcNow().UtcTicks, instance.Seen,
             [], [], instance.CustomStatus, instance.Trace, new Failure(Failures.Write(problem)));
@@ -154,26 +154,26 @@ internal sealed partial class Turns(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orchestration {Name} {InstanceId} failed: {ErrorType}")]
     private static partial void Failed(ILogger logger, string name, string instanceId, string errorType);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A turn of orchestration {InstanceId} could not be read or written; it will be taken again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "A turn of orchestration {InstanceId} could not be read or written; retrying in one second")]
     private static partial void TurnLost(ILogger logger, Exception e, string instanceId);
 
-    /// <summary>What an instance has to go on, all of one moment.</summary>
-    /// <param name="News">What no turn has taken in.</param>
-    /// <param name="History">Null where the execution in memory is up to date.</param>
-    private sealed record Snapshot(Head Head, List<Occurrence> News, History? History)
+    /// <summary>Reads the input of a turn in one snapshot.</summary>
+    /// <param name="NewEvents">Events that no turn has processed.</param>
+    /// <param name="History">The history; null if the execution in memory is current.</param>
+    private sealed record Snapshot(InstanceState State, List<HistoryEvent> NewEvents, History? History)
     {
-        /// <param name="kept">The execution in memory; null: there is none.</param>
-        /// <returns>Null where the instance has finished, or is gone.</returns>
-        public static Snapshot? Take(Session session, string id, Execution? kept)
+        /// <param name="kept">The execution in memory; null for none.</param>
+        /// <returns>Null if the instance has finished or does not exist.</returns>
+        public static Snapshot? Read(Session session, string id, Execution? kept)
         {
-            if (Journal.FindHead(session, id) is not { IsFinished: false } head) return null;
-            var news = Journal.Events(session, id, head.Seen, long.MaxValue);
-            if (kept is not null && kept.Id == head.Execution && kept.Turns == head.Turns) return new Snapshot(head, news, null);
+            if (Journal.FindState(session, id) is not { IsFinished: false } state) return null;
+            var newEvents = Journal.ListEvents(session, id, state.Seen, long.MaxValue);
+            if (kept is not null && kept.Id == state.Execution && kept.Turns == state.Turns) return new Snapshot(state, newEvents, null);
             return new Snapshot(
-                head, news, new History(Instances.Find(session, id)!, Journal.PastTurns(session, id), Journal.Events(session, id, 0, head.Seen)));
+                state, newEvents, new History(Instances.Find(session, id)!, Journal.ListTurns(session, id), Journal.ListEvents(session, id, 0, state.Seen)));
         }
     }
 
-    /// <param name="Events">Those the turns have taken in.</param>
-    private sealed record History(Instance Instance, List<PastTurn> Turns, List<Occurrence> Events);
+    /// <param name="Events">Events that the turns have processed.</param>
+    private sealed record History(Instance Instance, List<RecordedTurn> Turns, List<HistoryEvent> Events);
 }

@@ -8,19 +8,18 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Durable;
 
-/// <summary>Runs activities, each at least once: a call stays on disk until its answer is.</summary>
-internal sealed partial class Activities(
+/// <summary>Runs pending activity calls, each at least once. A call stays on disk until its result is stored.</summary>
+internal sealed partial class ActivityRunner(
     Database database, DurableRegistry registry, DurableOptions options, DataConverter converter, TimeProvider time,
-    ILoggerFactory loggers, IServiceProvider services, DurableMetrics metrics, Channel<long> calls, Action<Aftermath> follow)
+    ILoggerFactory loggers, IServiceProvider services, DurableMetrics metrics, Channel<long> calls, Action<CommitSignals> dispatch)
 {
     private static readonly TimeSpan WaitAfterError = TimeSpan.FromSeconds(1);
 
     private readonly ILogger log = loggers.CreateLogger<DurableEngine>();
 
-    /// <summary>
-    /// Takes up calls until <paramref name="stop"/>, and ends with the last of them; those that still run at <paramref name="abort"/> are given up
-    /// and run again at the next start.
-    /// </summary>
+    /// <summary>Runs calls until <paramref name="stop"/>, and returns when the last of them has ended.</summary>
+    /// <param name="stop">Stops the taking of new calls.</param>
+    /// <param name="abort">Abandons calls in flight; they run again at the next start.</param>
     public Task Run(CancellationToken stop, CancellationToken abort) =>
         Task.WhenAll(Enumerable.Range(0, options.ConcurrentActivities).Select(_ => Task.Run(() => Loop(stop, abort), CancellationToken.None)));
 
@@ -31,7 +30,7 @@ internal sealed partial class Activities(
             while (true)
             {
                 var id = await calls.Reader.ReadAsync(stop);
-                await Serve(id, abort);
+                await Run(id, abort);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -39,15 +38,15 @@ internal sealed partial class Activities(
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A call that could not be read or answered is served again.")]
-    private async Task Serve(long id, CancellationToken abort)
+    [SuppressMessage("Design", "CA1031", Justification = "A call that could not be read, or whose result could not be stored, runs again.")]
+    private async Task Run(long id, CancellationToken abort)
     {
         try
         {
             if (database.Read(session => Journal.FindActivity(session, id)) is not { } call) return;
-            var (kind, payload) = await Answer(call, abort).WaitAsync(abort);
-            metrics.ActivityRun(call.Name, kind == EventKind.Answered);
-            follow(await Record(call, kind, payload, abort));
+            var (kind, payload) = await RunFunction(call, abort).WaitAsync(abort);
+            metrics.ActivityRun(call.Name, kind == EventKind.TaskCompleted);
+            dispatch(await SaveResult(call, kind, payload, abort));
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
         {
@@ -55,27 +54,28 @@ internal sealed partial class Activities(
         catch (Exception e)
         {
             if (e is not DatabaseUnavailableException) CallLost(log, e, id);
-            _ = ServeLater(id, abort);
+            _ = RequeueAfterDelay(id, abort);
         }
     }
 
-    private async Task ServeLater(long id, CancellationToken abort)
+    private async Task RequeueAfterDelay(long id, CancellationToken abort)
     {
         await Task.Delay(WaitAfterError, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         calls.Writer.TryWrite(id);
     }
 
     /// <summary>
-    /// Writes the answer, however long the disk refuses it (of which the database tells): running the activity again would be the greater evil.
+    /// Stores the result of a call, and retries for as long as the disk refuses writes: running the activity again would be worse. The database logs the
+    /// refusals.
     /// </summary>
-    private async Task<Aftermath> Record(ActivityCall call, EventKind kind, string? payload, CancellationToken abort)
+    private async Task<CommitSignals> SaveResult(ActivityCall call, EventKind kind, string? payload, CancellationToken abort)
     {
         while (true)
         {
             try
             {
                 return await database.Write(
-                    session => Journal.AnswerActivity(session, call.Id, kind, payload, time.GetUtcNow().UtcTicks), CancellationToken.None);
+                    session => Journal.CompleteActivity(session, call.Id, kind, payload, time.GetUtcNow().UtcTicks), CancellationToken.None);
             }
             catch (DatabaseUnavailableException)
             {
@@ -84,8 +84,8 @@ internal sealed partial class Activities(
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever the activity throws is its answer.")]
-    private async Task<(EventKind Kind, string? Payload)> Answer(ActivityCall call, CancellationToken abort)
+    [SuppressMessage("Design", "CA1031", Justification = "Any exception of the activity is its result.")]
+    private async Task<(EventKind Kind, string? Payload)> RunFunction(ActivityCall call, CancellationToken abort)
     {
         using var trace = DurableMetrics.Traces.StartActivity(call.Name, ActivityKind.Internal, call.Trace);
         trace?.SetTag("durable.instance", call.InstanceId);
@@ -95,7 +95,7 @@ internal sealed partial class Activities(
             var input = converter.Deserialize(call.Input, activity.InputType);
             await using var scope = services.CreateAsyncScope();
             var output = await activity.Run(scope.ServiceProvider, new Context(call), input, abort);
-            return (EventKind.Answered, converter.Serialize(output));
+            return (EventKind.TaskCompleted, converter.Serialize(output));
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
         {
@@ -105,14 +105,14 @@ internal sealed partial class Activities(
         {
             trace?.SetStatus(ActivityStatusCode.Error);
             Failed(log, e.GetType(), call.Name, call.InstanceId);
-            return (EventKind.Failed, Failures.Write(Failures.Of(e)));
+            return (EventKind.TaskFailed, Failures.Write(Failures.FromException(e)));
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Activity {Name} of orchestration {InstanceId} failed: {ErrorType}")]
     private static partial void Failed(ILogger logger, Type errorType, string name, string instanceId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Activity call {Id} could not be served; it will be tried again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Activity call {Id} could not be run or its result not stored; retrying in one second")]
     private static partial void CallLost(ILogger logger, Exception e, long id);
 
     private sealed class Context(ActivityCall call) : TaskActivityContext
