@@ -4,57 +4,61 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>One record about to change: what the rules of a resource see, complete and refuse.</summary>
-/// <param name="Before">As stored; null on create.</param>
-/// <param name="After">As it will be, to be completed by the rules; null on delete.</param>
+/// <summary>Describes one change of a record before it is committed. The rules of the resource complete it or refuse it.</summary>
+/// <param name="Before">The stored record; null on create.</param>
+/// <param name="After">The record after the change, which the rules may still complete; null on delete.</param>
 /// <param name="Now">The time of the change.</param>
-/// <param name="Store">To read what the decision needs.</param>
-/// <param name="Ids">Makes ids for what the change creates beside it.</param>
+/// <param name="Store">The store that the rules read from.</param>
+/// <param name="Ids">Makes the ids of events and of other records that the change creates.</param>
 public sealed record Change(Record? Before, Record? After, DateTimeOffset Now, IWorkspaceStore Store, Ids Ids)
 {
     private PendingCascades? pending;
 
-    /// <summary>The cascades that were pending when the change was decided on. A rule refuses what one of them stands against.</summary>
-    /// <exception cref="InvalidOperationException">The engine has not read them: the change is not one that is decided on.</exception>
+    /// <summary>The cascades that were pending when the rules decided. A rule refuses a change that conflicts with one of them.</summary>
+    /// <exception cref="InvalidOperationException">The engine has not read them yet, because no rule decides about this change.</exception>
     public PendingCascades Pending
     {
         get => pending ?? throw new InvalidOperationException("The pending cascades are read before rules decide.");
         internal set => pending = value;
     }
 
-    /// <summary>What must still hold when it is stored, beyond what links and unique values ask.</summary>
+    /// <summary>The guards that the commit must satisfy. The engine adds those for links itself.</summary>
     public List<Guard> Guards { get; } = [];
 
-    /// <summary>Reservations and releases beyond those of unique values.</summary>
+    /// <summary>Further writes of the commit, e.g. to reserve or release a unique key. The engine adds those for the record and its unique values.</summary>
     public List<Write> Writes { get; } = [];
 
-    /// <summary>Events beside created, updated and deleted, in order.</summary>
+    /// <summary>Events to add after the one that the engine writes itself (created, updated, archived, restored or deleted), in order.</summary>
     public List<ExtraEvent> Events { get; } = [];
 
-    /// <summary>Changes of other records that are stored with this one.</summary>
+    /// <summary>Changes of other records to store in the same commit.</summary>
     public List<Change> With { get; } = [];
 
-    /// <summary>What it does to every other record that has a value: with it, or by a cascade that it announces.</summary>
+    /// <summary>
+    /// Cascades that this change causes in other records. The engine applies small ones in the same commit and announces the others.
+    /// </summary>
     public List<Cascade> Cascades { get; } = [];
 
-    /// <summary>Whether the client insists: what stands against the change is to be cleared.</summary>
+    /// <summary>Whether the client sent <c>force</c>: the rules then clear or delete whatever would block the change.</summary>
     public bool IsForced { get; set; }
 
-    /// <summary>Whether the values are those of other records as they were, so that they are not held against the custom fields' definitions.</summary>
+    /// <summary>Whether the values were copied from other stored records. They are then not checked against the custom field definitions.</summary>
     public bool IsCopied { get; set; }
 
-    /// <summary>What the client gave; null where it gave no fields.</summary>
+    /// <summary>The fields that the client sent; null if the request has none.</summary>
     public Input? Given { get; set; }
 
-    /// <summary>Errors that the rules find; any of them ends the change with VALIDATION_ERROR.</summary>
+    /// <summary>The errors that the rules find. If there is any, the change is refused with VALIDATION_ERROR.</summary>
     public ValidationErrors Errors { get; } = new();
 
-    /// <summary>The record, as it will be or as it was.</summary>
+    /// <summary>The record after the change, or before it on delete.</summary>
     public Record Subject => After ?? Before ?? throw new InvalidOperationException("A change has a record before or after it.");
 
-    /// <summary>Whether the field's value will differ from what is stored.</summary>
+    /// <summary>Tells whether the change gives the field another value; false on delete.</summary>
     public bool Changes(Field field) => After is not null && !field.Same(Before?[field], After[field]);
 
-    /// <summary>A change of another record, to go into <see cref="With"/>.</summary>
+    /// <summary>Creates a change of another record at the same time. The caller adds it to <see cref="With"/>.</summary>
+    /// <param name="before">The other record as it is stored; null to create it.</param>
+    /// <param name="after">The other record after the change; null to delete it.</param>
     public Change Beside(Record? before, Record? after) => new(before, after, Now, Store, Ids);
 }

@@ -4,15 +4,18 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>Tells which events a change has.</summary>
+/// <summary>Builds the events of a change.</summary>
 public static class ChangeEvents
 {
-    /// <summary>The events of one change, in order: created, updated, archived, restored or deleted, then what the rules added.</summary>
-    /// <param name="change">The change.</param>
-    /// <param name="attributes">The record's attributes as they will be, or as they were if it is deleted.</param>
-    /// <param name="partition">Whose it is.</param>
-    /// <param name="origin">On whose behalf.</param>
-    public static IEnumerable<StoredEvent> Of(Change change, ReadOnlyMemory<byte> attributes, Partition partition, Origin origin)
+    /// <summary>
+    /// Builds the events of one change: first created, updated, archived, restored or deleted, then those that the rules added. A resource without
+    /// <see cref="Schema.EventNoun"/>, and an update that changes nothing, have no first event.
+    /// </summary>
+    /// <param name="change">The decided change.</param>
+    /// <param name="attributes">The record's attributes after the change, or before it on delete.</param>
+    /// <param name="partition">The partition of the record.</param>
+    /// <param name="origin">The request that caused the change.</param>
+    public static IEnumerable<StoredEvent> Build(Change change, ReadOnlyMemory<byte> attributes, Partition partition, Origin origin)
     {
         var (before, after) = (change.Before, change.After);
         var subject = change.Subject;
@@ -37,10 +40,10 @@ public static class ChangeEvents
         _ => after.IsArchived ? "archived" : "restored",
     };
 
-    /// <summary>The changed attributes as they were, as a JSON object.</summary>
-    /// <param name="before">The record as it was.</param>
-    /// <param name="after">The record as it is.</param>
-    /// <param name="only">Of the changed ones, only these; none for all.</param>
+    /// <summary>Writes the previous values of the changed attributes, as a JSON object. Internal fields are left out.</summary>
+    /// <param name="before">The record before the change.</param>
+    /// <param name="after">The record after the change.</param>
+    /// <param name="only">The fields to include if they changed; none for all.</param>
     public static ReadOnlyMemory<byte>? Previous(Record before, Record after, params Field[] only) => JsonForm.Object(writer =>
     {
         foreach (var field in after.ChangedSince(before))

@@ -1,18 +1,29 @@
 namespace NodeStash.Core.Records;
 
-/// <summary>The types of JSON values, as JSON Schema names them.</summary>
+/// <summary>Lists the types of JSON values, as JSON Schema names them.</summary>
 public enum JsonType
 {
+    /// <summary>A JSON string.</summary>
     String,
+
+    /// <summary>A JSON number without a fraction.</summary>
     Integer,
+
+    /// <summary>Any JSON number.</summary>
     Number,
+
+    /// <summary>True or false.</summary>
     Boolean,
+
+    /// <summary>A JSON array.</summary>
     Array,
+
+    /// <summary>A JSON object.</summary>
     Object,
 }
 
 /// <summary>
-/// Describes which values a field takes, in the terms of JSON Schema. Documentation is made of it; a field's own reader checks the same and more.
+/// Describes the values that a field takes, in terms of JSON Schema. The documentation is generated from it. The field's reader enforces it, and more.
 /// Source: JSON Schema 2020-12, Validation.
 /// </summary>
 /// <param name="Type">The type of the JSON value.</param>
@@ -21,33 +32,33 @@ public sealed record Facets(JsonType Type)
     /// <summary>The format of a string: <c>email</c>, <c>date</c>, <c>date-time</c> or <c>uri</c>; null for any.</summary>
     public string? Format { get; init; }
 
-    /// <summary>The fewest Unicode code points of a string; null for none.</summary>
+    /// <summary>The minimum length of a string in Unicode code points; null for no minimum.</summary>
     public int? MinLength { get; init; }
 
-    /// <summary>The most Unicode code points of a string; null for no limit.</summary>
+    /// <summary>The maximum length of a string in Unicode code points; null for no maximum.</summary>
     public int? MaxLength { get; init; }
 
-    /// <summary>A regular expression (ECMA-262) that a string matches; null for any string.</summary>
+    /// <summary>The regular expression (ECMA-262) that a string must match; null for any string.</summary>
     public string? Pattern { get; init; }
 
-    /// <summary>The least number, included; null for no bound.</summary>
+    /// <summary>The lowest number allowed; null for no minimum.</summary>
     public long? Minimum { get; init; }
 
-    /// <summary>The greatest number, included; null for no bound.</summary>
+    /// <summary>The highest number allowed; null for no maximum.</summary>
     public long? Maximum { get; init; }
 
-    /// <summary>The only texts allowed; empty for any.</summary>
+    /// <summary>The only strings allowed; empty for any.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>The fewest items of an array; null for none.</summary>
+    /// <summary>The minimum number of items in an array; null for no minimum.</summary>
     public int? MinItems { get; init; }
 
-    /// <summary>The most items of an array, or names of an object; null for no limit.</summary>
+    /// <summary>The maximum number of items in an array, or of names in an object; null for no maximum.</summary>
     public int? MaxItems { get; init; }
 
-    /// <summary>Describes each item of an array; null for other types.</summary>
+    /// <summary>The facets of each item of an array; null for other types.</summary>
     public Facets? Items { get; init; }
 
-    /// <summary>The members of an object; null where it has names of the client's own, and for other types.</summary>
+    /// <summary>The members of an object; null if the client chooses the names, and for other types.</summary>
     public Form? Members { get; init; }
 }

@@ -3,35 +3,43 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>A JSON object of a client's own names, such as <c>custom_fields</c> or <c>metadata</c>: values are kept as given, updates are merged.</summary>
+/// <summary>
+/// Defines a JSON object whose names the client chooses, such as <c>custom_fields</c> or <c>metadata</c>. Values are kept as given; updates are merged.
+/// </summary>
+/// <param name="name">The name in JSON.</param>
 public sealed class MapField(string name) : Field(name)
 {
-    /// <summary>The most names in all.</summary>
+    /// <summary>The maximum number of names.</summary>
     public const int MaxNames = 100;
 
-    /// <summary>The most bytes in all, as UTF-8 JSON.</summary>
+    /// <summary>The maximum size in bytes, as UTF-8 JSON.</summary>
     public const int MaxBytes = 32 * 1024;
 
     private const int MaxNameLength = 100;
 
-    /// <summary>Whether names must be slugs (<see cref="Text.IsSlug"/>), and can be filtered and sorted by.</summary>
+    /// <summary>Whether the map holds custom fields: names must be slugs (<see cref="Text.IsSlug"/>), and lists can filter and sort by them.</summary>
     public bool IsCustomFields { get; init; }
 
-    /// <summary>Whether records are found by its values though they are no custom fields.</summary>
+    /// <summary>Whether the store keeps keys of the values for the engine's own queries, even if they are not custom fields.</summary>
     public bool IsFound { get; init; }
 
+    /// <inheritdoc/>
     public override Facets Facets => new(JsonType.Object) { MaxItems = MaxNames };
 
+    /// <inheritdoc/>
     public override bool HasKey => IsCustomFields || IsFound;
 
+    /// <inheritdoc/>
     public override object? EmptyValue => JsonMap.Empty;
 
+    /// <summary>Gets the map in a record; empty for none.</summary>
     public JsonMap Of(Record record) => (JsonMap?)record[this] ?? JsonMap.Empty;
 
+    /// <inheritdoc/>
     public override object? Read(JsonElement json, string path, ValidationErrors errors)
     {
         if (json.ValueKind is not JsonValueKind.Object) return errors.WrongType(path, "an object", json);
-        var before = errors.All.Count;
+        var errorsBefore = errors.All.Count;
         var map = new List<KeyValuePair<string, JsonElement>>(json.GetPropertyCount());
         foreach (var property in json.EnumerateObject())
         {
@@ -44,21 +52,23 @@ public sealed class MapField(string name) : Field(name)
             map.Add(new(property.Name, property.Value));
         }
 
-        return errors.All.Count == before ? new JsonMap(map) : null;
+        return errors.All.Count == errorsBefore ? new JsonMap(map) : null;
     }
 
+    /// <inheritdoc/>
     public override object? Load(JsonElement json) =>
         new JsonMap([.. json.EnumerateObject().Select(p => new KeyValuePair<string, JsonElement>(p.Name, p.Value))]);
 
-    /// <summary>The old map with the names of the new one set, or removed where null.</summary>
-    /// <returns>The map; null with a fault added where it would be too large.</returns>
+    /// <summary>Merges a patch into a map: sets the names of the patch, and removes those that are null in it.</summary>
+    /// <returns>The merged map; null, with an error added, if it would exceed <see cref="MaxNames"/> or <see cref="MaxBytes"/>.</returns>
     public JsonMap? Merge(JsonMap old, JsonMap patch, ValidationErrors errors)
     {
         var merged = old.Merge(patch);
-        if (merged.Count > MaxNames) return (JsonMap?)errors.Add(Name, $"At most {MaxNames} names, this would be {merged.Count}");
-        return merged.Bytes > MaxBytes ? (JsonMap?)errors.Add(Name, $"At most {MaxBytes} bytes of JSON, this would be {merged.Bytes}") : merged;
+        if (merged.Count > MaxNames) return (JsonMap?)errors.Add(Name, $"At most {MaxNames} names; with this change there would be {merged.Count}");
+        return merged.Bytes > MaxBytes ? (JsonMap?)errors.Add(Name, $"At most {MaxBytes} bytes of JSON; with this change there would be {merged.Bytes}") : merged;
     }
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, object value)
     {
         writer.WriteStartObject();
@@ -72,7 +82,8 @@ public sealed class MapField(string name) : Field(name)
     }
 
     /// <summary>
-    /// What can be compared: texts folded, numbers, booleans, the texts of lists. An object is an empty list: it can't be compared, but it is there.
+    /// Writes the values that queries can compare: folded texts, numbers, booleans, and the folded texts of lists. An object is written as an empty
+    /// list, so that queries see that the name has a value.
     /// </summary>
     public override void WriteKey(Utf8JsonWriter writer, object value)
     {
@@ -104,7 +115,9 @@ public sealed class MapField(string name) : Field(name)
         writer.WriteEndObject();
     }
 
+    /// <inheritdoc/>
     public override object? ReadKey(string text, string parameter, ValidationErrors errors) => Text.Fold(text);
 
+    /// <inheritdoc/>
     public override bool Same(object? left, object? right) => ((JsonMap?)left ?? JsonMap.Empty).Same((JsonMap?)right ?? JsonMap.Empty);
 }

@@ -4,7 +4,7 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>A record in memory: one value for each field of its schema, null where it has none.</summary>
+/// <summary>Holds a record in memory, with one value for each field of its schema. Null means no value.</summary>
 public sealed class Record
 {
     private readonly object?[] values;
@@ -17,24 +17,26 @@ public sealed class Record
         this.values = values;
     }
 
+    /// <summary>The resource of the record.</summary>
     public Schema Schema { get; }
 
+    /// <summary>The id, with its prefix.</summary>
     public string Id { get; }
 
-    /// <summary>From 1, by one with each change.</summary>
+    /// <summary>The version: 1 for a new record, one more after each change.</summary>
     public long Version { get; private init; }
 
     /// <summary>Whether the record is archived.</summary>
     public bool IsArchived => Schema.ArchivedAt?.Of(this) is not null;
 
-    /// <summary>The value of a field; null for none.</summary>
+    /// <summary>Gets or sets the value of a field of the record's schema; null for none.</summary>
     public object? this[Field field]
     {
         get => values[field.Ordinal];
         set => values[field.Ordinal] = value;
     }
 
-    /// <summary>A new record with its defaults, version 1.</summary>
+    /// <summary>Creates a record of version 1 with the default values of its fields.</summary>
     public static Record New(Schema schema, string id, DateTimeOffset now)
     {
         var record = new Record(schema, id, 1, new object?[schema.Fields.Count]);
@@ -43,25 +45,30 @@ public sealed class Record
         return record;
     }
 
+    /// <summary>Loads a record from its stored form. Attributes without a field in the schema are ignored.</summary>
+    /// <exception cref="InvalidDataException">A stored value does not fit its field.</exception>
     public static Record Load(Schema schema, StoredRecord stored)
     {
         var record = new Record(schema, stored.Id, stored.Version, new object?[schema.Fields.Count]);
         record.Fill(stored.Attributes);
-        if (stored.Internal is { } hidden) record.Fill(hidden);
+        if (stored.Internal is { } fields) record.Fill(fields);
         return record;
     }
 
-    /// <summary>The next version of this record, to be changed; this one stays as it is.</summary>
+    /// <summary>Copies the record as its next version, for the caller to change.</summary>
     public Record Next() => new(Schema, Id, Version + 1, (object?[])values.Clone());
 
-    /// <summary>The fields, as answered, whose values differ from those of <paramref name="before"/>; <c>updated_at</c> does not count.</summary>
+    /// <summary>Lists the fields whose values differ from those of <paramref name="before"/>, in the order of the schema, without <c>updated_at</c>.</summary>
     public IEnumerable<Field> ChangedSince(Record before) =>
         Schema.Fields.Where(f => f != Schema.UpdatedAt && !f.Same(before[f], this[f]));
 
+    /// <summary>Writes the record in its stored form: the attributes that the API answers, and the internal fields apart from them.</summary>
     public StoredRecord Store() =>
         new(Schema.Type, Id, Version, JsonForm.Object(WriteAttributes), HasInternals ? JsonForm.Object(WriteInternal) : default(ReadOnlyMemory<byte>?));
 
-    /// <summary>What the store finds and sorts the record by. A new record and one that was stored have the same: what is empty has no key.</summary>
+    /// <summary>
+    /// Writes the storage keys of the record, as a JSON object. Empty lists and maps have no key, so a new record and a loaded one have the same keys.
+    /// </summary>
     public ReadOnlyMemory<byte> Keys() => JsonForm.Object(writer =>
     {
         foreach (var field in Schema.Keys)
@@ -91,7 +98,7 @@ public sealed class Record
         }
     }
 
-    /// <summary>Writes a field's name and value as the API answers it.</summary>
+    /// <summary>Writes the name and value of a field in the form that the API answers.</summary>
     internal static void WriteField(Utf8JsonWriter writer, Field field, object? value)
     {
         writer.WritePropertyName(field.EncodedName);

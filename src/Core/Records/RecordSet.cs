@@ -7,43 +7,44 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// The records of one environment, as one caller reads and changes them. The same few operations for every resource: check against the schema,
-/// let the resource's rules decide, commit the record with its unique keys and its events.
+/// Reads and changes the records of one environment for one caller. Every write of every resource works alike: check the input against the schema,
+/// let the resource's rules decide, commit the record with its unique keys and events.
 /// </summary>
-/// <param name="catalog">The resources there are.</param>
-/// <param name="store">The caller's environment.</param>
-/// <param name="origin">On whose behalf.</param>
-/// <param name="ids">Makes ids.</param>
-/// <param name="clock">Tells the time.</param>
-/// <param name="options">How writes are to be done; null: stored, and nothing more.</param>
+/// <param name="catalog">The known resources.</param>
+/// <param name="store">The store of the caller's environment.</param>
+/// <param name="origin">The request that the changes are made for.</param>
+/// <param name="ids">Makes the ids of records and events.</param>
+/// <param name="clock">Tells the time of each change.</param>
+/// <param name="options">How writes are done; null for an ordinary write that keeps no answer.</param>
 public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin origin, Ids ids, TimeProvider clock, WriteOptions? options = null)
 {
     /// <summary>
-    /// How often a change is decided anew because another came first. Each time someone got through, so this many in a row mean a very hot record.
+    /// The number of attempts to decide and commit a change. An attempt fails only if another change was committed first, so this many failures in a
+    /// row mean that very many requests change one record.
     /// </summary>
     private const int MaxAttempts = 100;
 
-    /// <summary>So many other records may change in the commit of the one that reaches them; more are a cascade.</summary>
-    private const int MaxSameCommit = 20;
+    /// <summary>The number of other records that a change may update in its own commit. For more, it announces a cascade.</summary>
+    private const int MaxOthersInCommit = 20;
 
-    /// <summary>Whether writes are only tried.</summary>
+    /// <summary>Whether writes are dry runs: checked and answered, but not stored.</summary>
     public bool IsDryRun => options?.IsDryRun == true;
 
     /// <summary>Reads one record.</summary>
-    /// <param name="schema">The resource.</param>
-    /// <param name="id">The record.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <param name="withArchived">Whether it is read even if it is archived.</param>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record.</param>
+    /// <param name="withArchived">Whether an archived record is found too.</param>
+    /// <returns>The record; NOT_FOUND if there is none, VALIDATION_ERROR if the id is malformed.</returns>
     public async ValueTask<Result<StoredRecord>> Get(Schema schema, string id, CancellationToken ct, bool withArchived = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
         return await (withArchived ? store.WithArchived : store).Find(schema.Type, id, ct) is { } stored ? stored : Error.NotFound(schema.Noun, id);
     }
 
-    /// <summary>Reads a page of records; archived ones only where the query says so.</summary>
+    /// <summary>Reads a page of records. It has archived records only if the query includes them.</summary>
     public ValueTask<RecordPage> List(RecordQuery query, CancellationToken ct) => store.Query(query, ct);
 
-    /// <summary>Creates a record of a client's JSON.</summary>
+    /// <summary>Creates a record from a client's JSON.</summary>
     public ValueTask<Result<StoredRecord>> Create(Schema schema, JsonElement body, CancellationToken ct)
     {
         var errors = new ValidationErrors();
@@ -51,32 +52,38 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         return Create(schema, input, errors, static _ => { }, ct);
     }
 
-    /// <summary>Creates a record of what was read already.</summary>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="input">What the client gave.</param>
-    /// <param name="errors">What was wrong with it so far.</param>
-    /// <param name="complete">Sets what the server sets, before the rules decide.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <param name="id">Its id, new; null to make one.</param>
+    /// <summary>Creates a record from input that was read before.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="input">The fields that the client gave.</param>
+    /// <param name="errors">The errors found so far. If there are any, the record is refused with all of them.</param>
+    /// <param name="complete">Sets the fields that the server sets, before the rules decide. A new attempt calls it again.</param>
+    /// <param name="id">The id of the new record; null to make one.</param>
     public ValueTask<Result<StoredRecord>> Create(
         Schema schema, Input input, ValidationErrors errors, Action<Record> complete, CancellationToken ct, string? id = null) =>
         DecideAndCommit(async () => await DecideCreate(schema, input, errors, complete, id ?? ids.New(schema.Prefix), ct), ct);
 
-    /// <summary>Changes the fields given in a client's JSON; the others stay as they are, whoever else changes them meanwhile.</summary>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="id">Of which record.</param>
+    /// <summary>Updates the fields given in a client's JSON. Other fields keep their values, including those that other requests set meanwhile.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record.</param>
     /// <param name="body">The fields to change.</param>
-    /// <param name="ifVersion">Only if the record is of this version; null for whatever version it is.</param>
-    /// <param name="ct">Ends the wait.</param>
+    /// <param name="ifVersion">The version that the record must have (else PRECONDITION_FAILED); null for any.</param>
     public ValueTask<Result<StoredRecord>> Update(Schema schema, string id, JsonElement body, long? ifVersion, CancellationToken ct) =>
-        Update(schema, id, ifVersion, Patch(schema, body), ct);
+        Update(schema, id, ifVersion, ApplyBody(schema, body), ct);
 
-    /// <summary>Changes a record as <paramref name="apply"/> says, which may be called again on a newer version of it.</summary>
+    /// <summary>Updates a record with a function. A new attempt calls it again, with a newer version of the record.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record.</param>
+    /// <param name="ifVersion">The version that the record must have (else PRECONDITION_FAILED); null for any.</param>
+    /// <param name="apply">Changes <see cref="Change.After"/> and adds validation errors, or refuses with an error.</param>
     public ValueTask<Result<StoredRecord>> Update(
         Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, Error?> apply, CancellationToken ct) =>
         Update(schema, id, ifVersion, (change, errors, _) => ValueTask.FromResult(apply(change, errors)), ct);
 
-    /// <summary>Changes a record as <paramref name="apply"/> says, which may read others for it, and be called again on newer versions.</summary>
+    /// <summary>Updates a record with a function that may read other records. A new attempt calls it again, with a newer version of the record.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record.</param>
+    /// <param name="ifVersion">The version that the record must have (else PRECONDITION_FAILED); null for any.</param>
+    /// <param name="apply">Changes <see cref="Change.After"/> and adds validation errors, or refuses with an error.</param>
     public async ValueTask<Result<StoredRecord>> Update(
         Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, CancellationToken ct)
     {
@@ -85,26 +92,24 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     }
 
     /// <summary>
-    /// Archives a record: from then on it is hidden, keeps its links and unique keys, and is purged after <see cref="ArchiveState.Retention"/>.
+    /// Archives a record. It is then hidden, keeps its links and unique keys, and is purged after <see cref="ArchiveState.Retention"/>.
     /// </summary>
-    /// <param name="schema">The resource.</param>
-    /// <param name="id">The record; one that is archived already is not found.</param>
-    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
-    /// <param name="ct">Ends the wait.</param>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record. A record that is archived already is not found.</param>
+    /// <param name="ifVersion">The version that the record must have (else PRECONDITION_FAILED); null for any.</param>
     public ValueTask<Result<StoredRecord>> Archive(Schema schema, string id, long? ifVersion, CancellationToken ct) =>
         SetArchived(schema, id, ifVersion, isArchived: true, ct);
 
-    /// <summary>Restores an archived record; one that is not archived stays as it is.</summary>
-    /// <param name="schema">The resource.</param>
-    /// <param name="id">The record.</param>
-    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
-    /// <param name="ct">Ends the wait.</param>
+    /// <summary>Restores an archived record. A record that is not archived stays unchanged.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record.</param>
+    /// <param name="ifVersion">The version that the record must have (else PRECONDITION_FAILED); null for any.</param>
     public ValueTask<Result<StoredRecord>> Restore(Schema schema, string id, long? ifVersion, CancellationToken ct) =>
         SetArchived(schema, id, ifVersion, isArchived: false, ct);
 
     private async ValueTask<Result<StoredRecord>> SetArchived(Schema schema, string id, long? ifVersion, bool isArchived, CancellationToken ct)
     {
-        if (schema.ArchivedAt is not { } archivedAt) return Error.Invalid("id", $"A {schema.Noun} can't be archived or restored");
+        if (schema.ArchivedAt is not { } archivedAt) return Error.Invalid("id", $"{schema.Collection} can't be archived or restored");
         if (CheckId(schema, id) is { } wrong) return wrong;
         return await DecideAndCommit(() => DecideUpdate(schema, id, ifVersion, Set, withArchived: !isArchived, ct), ct);
 
@@ -115,21 +120,20 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         }
     }
 
-    /// <summary>Changes the record that has a unique value, or creates it.</summary>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="match">The value by which it is found.</param>
-    /// <param name="body">The fields; the one matched by among them.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <returns>The record, and whether it is new.</returns>
+    /// <summary>Updates the record that has a unique value, or creates one.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="match">The unique value to find the record by.</param>
+    /// <param name="body">The fields to set; they must include the field of the unique value.</param>
+    /// <returns>The record, and whether it was created.</returns>
     public async ValueTask<Result<(StoredRecord Record, bool IsNew)>> Upsert(Schema schema, Unique match, JsonElement body, CancellationToken ct)
     {
         var errors = new ValidationErrors();
         var given = Record.New(schema, ids.New(schema.Prefix), clock.GetUtcNow());
         var input = Input.Read(schema, body, current: null, errors);
-        if (!input.Gives(schema.Find(match.Field)!)) errors.Add(match.Field, "Required: the record is found by it");
+        if (!input.Gives(schema.Find(match.Field)!)) errors.Add(match.Field, "Required: the record is matched by this field");
         if (errors.Any) return Error.Invalid(errors.All);
         input.ApplyTo(given, errors);
-        if (match.KeyOf(given) is not { } uniqueKey) return Error.Invalid(match.Field, "Must not be empty: the record is found by it");
+        if (match.KeyOf(given) is not { } uniqueKey) return Error.Invalid(match.Field, "Must not be empty: the record is matched by this field");
 
         var isNew = false;
         var stored = await DecideAndCommit(
@@ -138,7 +142,7 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
                 if (await store.FindOwner(uniqueKey, ct) is { } id)
                 {
                     isNew = false;
-                    var updated = await DecideUpdate(schema, id, ifVersion: null, Patch(schema, body), withArchived: false, ct);
+                    var updated = await DecideUpdate(schema, id, ifVersion: null, ApplyBody(schema, body), withArchived: false, ct);
                     if (updated.Error is not { Code: ErrorCode.NotFound }) return updated;
                     return await ConflictWithArchived(match, given, id, ct) is { } conflict ? conflict : default(Decision);
                 }
@@ -151,23 +155,24 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         return stored.Error is { } error ? error : (stored.Value, isNew);
     }
 
-    /// <summary>Deletes a record. What links to it is unlinked with it: in the same commit where it is little, else by a cascade.</summary>
-    /// <param name="schema">Of which resource.</param>
-    /// <param name="id">Of which record.</param>
-    /// <param name="ifVersion">Only if it is of this version; null for any.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <param name="force">Whether what stands against it goes with it.</param>
+    /// <summary>Deletes a record and clears the links to it: few links in the same commit, many by a cascade.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record.</param>
+    /// <param name="ifVersion">The version that the record must have (else PRECONDITION_FAILED); null for any.</param>
+    /// <param name="force">Whether the rules delete or clear whatever would block the deletion, instead of refusing it.</param>
+    /// <returns>Null if the record was deleted; else the error, e.g. CONFLICT while records link to it by a link that
+    /// <see cref="LinkField.HoldsTarget"/>.</returns>
     public async ValueTask<Error?> Delete(Schema schema, string id, long? ifVersion, CancellationToken ct, bool force = false)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
         return (await DecideAndCommit(() => DecideDelete(schema, id, ifVersion, force, isPurge: false, ct), ct)).Error;
     }
 
-    /// <summary>Deletes an archived record, with the same cascades as any deletion; one that is not archived is not found.</summary>
-    /// <param name="schema">The resource.</param>
-    /// <param name="id">The record.</param>
-    /// <param name="ifVersion">Only if it is of this version, so that a restore wins; null for any.</param>
-    /// <param name="ct">Ends the wait.</param>
+    /// <summary>Deletes an archived record, with the same cascades as any deletion.</summary>
+    /// <param name="schema">The resource of the record.</param>
+    /// <param name="id">The id of the record. A record that is not archived is not found.</param>
+    /// <param name="ifVersion">The version that the record must have, so that a restore meanwhile wins; null for any.</param>
+    /// <returns>Null if the record was deleted; else the error.</returns>
     public async ValueTask<Error?> Purge(Schema schema, string id, long? ifVersion, CancellationToken ct)
     {
         if (CheckId(schema, id) is { } wrong) return wrong;
@@ -175,13 +180,11 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     }
 
     /// <summary>
-    /// Decides a change and commits it. Where what it was decided on has changed meanwhile, it is decided anew: the one loop that every write
-    /// goes through.
+    /// Decides a change and commits it. If the data it was decided on has changed meanwhile, it tries again. Every write goes through this loop.
     /// </summary>
-    /// <param name="decide">Reads what the change depends on, and decides it.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <param name="isOvertaken">Whether a refusal of the commit means that somebody else came first, so that it is decided anew; null for never.</param>
-    /// <returns>The record as it is then, or as it was if it is deleted.</returns>
+    /// <param name="decide">Reads the data that the change depends on, and decides the change.</param>
+    /// <param name="isOvertaken">Tells whether another request caused the commit to be refused, which calls for a new attempt; null for never.</param>
+    /// <returns>The record after the change, or before it on delete.</returns>
     private async ValueTask<Result<StoredRecord>> DecideAndCommit(
         Func<ValueTask<Result<Decision>>> decide, CancellationToken ct, Func<CommitOutcome, bool>? isOvertaken = null)
     {
@@ -192,11 +195,11 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
             if (decided.Value.Unchanged is { } unchanged) return unchanged;
             if (decided.Value.Change is not { } change) continue;
 
-            if (await ApplyCascades(change, ct) is { } tooMany) return tooMany;
+            if (await ApplyCascades(change, ct) is { } cascadeError) return cascadeError;
             var (outcome, stored) = await Commit(change, ct);
             if (outcome.Result is CommitResult.Done) return stored;
             if (MissedRecords(change, outcome) || isOvertaken?.Invoke(outcome) == true) continue;
-            if (await Explain(change, outcome, ct) is { } refusal) return refusal;
+            if (await ExplainRefusal(change, outcome, ct) is { } refusal) return refusal;
         }
 
         return Error.Busy;
@@ -210,7 +213,7 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         complete(record);
         foreach (var field in schema.Fields.Where(f => f.IsRequired && record[f] is null && !errors.Within(f.Name))) errors.Add(field.Name, "Required");
 
-        var change = NewChange(null, record, View());
+        var change = NewChange(null, record, StoreForDecision());
         return await Decide(change, errors, ct) is { } error ? error : new Decision(change);
     }
 
@@ -218,11 +221,11 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         Schema schema, string id, long? ifVersion, Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> apply, bool withArchived,
         CancellationToken ct)
     {
-        var view = View();
-        var stored = await (withArchived ? view.WithArchived : view).Find(schema.Type, id, ct);
+        var decisionStore = StoreForDecision();
+        var stored = await (withArchived ? decisionStore.WithArchived : decisionStore).Find(schema.Type, id, ct);
         if (CheckVersion(schema, id, stored, ifVersion) is { } missing) return missing;
         var before = Record.Load(schema, stored!);
-        var (change, errors) = (NewChange(before, before.Next(), view), new ValidationErrors());
+        var (change, errors) = (NewChange(before, before.Next(), decisionStore), new ValidationErrors());
         if (await apply(change, errors, ct) is { } refused) return refused;
         if (await Decide(change, errors, ct) is { } error) return error;
         return change.With.Count == 0 && !change.After!.ChangedSince(before).Any() ? new Decision(null, Unchanged: stored) : new Decision(change);
@@ -230,40 +233,42 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
 
     private async ValueTask<Result<Decision>> DecideDelete(Schema schema, string id, long? ifVersion, bool force, bool isPurge, CancellationToken ct)
     {
-        var view = View();
-        var stored = await (isPurge ? view.WithArchived : view).Find(schema.Type, id, ct);
+        var decisionStore = StoreForDecision();
+        var stored = await (isPurge ? decisionStore.WithArchived : decisionStore).Find(schema.Type, id, ct);
         if (isPurge && stored is not null && !ArchiveState.IsArchived(stored)) stored = null;
         if (CheckVersion(schema, id, stored, ifVersion) is { } missing) return missing;
         var before = Record.Load(schema, stored!);
-        var change = NewChange(before, null, view);
+        var change = NewChange(before, null, decisionStore);
         change.IsForced = force;
         if (await Decide(change, change.Errors, ct) is { } error) return error;
         var links = catalog.LinksTo(schema.Type).ToLookup(l => l.Link.HoldsTarget, l => new Cascade(l.Schema, new KeyPath(l.Link.Name), [id]));
-        foreach (var held in links[true]) change.Guards.Add(new Guard.NoneMatch(held.Type, held.Matches));
+        foreach (var blocking in links[true]) change.Guards.Add(new Guard.NoneMatch(blocking.Type, blocking.Matches));
         change.Cascades.AddRange([.. links[false], .. schema.CascadesOnDelete(before), .. await catalog.ClearRelations(before, store, ct)]);
         return new Decision(change);
     }
 
-    private static Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> Patch(Schema schema, JsonElement body) => (change, errors, _) =>
+    /// <summary>Creates the function that applies a client's JSON to a change.</summary>
+    private static Func<Change, ValidationErrors, CancellationToken, ValueTask<Error?>> ApplyBody(Schema schema, JsonElement body) => (change, errors, _) =>
     {
         change.Given = Input.Read(schema, body, change.Before, errors);
         change.Given.ApplyTo(change.After!, errors);
         return ValueTask.FromResult<Error?>(null);
     };
 
-    /// <summary>The store as one decision reads it.</summary>
-    private IWorkspaceStore View() => store switch
+    /// <summary>Gives each decision an overlay of its own, so that <see cref="CascadeOverlay.LastRead"/> reflects that decision's reads.</summary>
+    private IWorkspaceStore StoreForDecision() => store switch
     {
         ArchiveFilter filter => filter.ForDecision(),
         CascadeOverlay overlay => overlay.ForDecision(),
         _ => store,
     };
 
-    private Change NewChange(Record? before, Record? after, IWorkspaceStore view) => new(before, after, clock.GetUtcNow(), view, ids);
+    private Change NewChange(Record? before, Record? after, IWorkspaceStore decisionStore) =>
+        new(before, after, clock.GetUtcNow(), decisionStore, ids);
 
     /// <summary>
-    /// Adds to a change what it does to other records, archived ones too: the changed records where they are few, with a guard that there are no
-    /// others; else the announcement of a cascade.
+    /// Adds the cascades of a change to its commit. A cascade that reaches few records, archived ones included, changes them in the same commit, with a
+    /// guard that no other record matches. A larger one is announced.
     /// </summary>
     private async ValueTask<Error?> ApplyCascades(Change change, CancellationToken ct)
     {
@@ -271,17 +276,17 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         var pending = change.Pending;
         if (change.Cascades.Exists(pending.Conflicts)) return Error.CascadeInProgress;
         var announced = new List<Cascade>();
-        var (beside, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
+        var (others, bytes) = (new Dictionary<string, Change>(StringComparer.Ordinal), 0);
         foreach (var cascade in change.Cascades)
         {
-            var room = options?.IsOneOfMany == true ? 0 : MaxSameCommit - beside.Count;
+            var capacity = options?.IsOneOfMany == true ? 0 : MaxOthersInCommit - others.Count;
             var oldest = new SortKey(new KeyPath(cascade.Schema.CreatedAt.Name), Descending: false);
-            var page = await store.WithArchived.Query(new RecordQuery(cascade.Type, cascade.Matches, [oldest], null, room + 1), ct);
+            var page = await store.WithArchived.Query(new RecordQuery(cascade.Type, cascade.Matches, [oldest], null, capacity + 1), ct);
             bytes += page.Records.Sum(r => r.Attributes.Length);
-            // What is announced is carried through in order: a removal does not come before what looks at the records it removes. And what others of many
-            // commits do to records of the type is not stored yet, so it is not found.
-            var isAnnounced = (cascade.DeletesRecords && announced.Count > 0) || (options?.IsOneOfMany == true && cascade.Type == change.Subject.Schema.Type);
-            if (isAnnounced || page.Records.Count > room || bytes > CascadeWorker.BatchBytes)
+            // Announced cascades are applied in order. A deletion must not come before an announced cascade that still looks at the deleted records, so it
+            // is announced after it. And if several commits are stored as one, the query can't see the records of this type that the others change.
+            var mustAnnounce = (cascade.DeletesRecords && announced.Count > 0) || (options?.IsOneOfMany == true && cascade.Type == change.Subject.Schema.Type);
+            if (mustAnnounce || page.Records.Count > capacity || bytes > CascadeWorker.MaxBatchBytes)
             {
                 announced.Add(cascade);
                 continue;
@@ -289,59 +294,62 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
 
             foreach (var stored in page.Records)
             {
-                if (!beside.TryGetValue(stored.Id, out var other)) beside[stored.Id] = other = BesideOf(change, cascade, stored);
+                if (!others.TryGetValue(stored.Id, out var other)) others[stored.Id] = other = NewCascadedChange(change, cascade, stored);
                 if (other.After is { } after) cascade.Apply(after);
             }
 
-            var others = new Condition.Not(new Condition.In(KeyPath.Id, [.. page.Records.Select(r => r.Id)]));
-            change.Guards.Add(new Guard.NoneMatch(cascade.Type, page.Records.Count == 0 ? cascade.Matches : new Condition.All([cascade.Matches, others])));
+            var isOther = new Condition.Not(new Condition.In(KeyPath.Id, [.. page.Records.Select(r => r.Id)]));
+            change.Guards.Add(new Guard.NoneMatch(cascade.Type, page.Records.Count == 0 ? cascade.Matches : new Condition.All([cascade.Matches, isOther])));
         }
 
-        change.With.AddRange(beside.Values);
+        change.With.AddRange(others.Values);
         if (announced.Count == 0) return null;
-        if (pending.With(announced, origin, ids, change.Now) is not { } more) return Error.TooManyCascades;
-        change.Writes.Add(more.Write());
+        if (pending.Announce(announced, origin, ids, change.Now) is not { } updated) return Error.TooManyCascades;
+        change.Writes.Add(updated.Write());
         return null;
     }
 
-    private static Change BesideOf(Change change, Cascade cascade, StoredRecord stored)
+    /// <summary>Creates the change that a cascade makes to one record. The caller applies the cascade to it.</summary>
+    private static Change NewCascadedChange(Change change, Cascade cascade, StoredRecord stored)
     {
         var before = Record.Load(cascade.Schema, stored);
         return change.Beside(before, cascade.DeletesRecords ? null : before.Next());
     }
 
-    /// <summary>Whether the commit met a record that got what the change takes away, after they had been counted.</summary>
+    /// <summary>Tells whether the commit was refused because another record has come to match one of the change's cascades.</summary>
     private static bool MissedRecords(Change change, CommitOutcome outcome) =>
         outcome.Result is CommitResult.Blocked && change.Cascades.Exists(cascade => cascade.Type == outcome.Subject);
 
-    /// <summary>The error where a record is not there, or is of another version than the one asked for; else null.</summary>
+    /// <summary>Gives the error if a record does not exist or has another version than required; else null.</summary>
     private static Error? CheckVersion(Schema schema, string id, StoredRecord? stored, long? ifVersion)
     {
         if (stored is null) return Error.NotFound(schema.Noun, id);
         return ifVersion is { } version && version != stored.Version ? Error.PreconditionFailed(stored.Version) : null;
     }
 
+    /// <summary>Gives the error if an id is malformed; else null.</summary>
     private static Error? CheckId(Schema schema, string id) =>
         Ids.IsId(id, schema.Prefix) ? null : Error.Invalid("id", Ids.Expected(schema.Prefix));
 
+    /// <summary>Lets the rules that all resources share, and those of the resource, complete or refuse a change.</summary>
     private async ValueTask<Error?> Decide(Change change, ValidationErrors errors, CancellationToken ct)
     {
         await catalog.CheckCustomFields(change, errors, ct);
         if (errors.Any) return Error.Invalid(errors.All);
         change.Pending = await PendingCascades.Read(change.Store, catalog, ct);
-        if (change.After is not null && change.Pending.FieldBeingCleared(change) is { } taken)
-            return Error.Conflict($"What is given for {taken} is just being renamed on, or taken from, all records; try again in a moment", taken);
+        if (change.After is not null && change.Pending.FieldBeingCleared(change) is { } field)
+            return Error.Conflict($"The value given for '{field}' is being renamed or removed by another operation; retry shortly", field);
         if (change.Subject.Schema.Decide is { } rules && await rules(change, ct) is { } error) return error;
         return change.Errors.Any ? Error.Invalid(change.Errors.All) : null;
     }
 
-    /// <param name="change">What to store.</param>
-    /// <param name="ct">Ends the wait.</param>
-    /// <exception cref="AlreadyAnsweredException">The request is a repeat, and was answered while this one was under way.</exception>
+    /// <summary>Commits a decided change, or checks it in a dry run.</summary>
+    /// <returns>The outcome, and the record after the change, or before it on delete.</returns>
+    /// <exception cref="AlreadyAnsweredException">Another request with the same Idempotency-Key was answered meanwhile.</exception>
     private async ValueTask<(CommitOutcome Outcome, StoredRecord Stored)> Commit(Change change, CancellationToken ct)
     {
         var builder = new CommitBuilder(catalog, store.Partition, origin);
-        var stored = builder.Add(change, isAsked: true);
+        var stored = builder.Add(change, isRequested: true);
         var recorder = IsDryRun ? null : options?.Recorder;
         var commit = builder.Build(recorder?.MakeAnswer(stored));
         using var activity = Instruments.Traces.StartActivity("store.commit");
@@ -354,9 +362,9 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
     }
 
     /// <summary>
-    /// Says in the client's terms why a commit was refused; null where it should be decided anew, because what it was decided on has changed.
+    /// Explains to the client why a commit was refused. Null means a new attempt, because the data that the change was decided on has changed.
     /// </summary>
-    private async ValueTask<Error?> Explain(Change change, CommitOutcome outcome, CancellationToken ct)
+    private async ValueTask<Error?> ExplainRefusal(Change change, CommitOutcome outcome, CancellationToken ct)
     {
         var record = change.Subject;
         return outcome.Result switch
@@ -375,13 +383,13 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         };
     }
 
-    /// <summary>The conflict where a unique value belongs to an archived record; null where its owner is not archived.</summary>
+    /// <summary>Gives the conflict if a unique value belongs to an archived record; null if its owner is not archived.</summary>
     private async ValueTask<Error?> ConflictWithArchived(Unique unique, Record wanted, string owner, CancellationToken ct) =>
         await store.WithArchived.Find(wanted.Schema.Type, owner, ct) is { } stored && ArchiveState.IsArchived(stored)
             ? Error.Conflict($"{unique.Message(wanted)}; it is archived as '{owner}': restore it, or delete it for good, first", unique.Field)
             : null;
 
-    /// <summary>Whether only archived records stand against a change.</summary>
+    /// <summary>Tells whether only archived records block a change.</summary>
     private async ValueTask<bool> IsBlockedByArchived(Change change, string type, CancellationToken ct)
     {
         if (!catalog.IsArchivable(type)) return false;
@@ -393,6 +401,6 @@ public sealed class RecordSet(Catalog catalog, IWorkspaceStore store, Origin ori
         return true;
     }
 
-    /// <summary>What was decided: a change to commit, or that a record stays as it is; neither where it is to be decided anew.</summary>
+    /// <summary>Holds a change to commit, or the record if nothing changes. If both are null, a new attempt is needed.</summary>
     private readonly record struct Decision(Change? Change, StoredRecord? Unchanged = null);
 }

@@ -3,19 +3,20 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// What a resource is: its names, its fields, and the rules that no field can state alone. The engine (<see cref="RecordSet"/>), the list
-/// queries, the storage keys and the documentation are all read off it.
+/// Defines a resource: its names, its fields, and the rules that concern more than one field. The engine (<see cref="RecordSet"/>), list queries,
+/// storage keys and documentation all use this definition.
 /// </summary>
 public sealed class Schema
 {
     private readonly Dictionary<string, Field> byName;
     private string? eventNoun;
 
-    /// <param name="type">Of its records, e.g. <c>contact</c>; it is the <c>type</c> of the envelope, too, unless <see cref="EnvelopeType"/> says
-    /// otherwise.</param>
-    /// <param name="prefix">Of its ids, with the underscore.</param>
-    /// <param name="collection">Its name in paths, e.g. <c>contacts</c>.</param>
-    /// <param name="fields">In the order they are answered; id, created_at and updated_at are added.</param>
+    /// <summary>Creates a schema and takes over its fields: each field may belong to one schema only.</summary>
+    /// <param name="type">The type of the records, e.g. <c>contact</c>. It is also the <c>type</c> of the envelope, unless <see cref="EnvelopeType"/>
+    /// is set.</param>
+    /// <param name="prefix">The prefix of the ids, with the underscore, e.g. <c>ct_</c>.</param>
+    /// <param name="collection">The name in paths, e.g. <c>contacts</c>.</param>
+    /// <param name="fields">The fields in the order that answers show them; id, created_at and updated_at are added.</param>
     /// <param name="isArchivable">Whether records can be archived and restored.</param>
     public Schema(string type, string prefix, string collection, IReadOnlyList<Field> fields, bool isArchivable = false)
     {
@@ -34,83 +35,95 @@ public sealed class Schema
         CustomFields = Fields.OfType<MapField>().FirstOrDefault(f => f.IsCustomFields);
     }
 
+    /// <summary>The type of the records, e.g. <c>contact</c>.</summary>
     public string Type { get; private set; }
 
-    /// <summary>The <c>type</c> of the envelope.</summary>
+    /// <summary>The <c>type</c> in the envelope of answers; by default the type of the records.</summary>
     public string EnvelopeType { get; init; }
 
+    /// <summary>The prefix of the ids, with the underscore, e.g. <c>ct_</c>.</summary>
     public string Prefix { get; }
 
+    /// <summary>The name in paths and messages, e.g. <c>contacts</c>.</summary>
     public string Collection { get; private set; }
 
-    /// <summary>What its scopes are called before the colon.</summary>
+    /// <summary>The part of its scopes before the colon, e.g. <c>contacts</c>; by default the collection, with underscores.</summary>
     public string Scopes { get; init; }
 
-    /// <summary>As messages call it, e.g. <c>contact</c>.</summary>
+    /// <summary>The noun for one record in messages, e.g. <c>contact</c>; by default the type, with spaces.</summary>
     public string Noun { get; init; }
 
     /// <summary>
-    /// What clients call one of it: before the dot of events, in searches, as the <c>entity_type</c> of custom fields. Null for a resource without
-    /// events.
+    /// The noun for one record in names of events (before the dot), in searches, and as the <c>entity_type</c> of custom fields. Null for a resource
+    /// without events.
     /// </summary>
     public string? EventNoun { get => eventNoun; init => eventNoun = value; }
 
-    /// <summary>How many a list answers where no limit is given.</summary>
+    /// <summary>The number of records on a page of a list if the client gives no limit.</summary>
     public int DefaultLimit { get; init; } = 20;
 
+    /// <summary>All fields in the order that answers show them, including created_at, updated_at and archived_at, but not the id.</summary>
     public IReadOnlyList<Field> Fields { get; }
 
+    /// <summary>The field <c>created_at</c>.</summary>
     public TimeField CreatedAt { get; } = new("created_at")
     {
         Description = "When the record was created, in UTC.",
         Access = FieldAccess.ReadOnly, IsSortable = true,
     };
 
+    /// <summary>The field <c>updated_at</c>; each commit of a change sets it.</summary>
     public TimeField UpdatedAt { get; } = new("updated_at")
     {
         Description = "When the record last changed, in UTC.",
         Access = FieldAccess.ReadOnly, IsSortable = true,
     };
 
-    /// <summary>When the record was archived; a field that no attributes show. Null where records can't be archived.</summary>
+    /// <summary>The internal field <c>archived_at</c>, which has a value in archived records. Null if records can't be archived.</summary>
     public TimeField? ArchivedAt { get; }
 
     /// <summary>Whether records can be archived and restored.</summary>
     public bool IsArchivable => ArchivedAt is not null;
 
-    /// <summary>The fields the store keeps keys of.</summary>
+    /// <summary>The fields that the store keeps keys of.</summary>
     public IReadOnlyList<Field> Keys { get; }
 
+    /// <summary>The fields that link to other records.</summary>
     public IReadOnlyList<LinkField> Links { get; }
 
-    /// <summary>The fields that records are searched by; none for a resource that is not searched.</summary>
+    /// <summary>The fields that the search uses; empty for a resource that can't be searched.</summary>
     public IReadOnlyList<Field> Searchables { get; }
 
-    /// <summary>Whether any field is never answered.</summary>
+    /// <summary>Whether the resource has internal fields, which no answer shows.</summary>
     public bool HasInternals { get; }
 
-    /// <summary>The field of custom fields; null where the resource has none.</summary>
+    /// <summary>The field that holds custom fields; null if the resource has none.</summary>
     public MapField? CustomFields { get; }
 
-    /// <summary>Values no two records of an environment share.</summary>
+    /// <summary>The values that no two records of an environment may share.</summary>
     public IReadOnlyList<Unique> Uniques { get; init; } = [];
 
-    /// <summary>What <c>include=</c> may name.</summary>
+    /// <summary>The related data that <c>include=</c> may name.</summary>
     public IReadOnlyList<Include> Includes { get; init; } = [];
 
-    /// <summary>List filters that are not named like a field, e.g. <c>min_value</c>.</summary>
+    /// <summary>The list filters whose name differs from their field's, e.g. <c>min_value</c>.</summary>
     public IReadOnlyList<NamedFilter> ExtraFilters { get; init; } = [];
 
-    /// <summary>What goes beyond single fields: fills in what the server sets, refuses what the state forbids. Null where there is nothing.</summary>
+    /// <summary>The rules of the resource. They set the fields that the server sets, and refuse changes that the state forbids. Null for no rules.</summary>
     public Func<Change, CancellationToken, ValueTask<Error?>>? Decide { get; init; }
 
-    /// <summary>What other records give up when a record of this resource is deleted, links to it aside.</summary>
+    /// <summary>The cascades that a deletion causes in other records. The engine adds those that clear links to the record.</summary>
     public Func<Record, IEnumerable<Cascade>> CascadesOnDelete { get; init; } = static _ => [];
 
-    /// <summary>The unique key whose owner is the record that took the place of one that is gone; null where none ever does.</summary>
+    /// <summary>
+    /// Gives the unique key, for the id of a deleted record, whose owner is the record that replaced it, e.g. by a merge. Null if records are never
+    /// replaced.
+    /// </summary>
     public Func<string, string>? SuccessorKey { get; init; }
 
-    /// <summary>The same fields and rules for records of another type: what is defined by data, as a custom object is, has no fields of its own.</summary>
+    /// <summary>
+    /// Copies the schema, with the same fields and rules, for records of another type. Records of custom objects use such copies.
+    /// </summary>
     public Schema As(string type, string collection, string noun)
     {
         var other = (Schema)MemberwiseClone();
@@ -118,26 +131,26 @@ public sealed class Schema
         return other;
     }
 
-    /// <summary>The field of this name, or null.</summary>
+    /// <summary>Finds a field by its name; null if there is none.</summary>
     public Field? Find(string name) => byName.GetValueOrDefault(name);
 
-    /// <summary>The indexes a store needs for the documented sorts and for following links.</summary>
+    /// <summary>The indexes that a store needs for the documented sorts and for following links.</summary>
     public IEnumerable<RecordIndex> Indexes => Fields.Where(f => f.IsIndexed).Select(f => new RecordIndex(Type, f.Name));
 }
 
-/// <summary>A value that no two records of one type and environment may share.</summary>
-/// <param name="Name">Tells the unique keys of one type apart.</param>
-/// <param name="Of">The value, folded where case does not count; null for none.</param>
-/// <param name="Message">What to say of a record whose value is taken.</param>
-/// <param name="Field">The field at fault.</param>
+/// <summary>Defines a value that no two records of one type and environment may share.</summary>
+/// <param name="Name">The name that distinguishes the unique keys of one type.</param>
+/// <param name="Of">Gets the value of a record, folded if case is ignored; null for none.</param>
+/// <param name="Message">Gives the error message for a record whose value is taken.</param>
+/// <param name="Field">The name of the field that holds the value.</param>
 public sealed record Unique(string Name, Func<Record, string?> Of, Func<Record, string> Message, string Field)
 {
-    /// <summary>The unique key for a record's value; null where it has none.</summary>
+    /// <summary>Builds the unique key for a record's value; null if the record has no value.</summary>
     public string? KeyOf(Record record) => Of(record) is { } value ? $"{record.Schema.Type}:{Name}:{value}" : null;
 }
 
-/// <summary>A filter with a name of its own: it compares a field with its value.</summary>
-/// <param name="Name">What clients call it.</param>
-/// <param name="Field">The field that is compared.</param>
-/// <param name="Comparison">How.</param>
+/// <summary>Defines a list filter whose name differs from its field's.</summary>
+/// <param name="Name">The name of the query parameter.</param>
+/// <param name="Field">The field to compare.</param>
+/// <param name="Comparison">The comparison with the parameter's value.</param>
 public sealed record NamedFilter(string Name, Field Field, Comparison Comparison);

@@ -1,23 +1,23 @@
 namespace NodeStash.Core.Records;
 
-/// <summary>How a field is searched.</summary>
+/// <summary>Lists how the search uses a field.</summary>
 public enum Searchable
 {
-    /// <summary>It is not.</summary>
+    /// <summary>The search ignores the field.</summary>
     No,
 
-    /// <summary>By its words; what the record is called, so it counts most.</summary>
+    /// <summary>The search matches words. The field is the name of the record, so a match ranks highest.</summary>
     Name,
 
-    /// <summary>By its words.</summary>
+    /// <summary>The search matches words.</summary>
     Detail,
 
-    /// <summary>By its words; long text, which counts least.</summary>
+    /// <summary>The search matches words. The field is long text, so a match ranks lowest.</summary>
     Body,
 
-    /// <summary>By its words and by any part of it: an email, a domain, a web address.</summary>
+    /// <summary>The search matches words and any part of the text: an email, a domain, a web address.</summary>
     Address,
 
-    /// <summary>By any part of its digits, however they are grouped.</summary>
+    /// <summary>The search matches any part of the digits, however they are grouped.</summary>
     Phone,
 }

@@ -3,17 +3,20 @@ using System.Text.Json;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// Reads JSON of clients strictly (RFC 8259 and I-JSON, RFC 7493): at most 32 levels deep, no duplicate names, no lone surrogates, no NUL
-/// characters, no numbers beyond a double. Everything past it is text and numbers that any store and any receiver can hold.
+/// Reads clients' JSON strictly (RFC 8259; I-JSON, RFC 7493): at most 32 levels deep, no duplicate names, no lone surrogates, no NUL characters, no
+/// numbers beyond a double. So every store and every webhook receiver can hold what was read.
 /// </summary>
 public static class StrictJson
 {
-    /// <summary>Levels of objects and arrays, the outermost counted.</summary>
+    /// <summary>The maximum number of nested objects and arrays, including the outermost.</summary>
     public const int MaxDepth = 32;
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = true };
 
-    /// <summary>The parsed body, which must be an object; null with faults added where it is not sound.</summary>
+    /// <summary>Parses and checks a body, which must be a JSON object.</summary>
+    /// <param name="utf8">The body.</param>
+    /// <param name="errors">Takes every error that the check finds. A syntax error is the only one, because parsing stops there.</param>
+    /// <returns>The object; null if it is invalid.</returns>
     public static JsonElement? ReadObject(ReadOnlyMemory<byte> utf8, ValidationErrors errors)
     {
         JsonElement root;
@@ -36,9 +39,9 @@ public static class StrictJson
             return null;
         }
 
-        var before = errors.All.Count;
+        var errorsBefore = errors.All.Count;
         Check(root, "", errors);
-        return errors.All.Count == before ? root : null;
+        return errors.All.Count == errorsBefore ? root : null;
     }
 
     private static void Check(JsonElement element, string path, ValidationErrors errors)
@@ -54,10 +57,10 @@ public static class StrictJson
                 break;
             case JsonValueKind.String:
                 if (TextOf(element) is not { } text) errors.Add(path, "Not valid Unicode: a surrogate without its pair");
-                else if (text.Contains('\0', StringComparison.Ordinal)) errors.Add(path, "Contains a NUL character");
+                else if (text.Contains('\0', StringComparison.Ordinal)) errors.Add(path, "Contains a NUL character; remove it");
                 break;
             case JsonValueKind.Number:
-                if (!element.TryGetDouble(out var number) || !double.IsFinite(number)) errors.Add(path, "Number out of range");
+                if (!element.TryGetDouble(out var number) || !double.IsFinite(number)) errors.Add(path, "Number out of range: it does not fit a double");
                 break;
         }
     }
@@ -74,11 +77,12 @@ public static class StrictJson
             }
 
             var inner = path.Length == 0 ? name : $"{path}.{name}";
-            if (seen?.Add(name) == false) errors.Add(inner, "Given twice");
+            if (seen?.Add(name) == false) errors.Add(inner, "Given more than once; keep one");
             else Check(property.Value, inner, errors);
         }
     }
 
+    /// <summary>Gets the text of a string; null if it is not valid Unicode.</summary>
     private static string? TextOf(JsonElement element)
     {
         try
@@ -91,6 +95,7 @@ public static class StrictJson
         }
     }
 
+    /// <summary>Gets the name of a member; null if it is not valid Unicode.</summary>
     private static string? NameOf(JsonProperty property)
     {
         try

@@ -5,28 +5,29 @@ using NodeStash.Core.Values;
 namespace NodeStash.Core.Records;
 
 /// <summary>
-/// How records are answered beyond their own attributes: what is included of others, and what is left out. docs/api/v1.md, Include and fields.
+/// Defines what answers show of records: which attributes, and which data of related records. Source: docs/api/v1.md, Include and fields.
 /// </summary>
-/// <param name="includes">What is shown of other records, in order.</param>
-/// <param name="fields">The attributes to show; null for all. The id always is.</param>
+/// <param name="includes">The related data to show, in order.</param>
+/// <param name="fields">The attributes to show; null for all. The id is always shown.</param>
 public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? fields)
 {
-    /// <summary>Whether it shows what other records are, so that a record's own version does not tell whether the answer is the same.</summary>
+    /// <summary>Whether the view shows data of other records. The version of a record then does not tell whether its answer has changed.</summary>
     public bool Includes => includes.Count > 0;
 
-    /// <summary>The types of records it shows something of, beside the resource's own: the caller needs the right to read each.</summary>
+    /// <summary>The types of the related records whose data the view shows. The caller needs the scope to read each of them.</summary>
     public IEnumerable<string> RelatedTypes => includes.Select(i => i.Type).Distinct();
 
-    /// <summary>The records as this view shows them.</summary>
+    /// <summary>Renders records: adds the related data and leaves out attributes that are not shown.</summary>
+    /// <returns>The rendered records, in the order given.</returns>
     public async ValueTask<IReadOnlyList<StoredRecord>> Of(IReadOnlyList<StoredRecord> records, IWorkspaceStore store, CancellationToken ct)
     {
         if (records.Count == 0 || (includes.Count == 0 && fields is null)) return records;
         var added = new List<IReadOnlyList<Included>>();
         foreach (var include in includes) added.Add(await include.Load(records, store, ct));
-        return [.. records.Select((record, i) => Show(record, [.. added.Select(members => members[i])]))];
+        return [.. records.Select((record, i) => Render(record, [.. added.Select(members => members[i])]))];
     }
 
-    private StoredRecord Show(StoredRecord record, IReadOnlyList<Included> added) => record with
+    private StoredRecord Render(StoredRecord record, IReadOnlyList<Included> added) => record with
     {
         Attributes = JsonForm.Object(writer =>
         {
@@ -42,16 +43,16 @@ public sealed class View(IReadOnlyList<Include> includes, HashSet<string>? field
     };
 }
 
-/// <summary>Something that can be included in a record's attributes.</summary>
-/// <param name="Name">As asked for, and as it is called in the answer.</param>
-/// <param name="Type">The type of records it shows something of.</param>
-/// <param name="Load">Answers one for each record, in order.</param>
+/// <summary>Defines related data that can be included in the attributes of a record.</summary>
+/// <param name="Name">The name in <c>include=</c>, and in the answer.</param>
+/// <param name="Type">The type of the related records.</param>
+/// <param name="Load">Loads the data for some records: one item for each record, in order.</param>
 public sealed record Include(
     string Name, string Type, Func<IReadOnlyList<StoredRecord>, IWorkspaceStore, CancellationToken, ValueTask<IReadOnlyList<Included>>> Load)
 {
     private const int MaxListed = 100;
 
-    /// <summary>The record a link points to, as a flat object; null where it points to none.</summary>
+    /// <summary>Includes the record that a link points to, as a flat object; null if the link is empty.</summary>
     public static Include Linked(LinkField link) => new(link.Name[..^"_id".Length], link.TargetType, async (records, store, ct) =>
     {
         var ids = records.Select(r => IdIn(r, link)).ToList();
@@ -60,7 +61,7 @@ public sealed record Include(
         return [.. ids.Select(id => new Included(new Member(link.Name[..^"_id".Length], id is null ? null : byId.GetValueOrDefault(id))))];
     });
 
-    /// <summary>The records that link here, newest first, at most 100, as flat objects.</summary>
+    /// <summary>Includes the records of a type that link to the record: at most 100, newest first, as flat objects.</summary>
     public static Include Linking(string name, string type, string link) => new(name, type, async (records, store, ct) =>
     {
         var included = new List<Included>();
@@ -75,26 +76,29 @@ public sealed record Include(
         return included;
     });
 
-    /// <summary>How many records link here.</summary>
+    /// <summary>Includes the number of records of a type that link to the record.</summary>
     public static Include Count(string name, string type, string link) => new(name, type, async (records, store, ct) =>
     {
         var counts = await store.CountEach(type, new KeyPath(link), [.. records.Select(r => r.Id)], Condition.Always, ct);
         return [.. records.Select(r => new Included(Member.Number(name, counts.GetValueOrDefault(r.Id))))];
     });
 
-    /// <summary>The id a record's link holds; null for none.</summary>
+    /// <summary>Reads the id that the link of a stored record holds; null for none.</summary>
     public static string? IdIn(StoredRecord record, LinkField link) =>
         JsonElement.Parse(record.Attributes.Span).TryGetProperty(link.Name, out var id) ? id.GetString() : null;
 }
 
-/// <param name="Added">What comes to the attributes.</param>
-/// <param name="Replaces">An attribute that is shown otherwise because of it; null for none.</param>
+/// <summary>Holds the data that an include adds to one record.</summary>
+/// <param name="Added">The attribute to add.</param>
+/// <param name="Replaces">A new value for an attribute that the record has already; null for none.</param>
 public sealed record Included(Member Added, Member? Replaces = null);
 
-/// <param name="Name">Of the attribute.</param>
-/// <param name="Json">Its value, UTF-8 JSON; null for null.</param>
+/// <summary>Holds one attribute as JSON.</summary>
+/// <param name="Name">The name of the attribute.</param>
+/// <param name="Json">The value as UTF-8 JSON; null for JSON null.</param>
 public sealed record Member(string Name, ReadOnlyMemory<byte>? Json)
 {
+    /// <summary>Creates an attribute with a number.</summary>
     public static Member Number(string name, long number) => new(name, System.Text.Encoding.ASCII.GetBytes(Text.Invariant(number)));
 
     internal void Write(Utf8JsonWriter writer)

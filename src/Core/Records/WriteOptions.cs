@@ -2,16 +2,19 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Core.Records;
 
-/// <summary>How writes are to be done.</summary>
-/// <param name="IsDryRun">Whether everything is checked and answered as if, and nothing stored or sent.</param>
-/// <param name="Recorder">How the answer is kept in the commit itself; null for not at all.</param>
-/// <param name="IsOneOfMany">Whether its commit is to be stored as one with others: then it takes no other records along.</param>
+/// <summary>Defines how a <see cref="RecordSet"/> writes.</summary>
+/// <param name="IsDryRun">Whether writes are checked and answered as usual, but nothing is stored or sent.</param>
+/// <param name="Recorder">Stores the answer in the commit; null to store no answer.</param>
+/// <param name="IsOneOfMany">Whether the commit will be stored as one with others, in an atomic batch. Then it changes no other records itself, but
+/// announces every cascade that reaches any.</param>
 public sealed record WriteOptions(bool IsDryRun, ResponseRecorder? Recorder, bool IsOneOfMany = false);
 
-/// <summary>Keeps the answer to a request in the commit that the request makes.</summary>
-/// <param name="MakeAnswer">The answer, of the record as it will be (as it was, where it is deleted). Asked again for each try.</param>
-/// <param name="Stored">Told once the commit, with the answer, is stored.</param>
+/// <summary>Stores the answer to a request in the commit of that request, so that a repeat gets the same answer.</summary>
+/// <param name="MakeAnswer">Makes the answer from the record after the change, or before it on delete. Each attempt calls it again.</param>
+/// <param name="Stored">Called once the commit, with the answer, is stored.</param>
 public sealed record ResponseRecorder(Func<StoredRecord, StoredAnswer> MakeAnswer, Action Stored);
 
-/// <summary>A repeat of the request came first: its answer is stored, nothing else was.</summary>
+/// <summary>
+/// Thrown if a commit is refused because a request with the same Idempotency-Key has stored its answer first. The refused commit stored nothing.
+/// </summary>
 public sealed class AlreadyAnsweredException() : Exception("The request was answered before.");

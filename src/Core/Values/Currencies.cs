@@ -1,6 +1,6 @@
 namespace NodeStash.Core.Values;
 
-/// <summary>The active currency and fund codes of ISO 4217 (list one, as of 2025), test and no-currency codes left out.</summary>
+/// <summary>Knows the active currency and fund codes of ISO 4217 (list one, as of 2025), without the codes for tests and for no currency.</summary>
 public static class Currencies
 {
     private static readonly HashSet<string> Codes = new(StringComparer.Ordinal)
@@ -17,5 +17,6 @@ public static class Currencies
         "XUA", "YER", "ZAR", "ZMW", "ZWG",
     };
 
+    /// <summary>Tells whether a code, in capitals, is known.</summary>
     public static bool IsKnown(string code) => Codes.Contains(code);
 }

@@ -4,16 +4,17 @@ using System.Security.Cryptography;
 namespace NodeStash.Core.Values;
 
 /// <summary>
-/// Makes and checks the ids of docs/api/v1.md: a prefix and 20 base62 characters, the big-endian digits of a 119-bit number
-/// whose upper 49 bits count units of 10 µs since 2020-01-01 UTC (enough until 2198) and whose lower 70 bits are random.
+/// Makes and checks ids: a prefix and 20 base62 digits, most significant first. The digits encode a 119-bit number. Its upper 49 bits count units of
+/// 10 µs since 2020-01-01 UTC (enough until 2198). Its lower 70 bits are random. Source: docs/api/v1.md.
 /// </summary>
 /// <remarks>
-/// The digits are in ASCII order, so ordinal comparison of two ids of one prefix is comparison by time. Within one
-/// <see cref="Ids"/> every id is greater than the one before, whatever the clock does: a second id in the same 10 µs takes the next unit.
+/// The digits are in ASCII order, so an ordinal comparison of two ids with one prefix compares their times. Each id made by one <see cref="Ids"/> is
+/// greater than the one before, even if the clock goes back: a second id in the same 10 µs takes the next unit.
 /// </remarks>
+/// <param name="clock">Tells the time that ids contain.</param>
 public sealed class Ids(TimeProvider clock)
 {
-    /// <summary>Characters after the prefix.</summary>
+    /// <summary>The number of characters after the prefix.</summary>
     public const int Length = 20;
 
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -23,8 +24,8 @@ public sealed class Ids(TimeProvider clock)
 
     private long last;
 
-    /// <summary>A new id, greater than every one made before by this object.</summary>
-    /// <param name="prefix">With its underscore, e.g. <c>ct_</c>.</param>
+    /// <summary>Makes an id that is greater than every id this object made before. Thread-safe.</summary>
+    /// <param name="prefix">The prefix with its underscore, e.g. <c>ct_</c>.</param>
     public string New(string prefix)
     {
         var now = (clock.GetUtcNow().UtcTicks - Epoch) / TicksPerUnit;
@@ -42,9 +43,12 @@ public sealed class Ids(TimeProvider clock)
     }
 
     /// <summary>
-    /// The id that follows from another id and a text, always the same one: for things that exist once per pair, such as the delivery of
-    /// an event to an endpoint. Keeps the time of <paramref name="timed"/>, takes its other 70 bits from SHA-256.
+    /// Derives an id from another id and a text. The same pair always gives the same id. Use it for records that exist once per pair, such as the
+    /// delivery of an event to an endpoint. The id keeps the time of <paramref name="timed"/>; a SHA-256 hash gives its other 70 bits.
     /// </summary>
+    /// <param name="prefix">The prefix of the derived id, with its underscore.</param>
+    /// <param name="timed">The id whose time the derived id keeps.</param>
+    /// <param name="with">The text, e.g. the id of the endpoint.</param>
     public static string Derive(string prefix, string timed, string with)
     {
         Span<byte> hash = stackalloc byte[32];
@@ -52,14 +56,15 @@ public sealed class Ids(TimeProvider clock)
         return Format(prefix, Number(timed) >> RandomBits << RandomBits | LowBits(hash));
     }
 
-    /// <summary>When an id was made, by the clock of who made it, to 10 µs.</summary>
+    /// <summary>Gets the time when an id was made, to 10 µs, by the clock of its maker.</summary>
+    /// <param name="id">A valid id with any prefix; other texts give a meaningless time.</param>
     public static DateTimeOffset TimeOf(string id) => new(Epoch + ((long)(Number(id) >> RandomBits) * TicksPerUnit), TimeSpan.Zero);
 
-    /// <summary>A text that is below every id made at a time or later, and above all made before.</summary>
+    /// <summary>Gives the lowest id of a time: ids made at that time or later are not below it, and ids made before are.</summary>
     public static string FirstAt(string prefix, DateTimeOffset time) =>
         Format(prefix, (UInt128)Math.Max(0, (time.UtcTicks - Epoch) / TicksPerUnit) << RandomBits);
 
-    /// <summary>True if <paramref name="id"/> is <paramref name="prefix"/> and 20 base62 characters.</summary>
+    /// <summary>Tells whether a text is this prefix and 20 base62 digits.</summary>
     public static bool IsId(ReadOnlySpan<char> id, ReadOnlySpan<char> prefix)
     {
         if (id.Length != prefix.Length + Length || !id.StartsWith(prefix, StringComparison.Ordinal)) return false;
@@ -71,13 +76,13 @@ public sealed class Ids(TimeProvider clock)
         return true;
     }
 
-    /// <summary>A regular expression (ECMA-262) that matches exactly the ids of a prefix.</summary>
+    /// <summary>Gives a regular expression (ECMA-262) that matches exactly the ids with a prefix.</summary>
     public static string Pattern(string prefix) => $"^{prefix}[0-9A-Za-z]{{{Length}}}$";
 
-    /// <summary>What to say of an id that is not <see cref="IsId"/>.</summary>
+    /// <summary>Gives the error message for a text that is not an id with this prefix.</summary>
     public static string Expected(string prefix) => $"Expected an id of the form {prefix} and {Length} letters or digits";
 
-    /// <summary>True if <paramref name="id"/> is some prefix of at most five characters and 20 base62 characters.</summary>
+    /// <summary>Tells whether a text is any prefix of at most five characters, with its underscore, and 20 base62 digits.</summary>
     public static bool IsAnyId(string id) => id.IndexOf('_', StringComparison.Ordinal) is > 0 and < 5 and var end && IsId(id, id.AsSpan(0, end + 1));
 
     private static UInt128 LowBits(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt128BigEndian(bytes) & ((UInt128.One << RandomBits) - 1);
@@ -92,14 +97,14 @@ public sealed class Ids(TimeProvider clock)
     private static string Format(string prefix, UInt128 number) => string.Create(prefix.Length + Length, (prefix, number), static (span, state) =>
     {
         state.prefix.CopyTo(span);
-        // Two halves of ten digits, so that the divisions are of 64 bits.
+        // Splits the number into two halves of ten digits, so that the divisions by 62 are 64-bit.
         const ulong Half = 839_299_365_868_340_224; // 62^10
         var (high, low) = UInt128.DivRem(state.number, Half);
-        Write(span[state.prefix.Length..(state.prefix.Length + 10)], (ulong)high);
-        Write(span[(state.prefix.Length + 10)..], (ulong)low);
+        WriteDigits(span[state.prefix.Length..(state.prefix.Length + 10)], (ulong)high);
+        WriteDigits(span[(state.prefix.Length + 10)..], (ulong)low);
     });
 
-    private static void Write(Span<char> span, ulong number)
+    private static void WriteDigits(Span<char> span, ulong number)
     {
         for (var i = span.Length - 1; i >= 0; i--)
         {

@@ -3,18 +3,19 @@ using System.Text.Json;
 
 namespace NodeStash.Core.Values;
 
-/// <summary>How JSON is written everywhere: compact, and only what must be escaped is escaped (the answers are never put into HTML).</summary>
+/// <summary>Writes JSON in the one form that the product uses: compact, with as few escapes as RFC 8259 allows. Answers are never put into HTML.</summary>
 public static class JsonForm
 {
+    /// <summary>The options for every JSON writer. They do not validate what is written.</summary>
     public static JsonWriterOptions Writer { get; } = new() { Encoder = new MinimalEncoder(), SkipValidation = true };
 
-    /// <summary>Bytes of a buffer that is kept for the next text.</summary>
-    private const int MaxKept = 64 * 1024;
+    /// <summary>The maximum size in bytes of a buffer that a thread keeps for the next text.</summary>
+    private const int MaxCachedBytes = 64 * 1024;
 
     [ThreadStatic]
-    private static Scratch? kept;
+    private static Scratch? cached;
 
-    /// <summary>A JSON array of values that are UTF-8 JSON already.</summary>
+    /// <summary>Writes a JSON array of values that are UTF-8 JSON already.</summary>
     public static ReadOnlyMemory<byte> Array(IEnumerable<ReadOnlyMemory<byte>> values) => Write(writer =>
     {
         writer.WriteStartArray();
@@ -22,7 +23,8 @@ public static class JsonForm
         writer.WriteEndArray();
     });
 
-    /// <summary>A JSON object with the members that <paramref name="members"/> writes, UTF-8.</summary>
+    /// <summary>Writes a JSON object, as UTF-8.</summary>
+    /// <param name="members">Writes the members of the object.</param>
     public static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> members) => Write(writer =>
     {
         writer.WriteStartObject();
@@ -31,19 +33,19 @@ public static class JsonForm
     });
 
     /// <summary>
-    /// A JSON text, UTF-8. What is written goes to a buffer of this thread's, so that only the text itself is allocated. One text may be written
-    /// within another.
+    /// Writes a JSON text, as UTF-8. Each thread reuses a buffer, so that only the text itself is allocated. Calls may be nested.
     /// </summary>
+    /// <param name="write">Writes the text.</param>
     public static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> write)
     {
-        var scratch = kept ?? new Scratch();
-        kept = null;
+        var scratch = cached ?? new Scratch();
+        cached = null;
         write(scratch.Writer);
         scratch.Writer.Flush();
         var text = scratch.Buffer.WrittenSpan.ToArray();
         scratch.Buffer.ResetWrittenCount();
         scratch.Writer.Reset();
-        if (scratch.Buffer.Capacity <= MaxKept) kept = scratch;
+        if (scratch.Buffer.Capacity <= MaxCachedBytes) cached = scratch;
         return text;
     }
 

@@ -4,8 +4,8 @@ using System.Text.Encodings.Web;
 namespace NodeStash.Core.Values;
 
 /// <summary>
-/// Escapes what RFC 8259, section 7, says must be: quotation marks, backslashes and control characters. The framework's own encoders
-/// also escape everything beyond the Basic Multilingual Plane, twelve bytes for an emoji's four.
+/// Escapes only the characters that RFC 8259, section 7, requires: quotation marks, backslashes and control characters. The encoders of .NET also
+/// escape every character beyond the Basic Multilingual Plane, which turns the four bytes of an emoji into twelve.
 /// </summary>
 internal sealed class MinimalEncoder : JavaScriptEncoder
 {

@@ -1,16 +1,20 @@
 namespace NodeStash.Core.Values;
 
-/// <summary>Says what is not known, and which known name is nearest.</summary>
+/// <summary>Writes error messages for unknown names that suggest the nearest known name.</summary>
 public static class Suggestion
 {
-    /// <returns>E.g. <c>Unknown field. Did you mean 'email'?</c></returns>
+    /// <summary>Writes the error message for an unknown name.</summary>
+    /// <param name="what">The noun for the name, e.g. <c>field</c>.</param>
+    /// <param name="name">The unknown name.</param>
+    /// <param name="known">The known names.</param>
+    /// <returns>E.g. <c>Unknown field. Did you mean 'email'?</c> The question is left out if no known name is similar.</returns>
     public static string Unknown(string what, string name, IEnumerable<string> known)
     {
         var nearest = known.Select(k => (Name: k, Distance: Distance(name, k))).DefaultIfEmpty((Name: "", Distance: int.MaxValue)).MinBy(k => k.Distance);
         return nearest.Distance <= Math.Max(2, name.Length / 3) ? $"Unknown {what}. Did you mean '{nearest.Name}'?" : $"Unknown {what}";
     }
 
-    /// <summary>Levenshtein distance; long names are cut, they resemble nothing anyway.</summary>
+    /// <summary>Computes the Levenshtein distance of two names. A name of more than 64 characters resembles nothing.</summary>
     private static int Distance(string left, string right)
     {
         if (left.Length > 64) return int.MaxValue;
