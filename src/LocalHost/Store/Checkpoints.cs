@@ -4,65 +4,68 @@ using Microsoft.Extensions.Logging;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// Copies what commits have written to the log back into the file: nearly all of it beside the commits, through a connection of its own, so that none
-/// of them waits for it; the rest between two commits, for only then does the log begin anew.
+/// Copies committed pages from the write-ahead log into the database file. Its own connection copies most pages while commits go on. The rest is copied
+/// between two commits, because only then can SQLite restart the log.
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="writer">The connection that commits; only used in <see cref="AfterCommit"/>.</param>
-/// <param name="log">Told where the file does not take it.</param>
+/// <param name="log">Receives failures of copying.</param>
 internal sealed partial class Checkpoints(string path, Session writer, ILogger log) : IDisposable
 {
-    /// <summary>32 MB: twice the commits per second of SQLite's own figure, by which hot pages are copied over and over.</summary>
+    /// <summary>
+    /// Log size, in pages, at which copying begins: 32 MB. It allows twice the commits per second of SQLite's default, which copies hot pages repeatedly.
+    /// </summary>
     private const long Pages = 8000;
 
-    /// <summary>Where commits write faster than the disk takes the copy, they wait for it here, so that the log does not grow without end.</summary>
+    /// <summary>Log size, in pages, at which commits wait for the copy, so that the log stays bounded.</summary>
     private const long MaxPages = 4 * Pages;
 
-    /// <summary>So many are copied between two commits without much ado.</summary>
+    /// <summary>Number of pages that may be left to copy between two commits.</summary>
     private const long FewPages = 200;
 
-    /// <summary>While one pass copies, commits go on; each pass has less to copy than the one before.</summary>
+    /// <summary>Maximum number of passes. Commits go on during a pass, so each pass has less to copy.</summary>
     private const int MaxPasses = 3;
 
-    private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private readonly Session session = Session.Open(path, isReadOnly: false);
-    private Thread? copying;
+    private Thread? copyThread;
     private long inLog;
-    private long told;
+    private long lastLogged;
 
-    /// <summary>To be called by the writer's thread after each commit.</summary>
+    /// <summary>Starts or finishes a copy where needed. The writer thread calls it after each commit.</summary>
     public void AfterCommit()
     {
         inLog += writer.PagesWritten();
-        if (copying is null && inLog >= Pages)
+        if (copyThread is null && inLog >= Pages)
         {
-            copying = new Thread(CopyMost) { IsBackground = true, Name = "checkpoint " + Path.GetFileName(path) };
-            copying.Start();
+            copyThread = new Thread(CopyPages) { IsBackground = true, Name = "checkpoint " + Path.GetFileName(path) };
+            copyThread.Start();
         }
 
-        if (inLog >= MaxPages) copying?.Join();
-        if (copying is not { IsAlive: false }) return;
+        if (inLog >= MaxPages) copyThread?.Join();
+        if (copyThread is not { IsAlive: false }) return;
 
-        // The log begins anew with the commit after the one that finds all of it copied and nobody reading it.
+        // SQLite restarts the log at the next commit if all pages are copied and no reader uses it.
         if (Copy(writer) is not { InLog: < Pages } copied) return;
-        (inLog, copying) = (copied.InLog, null);
+        (inLog, copyThread) = (copied.InLog, null);
     }
 
     public void Dispose()
     {
-        copying?.Join();
+        copyThread?.Join();
         session.Dispose();
     }
 
-    private void CopyMost()
+    private void CopyPages()
     {
         for (var pass = 0; pass < MaxPasses && Copy(session) is { } copied && copied.InLog - copied.Copied > FewPages; pass++)
         {
         }
     }
 
-    /// <returns>The pages in the log, and how many of them are in the file; null where that failed, which changes nothing: they are in the log.</returns>
+    /// <summary>Copies pages from the log into the file.</summary>
+    /// <returns>The pages in the log, and how many are copied; null if that failed. The pages are safe in the log.</returns>
     private (long InLog, long Copied)? Copy(Session from)
     {
         try
@@ -71,13 +74,14 @@ internal sealed partial class Checkpoints(string path, Session writer, ILogger l
         }
         catch (SqliteException e)
         {
-            if (told != 0 && TimeProvider.System.GetElapsedTime(told) < TellEvery) return null;
-            told = TimeProvider.System.GetTimestamp();
+            if (lastLogged != 0 && TimeProvider.System.GetElapsedTime(lastLogged) < LogInterval) return null;
+            lastLogged = TimeProvider.System.GetTimestamp();
             NotCopied(log, e, path);
             return null;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What was committed could not be copied from the log into {Path}; it stays in the log")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Committed pages could not be copied from the log into {Path}; they are safe in the log. Free disk space if the log grows")]
     private static partial void NotCopied(ILogger logger, Exception e, string path);
 }

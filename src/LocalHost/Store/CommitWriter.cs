@@ -2,7 +2,7 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>Applies commits inside the writer's transaction.</summary>
+/// <summary>Applies commits inside a transaction of the writer.</summary>
 internal sealed class CommitWriter(Session session, long partition, QueryTranslator translator)
 {
     private const string Columns = "version = ?4, attributes = ?5, internal = ?6, updated_at = ?9, last_event = ifnull(?10, last_event)";
@@ -10,42 +10,42 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
     private const string ExistsVisible = $"{ExistsAtAll} AND json_extract(keys, '$.{ArchiveState.FieldName}') IS NULL";
     private const string IsVersionBefore = "partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1";
 
-    /// <summary>The positions of the last events of this commit, by record.</summary>
+    /// <summary>Positions of the last events of this commit, by record.</summary>
     private readonly Dictionary<string, long> lastEvents = new(StringComparer.Ordinal);
 
-    /// <summary>Applies all of the commit, or takes back what it had applied.</summary>
-    /// <param name="commit">What to apply.</param>
-    /// <param name="keys">Of each of its writes, encoded before the writer's thread comes into it.</param>
-    /// <returns>The outcome, and the position of the last event; 0 where there is none.</returns>
+    /// <summary>Applies the whole commit, or undoes it.</summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="keys">The keys of each write, encoded beforehand on the caller's thread.</param>
+    /// <returns>The outcome, and the position of the last event; 0 for none.</returns>
     public (CommitOutcome Outcome, long LastEvent) Apply(Commit commit, IReadOnlyList<EncodedKeys> keys)
     {
-        if (commit.Answer is { } answer && !Keep(answer)) return Undone(new CommitOutcome(CommitResult.Answered, answer.Key));
+        if (commit.Answer is { } answer && !StoreAnswer(answer)) return Undo(new CommitOutcome(CommitResult.Answered, answer.Key));
         foreach (var guard in commit.Guards)
         {
-            if (Check(guard) is { } broken) return Undone(broken);
+            if (Check(guard) is { } broken) return Undo(broken);
         }
 
-        // Events first: what is written of a record says which is its last.
+        // Events go first, because the row of a record names its last event.
         var last = 0L;
-        foreach (var happened in commit.Events) last = Append(happened, commit);
+        foreach (var @event in commit.Events) last = Append(@event, commit);
         for (var i = 0; i < commit.Writes.Count; i++)
         {
-            if (Apply(commit.Writes[i], keys[i]) is { } refused) return Undone(refused);
+            if (Apply(commit.Writes[i], keys[i]) is { } refused) return Undo(refused);
         }
 
         foreach (var (recordId, position) in lastEvents) EventChain.SetLast(session, partition, recordId, position);
         return (CommitOutcome.Done, last);
     }
 
-    /// <summary>False where the request was answered before; an answer past its time gives way.</summary>
-    private bool Keep(StoredAnswer answer) => session.Execute(
+    /// <summary>Stores an answer, and replaces an expired one. Returns false if the request has an answer already.</summary>
+    private bool StoreAnswer(StoredAnswer answer) => session.Execute(
         """
         INSERT INTO answers (partition, key, fingerprint, at, content) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (partition, key) DO UPDATE SET fingerprint = ?3, at = ?4, content = ?5 WHERE at <= ?6
         """,
         partition, answer.Key, answer.Fingerprint, answer.At.UtcTicks, answer.Content, (answer.At - StoredAnswer.Retention).UtcTicks) == 1;
 
-    private (CommitOutcome Outcome, long LastEvent) Undone(CommitOutcome outcome)
+    private (CommitOutcome Outcome, long LastEvent) Undo(CommitOutcome outcome)
     {
         session.Undo();
         return (outcome, 0);
@@ -87,14 +87,14 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         object?[] row = [partition, record.Type, record.Id, record.Version, record.Attributes, record.Internal, keys.Scalars, keys.Arrays, keys.UpdatedAt,
             LastEvent(record.Id)];
 
-        // A statement that sets the keys writes all their indexes, whether or not they change; so one that does not comes first.
+        // A statement that sets the keys writes all their indexes, even if no key changes. So try the one without keys first.
         return session.Execute($"UPDATE records SET {Columns} WHERE {IsVersionBefore} AND keys = jsonb(?7) AND arrays IS jsonb(?8)", row) == 1
             || session.Execute($"UPDATE records SET {Columns}, keys = jsonb(?7), arrays = jsonb(?8) WHERE {IsVersionBefore}", row) == 1;
     }
 
     private bool Remove(Write.Remove remove)
     {
-        if (EventChain.Last(session, partition, remove.Id) is { } last) lastEvents.TryAdd(remove.Id, last);
+        if (EventChain.FindLast(session, partition, remove.Id) is { } last) lastEvents.TryAdd(remove.Id, last);
         return session.Execute(
             "DELETE FROM records WHERE partition = ?1 AND type = ?2 AND id = ?3 AND version = ?4", partition, remove.Type, remove.Id, remove.Version) == 1;
     }
@@ -109,18 +109,18 @@ internal sealed class CommitWriter(Session session, long partition, QueryTransla
         return null;
     }
 
-    private long Append(StoredEvent happened, Commit commit)
+    private long Append(StoredEvent @event, Commit commit)
     {
-        var previous = lastEvents.TryGetValue(happened.RecordId, out var last)
+        var previous = lastEvents.TryGetValue(@event.RecordId, out var last)
             ? last
-            : IsNew(happened.RecordId, commit) ? null : EventChain.Last(session, partition, happened.RecordId);
-        return lastEvents[happened.RecordId] = session.Insert(
+            : IsNew(@event.RecordId, commit) ? null : EventChain.FindLast(session, partition, @event.RecordId);
+        return lastEvents[@event.RecordId] = session.Insert(
             "INSERT INTO events (partition, id, name, record_type, record_id, version, at, body, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            partition, happened.Id, happened.Name, happened.RecordType, happened.RecordId, happened.Version, happened.At.ToUnixTimeSeconds(), happened.Body,
+            partition, @event.Id, @event.Name, @event.RecordType, @event.RecordId, @event.Version, @event.At.ToUnixTimeSeconds(), @event.Body,
             previous);
     }
 
-    /// <summary>The position of the last event of a record that is about to be written; null where the commit has none of it.</summary>
+    /// <summary>Takes the position of a record's last event in this commit, for the row of the record; null for none.</summary>
     private object? LastEvent(string recordId) => lastEvents.Remove(recordId, out var position) ? position : null;
 
     private static bool IsNew(string recordId, Commit commit) => commit.Writes is [Write.Insert only] && only.Record.Id == recordId;

@@ -8,14 +8,14 @@ using NodeStash.Core.Storage;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one connection on one thread; work that arrives together is
-/// committed together and shares one fsync (group commit). Reads run on the caller's thread, each in a snapshot of its own.
+/// Reads and writes one SQLite file in WAL mode with synchronous=FULL. All writes use one connection on one thread; work that arrives together shares a
+/// transaction and an fsync (group commit). Reads run on the caller's thread, each in its own snapshot.
 /// </summary>
 public sealed partial class Database : IDisposable
 {
     private const int MaxQueued = 20_000;
     private const int MaxGroup = 512;
-    private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private readonly Queue<Work> queue = new();
     private readonly ConcurrentBag<Session> readers = [];
@@ -27,7 +27,7 @@ public sealed partial class Database : IDisposable
     private bool isClosed;
     private bool isIdle;
     private int failedGroups;
-    private long told;
+    private long lastLogged;
 
     private Database(string path, Session writer, ILogger log)
     {
@@ -39,11 +39,11 @@ public sealed partial class Database : IDisposable
         thread.Start();
     }
 
-    /// <summary>Opens or creates the file and brings it to the newest version.</summary>
+    /// <summary>Opens or creates the file and runs missing migrations.</summary>
     /// <param name="path">The file; its folder must exist.</param>
-    /// <param name="migrations">SQL scripts, oldest first; the file's <c>user_version</c> is the number that have run. Only ever append.</param>
-    /// <param name="log">Told of failed commits.</param>
-    /// <param name="prepare">Runs on the migrated file before anything else does, in a transaction; null for nothing.</param>
+    /// <param name="migrations">SQL scripts, oldest first; <c>user_version</c> is the number that have run. Only append.</param>
+    /// <param name="log">Receives failed commits.</param>
+    /// <param name="prepare">Runs first on the migrated file, in a transaction; null for nothing.</param>
     /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The connection belongs to the database that is returned.")]
     public static Database Open(string path, IReadOnlyList<string> migrations, ILogger log, Action<Session>? prepare = null)
@@ -55,10 +55,10 @@ public sealed partial class Database : IDisposable
             writer.Execute("PRAGMA synchronous = FULL");
             writer.Execute("PRAGMA foreign_keys = ON");
             writer.Execute("PRAGMA wal_autocheckpoint = 0"); // Checkpoints does it
-            // The cache holds the hot pages and not much more: after most commits SQLite walks all of its hash table (balancing had swapped pages by
-            // way of a high number).
+            // The cache holds the hot pages and not much more, because SQLite walks its whole hash table after most commits: balancing a tree swaps pages
+            // by way of a high page number.
             writer.Execute("PRAGMA cache_size = -16384");
-            // What a savepoint would restore stays in memory, where it else goes to a file beyond 64 KB.
+            // Keep the pages that a savepoint would restore in memory. By default they go to a file beyond 64 KB.
             writer.Execute("PRAGMA temp_store = MEMORY");
             Migrate(path, writer, migrations);
             writer.Begin();
@@ -75,12 +75,12 @@ public sealed partial class Database : IDisposable
     }
 
     /// <summary>
-    /// Runs <paramref name="work"/> inside the next group's transaction: if it throws, nothing of it stays and the others are not
-    /// touched. Work that must not stay but has an answer calls <see cref="Session.Undo"/>. Completes only when the group is safely on disk.
+    /// Runs <paramref name="work"/> in the transaction of the next group. Completes when the group is on disk. If the work throws, it is undone and the
+    /// rest of the group is not affected. Work that must be undone but has a result calls <see cref="Session.Undo"/>.
     /// </summary>
-    /// <param name="work">Runs on the writer thread, and again if it or another one of its group must not stay: no I/O of its own, no waiting, no
-    /// effect but its answer and what <see cref="Session.Afterwards"/> takes back.</param>
-    /// <param name="ct">Honoured until the work is queued; queued work is always run.</param>
+    /// <param name="work">Runs on the writer thread, and a second time if any work of the group is undone. So it must not do other I/O or wait, and its
+    /// only effects are its result and those that <see cref="Session.AfterWork"/> undoes.</param>
+    /// <param name="ct">Cancels work that is not queued yet. Queued work always runs.</param>
     /// <exception cref="DatabaseUnavailableException">The disk is full or failing, too much is queued, or the database is closing. Nothing was
     /// written.</exception>
     public Task<T> Write<T>(Func<Session, T> work, CancellationToken ct = default)
@@ -98,7 +98,7 @@ public sealed partial class Database : IDisposable
         return item.Task;
     }
 
-    /// <summary>Runs <paramref name="read"/> at once on this thread, in one snapshot: what it sees does not change while it runs.</summary>
+    /// <summary>Runs <paramref name="read"/> on this thread in one snapshot, which no concurrent write changes.</summary>
     /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
     public T Read<T>(Func<Session, T> read) => ReadOne(session =>
     {
@@ -108,19 +108,19 @@ public sealed partial class Database : IDisposable
         return answer;
     });
 
-    /// <summary>As <see cref="Read"/>, for what may take long.</summary>
-    /// <param name="read">Asks.</param>
-    /// <param name="ct">Ends it, wherever it is.</param>
+    /// <summary>Reads as <see cref="Read"/> does, and can be cancelled while a statement runs.</summary>
+    /// <param name="read">The read.</param>
+    /// <param name="ct">Cancels the read at any step.</param>
     /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
     public T ReadUntil<T>(Func<Session, T> read, CancellationToken ct) => Read(session =>
     {
-        session.StopAt(ct);
+        session.CancelWith(ct);
         var answer = read(session);
-        session.StopAt(CancellationToken.None);
+        session.CancelWith(CancellationToken.None);
         return answer;
     });
 
-    /// <summary>As <see cref="Read"/>, for what is one statement: that is a snapshot by itself.</summary>
+    /// <summary>Reads by a single statement, which is a snapshot by itself.</summary>
     /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
     public T ReadOne<T>(Func<Session, T> read)
     {
@@ -134,14 +134,14 @@ public sealed partial class Database : IDisposable
         }
         catch (Exception e)
         {
-            // Who knows what state it is in: the next reader gets a new one.
+            // The state of the session is unknown, so the next reader opens a new one.
             session?.Dispose();
             if (e is SqliteException problem && IsOfTheDisk(problem)) throw new DatabaseUnavailableException("the disk does not answer", e);
             throw;
         }
     }
 
-    /// <summary>Refreshes the statistics that queries are planned by, as far as they are out of date. To be called now and then.</summary>
+    /// <summary>Refreshes outdated statistics of the query planner. Call it from time to time.</summary>
     public async Task Optimize()
     {
         await Write(session => session.Execute("PRAGMA optimize"));
@@ -149,7 +149,7 @@ public sealed partial class Database : IDisposable
         while (readers.TryTake(out var session)) session.Dispose();
     }
 
-    /// <summary>Commits what is queued, then closes every connection.</summary>
+    /// <summary>Commits queued work, then closes every connection.</summary>
     public void Dispose()
     {
         lock (queue)
@@ -168,17 +168,17 @@ public sealed partial class Database : IDisposable
     private void WriteLoop()
     {
         var group = new List<Work>(MaxGroup);
-        while (Await())
+        while (WaitForWork())
         {
             group.Clear();
-            Take(group);
+            FillGroup(group);
             Commit(group);
             checkpoints.AfterCommit();
         }
     }
 
-    /// <summary>Waits for work; false where none is left and none will come.</summary>
-    private bool Await()
+    /// <summary>Waits for work; false if the database is closed and the queue is empty.</summary>
+    private bool WaitForWork()
     {
         lock (queue)
         {
@@ -189,8 +189,8 @@ public sealed partial class Database : IDisposable
         }
     }
 
-    /// <summary>Moves what waits into the group, as much as fits; false where that is nothing.</summary>
-    private bool Take(List<Work> group)
+    /// <summary>Moves queued work into the group, as much as fits; false if there was none.</summary>
+    private bool FillGroup(List<Work> group)
     {
         lock (queue)
         {
@@ -204,10 +204,10 @@ public sealed partial class Database : IDisposable
     {
         try
         {
-            // Savepoints keep a copy of every page that is written. Most work stays, so it is tried without; if any must not stay, all is done again with.
+            // Savepoints copy every written page. Most work succeeds, so the group runs without savepoints first, and again with them if any work fails.
             writer.Begin();
             var stays = true;
-            for (var i = 0; stays && (i < group.Count || Take(group)); i++) stays = group[i].Run(writer);
+            for (var i = 0; stays && (i < group.Count || FillGroup(group)); i++) stays = group[i].Run(writer);
 
             if (!stays)
             {
@@ -221,7 +221,7 @@ public sealed partial class Database : IDisposable
         catch (SqliteException e)
         {
             Rollback();
-            TellFailed(e);
+            LogFailure(e);
             var problem = new DatabaseUnavailableException("the disk did not take the write", e);
             foreach (var work in group) work.Fail(problem);
             return;
@@ -232,25 +232,25 @@ public sealed partial class Database : IDisposable
         foreach (var work in group) work.Complete();
     }
 
-    /// <summary>Tells of the first failure and then once a minute, for what fails is tried again and again, and the log may be on the same disk.</summary>
-    private void TellFailed(SqliteException e)
+    /// <summary>Logs the first failure and then one a minute: callers retry often, and the log may be on the same disk.</summary>
+    private void LogFailure(SqliteException e)
     {
-        if (++failedGroups > 1 && TimeProvider.System.GetElapsedTime(told) < TellEvery) return;
-        told = TimeProvider.System.GetTimestamp();
+        if (++failedGroups > 1 && TimeProvider.System.GetElapsedTime(lastLogged) < LogInterval) return;
+        lastLogged = TimeProvider.System.GetTimestamp();
         GroupFailed(log, e, path, failedGroups);
     }
 
-    /// <summary>Runs one piece of work in its savepoint. Lets only failures of the database itself through: those end the whole group.</summary>
+    /// <summary>Runs one piece of work in a savepoint. Throws only for failures of the database itself, which fail the whole group.</summary>
     private void RunInSavepoint(Work work)
     {
-        writer.Save();
+        writer.BeginSavepoint();
         if (!work.Run(writer))
         {
             if (writer.InAutoCommit) throw work.DatabaseError ?? new SqliteException("the transaction was rolled back", 10);
             writer.Undo();
         }
 
-        writer.Release();
+        writer.ReleaseSavepoint();
     }
 
     private void Rollback()
@@ -284,20 +284,21 @@ public sealed partial class Database : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} does not take writes; they are refused until it does, {Count} groups of them so far")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "{Path} does not take writes; check the free space and health of the disk. {Count} groups of writes were refused so far")]
     private static partial void GroupFailed(ILogger logger, Exception e, string path, int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} takes writes again; {Count} groups of them were refused")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} takes writes again; {Count} groups of writes were refused")]
     private static partial void WritesAgain(ILogger logger, string path, int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "What {Path} did not take could not be rolled back")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "A refused transaction of {Path} could not be rolled back")]
     private static partial void NotRolledBack(ILogger logger, Exception e, string path);
 
     private abstract class Work
     {
         public SqliteException? DatabaseError { get; protected set; }
 
-        /// <summary>True if it ran to its end.</summary>
+        /// <summary>Runs the work; false if it threw.</summary>
         public abstract bool Run(Session session);
 
         public abstract void Complete();
@@ -313,7 +314,7 @@ public sealed partial class Database : IDisposable
 
         public Task<T> Task => done.Task;
 
-        [SuppressMessage("Design", "CA1031", Justification = "Whatever the work throws is the answer to its caller.")]
+        [SuppressMessage("Design", "CA1031", Justification = "The caller gets any exception of the work.")]
         public override bool Run(Session session)
         {
             (problem, DatabaseError) = (null, null);
@@ -341,10 +342,10 @@ public sealed partial class Database : IDisposable
     }
 }
 
-/// <summary>The database can't answer now: disk full, disk failing, overload or closing. Nothing was written; try again later.</summary>
+/// <summary>The database is unavailable: disk full, disk failing, overload or closing. Nothing was written; retry later.</summary>
 public sealed class DatabaseUnavailableException(string message, Exception? inner = null) : StoreUnavailableException(message, inner);
 
-/// <summary>The file was written by a newer version of the product than this one.</summary>
+/// <summary>The file was written by a newer version of the product.</summary>
 public sealed class NewerDatabaseException(string path, int found, int known)
     : Exception(string.Create(
         CultureInfo.InvariantCulture, $"{path} is of version {found}, this program knows up to {known}: use the newer program, or another data folder"));

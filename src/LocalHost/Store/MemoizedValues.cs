@@ -3,23 +3,23 @@ using System.Collections.Concurrent;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// What was made of a partition's records, by their type, until one of that type changes. All commits of this file come through this
-/// process, so nothing is ever kept too long: while a commit of the type is under way nothing is kept and nothing kept is given out.
+/// Caches values derived from the records of a type in one partition, until a record of that type changes. All commits of the file come through this
+/// process, so a value is never stale: while a commit of the type is in flight, no value is cached or returned from the cache.
 /// </summary>
 internal sealed class MemoizedValues
 {
-    /// <summary>The most values of one type.</summary>
+    /// <summary>Maximum number of values of one type.</summary>
     private const int MaxValues = 1000;
 
-    private readonly ConcurrentDictionary<string, OfType> types = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TypeValues> types = new(StringComparer.Ordinal);
 
-    /// <summary>What was made before, or what <paramref name="make"/> makes now; null is not kept.</summary>
+    /// <summary>Returns the cached value, or the result of <paramref name="make"/>; null is not cached.</summary>
     public async ValueTask<T?> Get<T>(string type, string name, Func<ValueTask<T?>> make)
         where T : class
     {
-        var of = types.GetOrAdd(type, static _ => new OfType());
+        var of = types.GetOrAdd(type, static _ => new TypeValues());
 
-        // In this order: a value made after this moment goes to where the end of any commit after this moment throws it away.
+        // Keep this order: a value made after this check goes to the dictionary that the end of any later commit discards.
         if (Volatile.Read(ref of.Changing) > 0) return await make();
         var values = of.Current();
         if (values.TryGetValue(name, out var known)) return (T)known;
@@ -28,17 +28,17 @@ internal sealed class MemoizedValues
         return made;
     }
 
-    /// <summary>Before a commit that writes a record of this type.</summary>
-    public void Changing(string type) => Interlocked.Increment(ref types.GetOrAdd(type, static _ => new OfType()).Changing);
+    /// <summary>Call before a commit that writes a record of this type.</summary>
+    public void BeginChange(string type) => Interlocked.Increment(ref types.GetOrAdd(type, static _ => new TypeValues()).Changing);
 
-    /// <summary>After it, before anyone is told that it is done.</summary>
-    public void Changed(string type)
+    /// <summary>Call after the commit, before it is confirmed.</summary>
+    public void EndChange(string type)
     {
-        types[type].Forget();
+        types[type].Clear();
         Interlocked.Decrement(ref types[type].Changing);
     }
 
-    private sealed class OfType
+    private sealed class TypeValues
     {
         public int Changing;
         private ConcurrentDictionary<string, object>? values;
@@ -50,7 +50,7 @@ internal sealed class MemoizedValues
             return Interlocked.CompareExchange(ref values, first, null) ?? first;
         }
 
-        public void Forget()
+        public void Clear()
         {
             if (Volatile.Read(ref values) is not null) Volatile.Write(ref values, null);
         }

@@ -3,14 +3,14 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>Partition keys as small integers, so that rows and indexes stay small. A number never changes.</summary>
+/// <summary>Maps partition keys to small integers, so that rows and indexes stay small. A number never changes.</summary>
 internal sealed class PartitionNumbers
 {
     private const string Select = "SELECT number FROM partitions WHERE key = ?1";
 
     private readonly ConcurrentDictionary<string, long> known = new(StringComparer.Ordinal);
 
-    /// <summary>The number as readers see it; null where nothing was ever stored in the partition.</summary>
+    /// <summary>Finds the number of a partition; null if nothing was ever stored in it.</summary>
     public long? Find(Session reader, Partition partition)
     {
         if (known.TryGetValue(partition.Key, out var number)) return number;
@@ -20,7 +20,7 @@ internal sealed class PartitionNumbers
         return number;
     }
 
-    /// <summary>The number, given out now if need be. Not remembered: the transaction may yet be rolled back.</summary>
+    /// <summary>Finds or assigns the number. Does not cache a new one, because the transaction may be rolled back.</summary>
     public long Ensure(Session writer, Partition partition)
     {
         if (known.TryGetValue(partition.Key, out var number)) return number;

@@ -20,7 +20,7 @@ internal sealed class PendingBuffer
 
     /// <summary>Loads the deliveries that were left when the file was last closed.</summary>
     /// <param name="database">The open file.</param>
-    /// <param name="max">The most deliveries it holds, a sixth of them of one endpoint. Those beyond have rows of their own.</param>
+    /// <param name="max">Maximum number of deliveries; one endpoint may have a sixth of them. More deliveries get rows of their own.</param>
     public PendingBuffer(Database database, int max)
     {
         this.max = max;
@@ -40,46 +40,46 @@ internal sealed class PendingBuffer
     public void Add(Session session, long partition, string webhookId, IReadOnlyList<Delivery> deliveries, DateTimeOffset due)
     {
         var id = session.Insert(
-            "INSERT INTO untried (partition, webhook, due, deliveries) VALUES (?1, ?2, ?3, ?4)", partition, webhookId, due.UtcTicks, Forms(deliveries));
-        var batch = new Batch(id, partition, webhookId, due.UtcTicks) { Held = deliveries.Count };
+            "INSERT INTO untried (partition, webhook, due, deliveries) VALUES (?1, ?2, ?3, ?4)", partition, webhookId, due.UtcTicks, Serialize(deliveries));
+        var batch = new Batch(id, partition, webhookId, due.UtcTicks) { RowCount = deliveries.Count };
         Entry[] added = [.. deliveries.Select(each => new Entry(each, batch))];
-        Put(added);
-        session.Afterwards(kept: () => { }, undone: () =>
+        Insert(added);
+        session.AfterWork(committed: () => { }, undone: () =>
         {
-            Leave(added);
-            Forget(added);
+            Detach(added);
+            Drop(added);
         });
     }
 
     /// <summary>Removes deliveries that get a row of their own. Readers see them until that row is on disk.</summary>
     public void Remove(Session session, params IReadOnlyList<Entry> removed)
     {
-        Leave(removed);
-        session.Afterwards(kept: () => Forget(removed), undone: () => Return(removed));
+        Detach(removed);
+        session.AfterWork(committed: () => Drop(removed), undone: () => Attach(removed));
         foreach (var batch in removed.Select(each => each.Batch).Distinct()) Shorten(session, batch);
     }
 
-    /// <summary>Whether an endpoint may have so many more, by its own bound.</summary>
+    /// <summary>Whether an endpoint may add this many entries within its own limit.</summary>
     public bool HasRoom(long partition, string webhookId, int added)
     {
         lock (access) return (endpoints.GetValueOrDefault((partition, webhookId))?.Waiting ?? 0) + added <= max / 6;
     }
 
     /// <summary>
-    /// Finds entries to move to rows before so many can be added to a full buffer: whole lanes of the endpoint that has waited longest. Ask again after
-    /// moving them, because there may be more; none where there is room.
+    /// Finds entries to move to rows before a full buffer can take more: whole lanes of the endpoint that has waited longest. Empty if there is room. Ask
+    /// again after moving them, because there may be more.
     /// </summary>
-    public IReadOnlyList<Entry> FindCrowding(int added)
+    public IReadOnlyList<Entry> FindOverflow(int added)
     {
         lock (access)
         {
             if (waiting + added <= max) return [];
             var candidates = endpoints.Values.Where(each => each.Waiting > 0);
             if (candidates.MinBy(each => each.Order.First(one => !one.IsLeaving).Batch.Due) is not { } longest) return [];
-            var crowding = new List<Entry>();
-            foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => crowding.Count < added))
-                crowding.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
-            return crowding;
+            var overflow = new List<Entry>();
+            foreach (var head in longest.Order.Where(longest.IsHead).TakeWhile(_ => overflow.Count < added))
+                overflow.AddRange(longest.Lanes[head.Delivery.Lane.RecordId]);
+            return overflow;
         }
     }
 
@@ -138,31 +138,31 @@ internal sealed class PendingBuffer
     private List<Entry>? LaneOf(long partition, Lane lane) =>
         endpoints.GetValueOrDefault((partition, lane.WebhookId))?.Lanes.GetValueOrDefault(lane.RecordId);
 
-    private static string Forms(IEnumerable<Delivery> deliveries) =>
+    private static string Serialize(IEnumerable<Delivery> deliveries) =>
         JsonSerializer.Serialize(deliveries.Select(
             each => new Form(each.Id, each.Lane.RecordId, each.EventId, each.EventName, each.Version, each.CreatedAt.UtcTicks)));
 
     /// <summary>Rewrites a row once less than a sixteenth of its deliveries is left, so that the few that lag do not keep it long.</summary>
     private static void Shorten(Session session, Batch batch)
     {
-        if (batch.Left.Count == 0) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
-        if (batch.Left.Count == 0 || batch.Left.Count * 16 >= batch.Held) return;
-        session.Execute("UPDATE untried SET deliveries = ?2 WHERE id = ?1", batch.Id, Forms(batch.Left.Select(each => each.Delivery)));
-        var held = batch.Held;
-        session.Afterwards(kept: () => { }, undone: () => batch.Held = held);
-        batch.Held = batch.Left.Count;
+        if (batch.Remaining.Count == 0) session.Execute("DELETE FROM untried WHERE id = ?1", batch.Id);
+        if (batch.Remaining.Count == 0 || batch.Remaining.Count * 16 >= batch.RowCount) return;
+        session.Execute("UPDATE untried SET deliveries = ?2 WHERE id = ?1", batch.Id, Serialize(batch.Remaining.Select(each => each.Delivery)));
+        var rowCount = batch.RowCount;
+        session.AfterWork(committed: () => { }, undone: () => batch.RowCount = rowCount);
+        batch.RowCount = batch.Remaining.Count;
     }
 
     private void Load(Session session, Row row)
     {
         var forms = JsonSerializer.Deserialize<Form[]>(row.GetString(4))!;
-        var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3)) { Held = forms.Length };
-        Put([.. forms
+        var batch = new Batch(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetInt64(3)) { RowCount = forms.Length };
+        Insert([.. forms
             .Where(form => !session.One("SELECT 1 FROM deliveries WHERE partition = ?1 AND id = ?2", _ => true, batch.Partition, form.Id))
             .Select(form => new Entry(form.ToDelivery(batch.WebhookId), batch))]);
     }
 
-    private void Put(IReadOnlyList<Entry> added)
+    private void Insert(IReadOnlyList<Entry> added)
     {
         lock (access)
         {
@@ -173,14 +173,14 @@ internal sealed class PendingBuffer
                 if (!endpoints.TryGetValue(key, out var endpoint)) endpoints.Add(key, endpoint = new Endpoint());
                 var before = endpoint.Order.Last;
                 while (before?.Value.Batch.Due > entry.Batch.Due) before = before.Previous;
-                entry.Place = before is null ? endpoint.Order.AddFirst(entry) : endpoint.Order.AddAfter(before, entry);
+                entry.Node = before is null ? endpoint.Order.AddFirst(entry) : endpoint.Order.AddAfter(before, entry);
             }
 
-            Return(added);
+            Attach(added);
         }
     }
 
-    private void Forget(IReadOnlyList<Entry> left)
+    private void Drop(IReadOnlyList<Entry> left)
     {
         lock (access)
         {
@@ -188,13 +188,13 @@ internal sealed class PendingBuffer
             {
                 var key = (entry.Batch.Partition, entry.Batch.WebhookId);
                 entries.Remove((entry.Batch.Partition, entry.Delivery.Id));
-                endpoints[key].Order.Remove(entry.Place!);
+                endpoints[key].Order.Remove(entry.Node!);
                 if (endpoints[key].Order.Count == 0) endpoints.Remove(key);
             }
         }
     }
 
-    private void Return(IReadOnlyList<Entry> left)
+    private void Attach(IReadOnlyList<Entry> left)
     {
         lock (access)
         {
@@ -205,7 +205,7 @@ internal sealed class PendingBuffer
                 var place = lane.BinarySearch(entry, Entry.InLane);
                 lane.Insert(place < 0 ? ~place : place, entry);
                 entry.IsLeaving = false;
-                entry.Batch.Left.Add(entry);
+                entry.Batch.Remaining.Add(entry);
                 endpoint.Waiting++;
             }
 
@@ -213,7 +213,7 @@ internal sealed class PendingBuffer
         }
     }
 
-    private void Leave(IReadOnlyList<Entry> leaving)
+    private void Detach(IReadOnlyList<Entry> leaving)
     {
         lock (access)
         {
@@ -224,7 +224,7 @@ internal sealed class PendingBuffer
                 lane.Remove(entry);
                 if (lane.Count == 0) endpoint.Lanes.Remove(entry.Delivery.Lane.RecordId);
                 entry.IsLeaving = true;
-                entry.Batch.Left.Remove(entry);
+                entry.Batch.Remaining.Remove(entry);
                 endpoint.Waiting--;
             }
 
@@ -244,7 +244,7 @@ internal sealed class PendingBuffer
 
         public Batch Batch => batch;
 
-        public LinkedListNode<Entry>? Place { get; set; }
+        public LinkedListNode<Entry>? Node { get; set; }
 
         /// <summary>Whether only readers see it, until its row is on disk.</summary>
         public bool IsLeaving { get; set; }
@@ -263,10 +263,10 @@ internal sealed class PendingBuffer
         public long Due => due;
 
         /// <summary>Number of deliveries in the row.</summary>
-        public int Held { get; set; }
+        public int RowCount { get; set; }
 
         /// <summary>Those of its deliveries that have no row of their own.</summary>
-        public HashSet<Entry> Left { get; } = [];
+        public HashSet<Entry> Remaining { get; } = [];
     }
 
     private sealed class Endpoint
@@ -287,6 +287,6 @@ internal sealed class PendingBuffer
     private sealed record Form(string Id, string Record, string Event, string Name, long Version, long CreatedAt)
     {
         public Delivery ToDelivery(string webhookId) =>
-            new(Id, new Lane(webhookId, Record), Event, Name, Version, DeliveryStatus.Pending, [], Ticks.ToTime(CreatedAt));
+            new(Id, new Lane(webhookId, Record), Event, Name, Version, DeliveryStatus.Pending, [], StoredTime.FromTicks(CreatedAt));
     }
 }

@@ -4,38 +4,38 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>An SQL text and what is bound to its ?1, ?2, ….</summary>
+/// <summary>SQL text, and the arguments bound to ?1, ?2, ….</summary>
 public readonly record struct Statement(string Sql, object?[] Arguments);
 
 /// <summary>
-/// Turns queries into SQL over the records table. Values, custom names and the partition are parameters; pasted are only types that the
-/// schemas have an index for (a partial index is used for a literal alone) and names that <see cref="KeyName"/> has encoded.
+/// Translates queries into SQL over the records table. Values, custom names and the partition are parameters. Only two things are literals: types with an
+/// index (SQLite uses a partial index for a literal only), and names encoded by <see cref="KeyName"/>.
 /// </summary>
 /// <param name="indexes">The indexes the database was opened with.</param>
 public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 {
     private readonly HashSet<string> indexedTypes = indexes.Select(index => index.Type).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>How many records match: one row of one number.</summary>
-    public Statement Count(long partition, string type, Condition where) => Translation("count(*)", partition, type, where).Statement("");
+    /// <summary>Counts matching records. Result: one row with a number.</summary>
+    public Statement Count(long partition, string type, Condition where) => BeginSelect("count(*)", partition, type, where).Statement("");
 
-    /// <summary>How many records that match have each of some texts in a place of their keys: rows of a number and the text's stored form.</summary>
+    /// <summary>Counts matching records for each of some texts at a key path. Result: rows of a number and the stored form of the text.</summary>
     public Statement CountEach(long partition, string type, KeyPath path, IReadOnlyCollection<string> texts, Condition where)
     {
-        var sql = Translation("count(*)", partition, type, new Condition.In(path, [.. texts]).And(where), [new SortKey(path, Descending: false)]);
+        var sql = BeginSelect("count(*)", partition, type, new Condition.In(path, [.. texts]).And(where), [new SortKey(path, Descending: false)]);
         return sql.Statement($" GROUP BY {sql.Path(path)}");
     }
 
-    /// <summary>A row if any record matches.</summary>
-    public Statement Any(long partition, string type, Condition where) => Translation("1", partition, type, where).Statement(" LIMIT 1");
+    /// <summary>Checks whether any record matches. Result: a row, or none.</summary>
+    public Statement Any(long partition, string type, Condition where) => BeginSelect("1", partition, type, where).Statement(" LIMIT 1");
 
     /// <summary>
-    /// The statements whose rows, one after the other, are those that come after the query's keyset in its order. Columns: id, version,
-    /// attributes, internal, then the value of each sort key. The last argument of each is its limit: lower it by the rows already read.
+    /// Lists the statements whose rows together follow the query's keyset, in order. Columns: id, version, attributes, internal, then the value of each sort
+    /// key. The last argument of each is its limit: lower it by the rows already read.
     /// </summary>
     /// <remarks>
     /// Each statement is one range of an index: for the order (a, b, id) after (x, y, i) first the rows with a = x, b = y and id beyond i,
-    /// then those with a = x and b beyond y, then those with a beyond x. A single condition of all three would be a scan from the beginning.
+    /// then those with a = x and b beyond y, then those with a beyond x. One condition for all three would scan from the beginning.
     /// </remarks>
     /// <exception cref="ArgumentException">No sort key, a limit below 1, records to skip after a keyset, or a keyset of other keys.</exception>
     public IEnumerable<Statement> Page(long partition, RecordQuery query)
@@ -45,17 +45,17 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
             throw new ArgumentException("a query skips records or begins after one", nameof(query));
         if (query.Order.Count == 0) throw new ArgumentException("a query has at least one sort key", nameof(query));
         if (query.After is { } after && after.Values.Count != query.Order.Count) throw new ArgumentException("the keyset is of another order", nameof(query));
-        return Legs(query).Select(leg => Page(partition, query, leg));
+        return Ranges(query).Select(range => Page(partition, query, range));
     }
 
-    /// <summary>The columns of the index for a key, and which records are in it.</summary>
+    /// <summary>Returns the columns and the condition of the index for a key.</summary>
     internal static string IndexOn(RecordIndex index) => index.Type == TypeFamily.Records
         ? $"(partition, type, {Extract(index.Key)}, id) WHERE {InFamily}"
         : $"(partition, {Extract(index.Key)}, id) WHERE type = {Literal(index.Type)}";
 
     /// <summary>
-    /// Holds for the types of <see cref="TypeFamily.Records"/>. A query that is to use their indexes says it in these words. As a range of types it
-    /// would be taken for the narrower condition, in place of the one type that is asked for, and the rows sorted.
+    /// Holds for the types of <see cref="TypeFamily.Records"/>. A query must use this exact text to use their indexes. With a range of types instead, SQLite
+    /// would prefer the range to the one type of the query, and sort the rows.
     /// </summary>
     private static readonly string InFamily = $"substr(type, 1, {TypeFamily.Records.Length}) = '{TypeFamily.Records}'";
 
@@ -63,60 +63,61 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     private static string Extract(string key) => key == StoredKeys.UpdatedAt ? StoredKeys.UpdatedAt : $"json_extract(keys, '$.{KeyName.Of(key)}')";
 
-    /// <summary>A stretch of the rows after a keyset.</summary>
-    /// <param name="Tied">So many of the first sort keys are as in the keyset.</param>
-    /// <param name="Next">What holds for what comes after them: the next sort key, or the id.</param>
-    private readonly record struct Leg(int Tied, Beyond Next);
+    /// <summary>Range of the rows that follow a keyset.</summary>
+    /// <param name="EqualKeys">Number of leading sort keys that equal the keyset.</param>
+    /// <param name="Next">Condition on the next sort key, or on the id after the last key.</param>
+    private readonly record struct PageRange(int EqualKeys, NextKey Next);
 
-    private enum Beyond
+    private enum NextKey
     {
-        Anything,
-        Value,
+        Any,
+        AfterValue,
         Null,
     }
 
-    private static IEnumerable<Leg> Legs(RecordQuery query)
+    private static IEnumerable<PageRange> Ranges(RecordQuery query)
     {
         if (query.After is not { } after)
         {
-            yield return new Leg(0, Beyond.Anything);
+            yield return new PageRange(0, NextKey.Any);
             yield break;
         }
 
-        yield return new Leg(query.Order.Count, Beyond.Value);
+        yield return new PageRange(query.Order.Count, NextKey.AfterValue);
         for (var key = query.Order.Count - 1; key >= 0; key--)
         {
             var fromNull = after.Values[key] is null;
             var descending = query.Order[key].Descending;
-            if (!(fromNull && descending)) yield return new Leg(key, Beyond.Value);
-            if (!fromNull && descending) yield return new Leg(key, Beyond.Null);
+            if (!(fromNull && descending)) yield return new PageRange(key, NextKey.AfterValue);
+            if (!fromNull && descending) yield return new PageRange(key, NextKey.Null);
         }
     }
 
     /// <summary>
-    /// The records of a type that match, each as the key that a link to it has. The inner table hides the outer one, so that nothing needs an alias.
+    /// Selects the keys of links to matching records of a type. The inner table hides the outer one, so no alias is needed.
     /// </summary>
     private string Linked(Builder sql, Condition.Linked linked) =>
         $"{sql.Path(linked.Path)} IN (SELECT '{StoredKeys.Texts}' || id FROM records WHERE partition = {Builder.PartitionParameter}"
-        + $" AND {IsOf(sql, linked.Type)} AND ({Translate(sql, linked.Where)}))";
+        + $" AND {IsType(sql, linked.Type)} AND ({Translate(sql, linked.Where)}))";
 
-    private Statement Page(long partition, RecordQuery query, Leg leg)
+    private Statement Page(long partition, RecordQuery query, PageRange range)
     {
-        var sql = Translation("id, version, attributes, internal", partition, query.Type, query.Where, query.Order);
-        for (var key = 0; key < leg.Tied; key++) sql.And($"{sql.Path(query.Order[key].Path)} IS {sql.Bind(StoredKeys.Encode(query.After!.Values[key]))}");
+        var sql = BeginSelect("id, version, attributes, internal", partition, query.Type, query.Where, query.Order);
+        for (var key = 0; key < range.EqualKeys; key++)
+            sql.And($"{sql.Path(query.Order[key].Path)} IS {sql.Bind(StoredKeys.Encode(query.After!.Values[key]))}");
 
-        var free = leg.Tied;
-        if (leg.Next is Beyond.Null) sql.And($"{sql.Path(query.Order[free++].Path)} IS NULL");
-        if (leg.Next is Beyond.Value) sql.And(leg.Tied == query.Order.Count ? BeyondId(sql, query) : BeyondValue(sql, query, leg.Tied));
+        var free = range.EqualKeys;
+        if (range.Next is NextKey.Null) sql.And($"{sql.Path(query.Order[free++].Path)} IS NULL");
+        if (range.Next is NextKey.AfterValue) sql.And(range.EqualKeys == query.Order.Count ? AfterId(sql, query) : AfterValue(sql, query, range.EqualKeys));
 
         var order = query.Order.Skip(free).Select(key => sql.Path(key.Path) + Direction(key.Descending)).Append("id" + Direction(query.Order[^1].Descending));
         var offset = query.Skip > 0 ? $" OFFSET {sql.Bind((long)query.Skip)}" : "";
         return sql.Statement($" ORDER BY {string.Join(", ", order)} LIMIT {sql.Bind((long)query.Limit)}{offset}");
     }
 
-    private static string BeyondId(Builder sql, RecordQuery query) => $"id {(query.Order[^1].Descending ? '<' : '>')} {sql.Bind(query.After!.Id)}";
+    private static string AfterId(Builder sql, RecordQuery query) => $"id {(query.Order[^1].Descending ? '<' : '>')} {sql.Bind(query.After!.Id)}";
 
-    private static string BeyondValue(Builder sql, RecordQuery query, int key)
+    private static string AfterValue(Builder sql, RecordQuery query, int key)
     {
         var path = sql.Path(query.Order[key].Path);
         return StoredKeys.Encode(query.After!.Values[key]) is { } value
@@ -126,23 +127,23 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     private static string Direction(bool descending) => descending ? " DESC" : "";
 
-    private Builder Translation(string columns, long partition, string type, Condition where, IReadOnlyList<SortKey>? order = null)
+    private Builder BeginSelect(string columns, long partition, string type, Condition where, IReadOnlyList<SortKey>? order = null)
     {
         var sql = new Builder();
         sql.Bind(partition);
         foreach (var key in order ?? []) columns += ", " + sql.Path(key.Path);
         sql.Append($"SELECT {columns} FROM records WHERE partition = {Builder.PartitionParameter}");
-        sql.And(IsOf(sql, type));
+        sql.And(IsType(sql, type));
         sql.And(Translate(sql, where));
         return sql;
     }
 
-    private string IsOf(Builder sql, string type) =>
+    private string IsType(Builder sql, string type) =>
         indexedTypes.Contains(type)
             ? $"type = {Literal(type)}"
             : TypeFamily.Of(type) == type ? $"type = {sql.Bind(type)}" : $"type = {sql.Bind(type)} AND {InFamily}";
 
-    /// <summary>SQL that is true exactly where the condition holds, and false or NULL elsewhere.</summary>
+    /// <summary>Returns SQL that is true exactly if the condition holds, else false or NULL.</summary>
     private string Translate(Builder sql, Condition condition) => condition switch
     {
         Condition.All all => Join(sql, all.Conditions, " AND ", "1"),
@@ -171,7 +172,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     private static string In(Builder sql, Condition.In condition)
     {
-        // One text for any number of values, so that it stays compiled. Ids are looked up in their index.
+        // The text is the same for any number of values, so it stays compiled. Ids use their index.
         if (condition.Path == KeyPath.Id)
             return $"id IN (SELECT value FROM json_each({sql.Bind(JsonSerializer.Serialize(condition.Values.OfType<string>()))}))";
         var among = $"{sql.Path(condition.Path)} IN (SELECT value FROM json_each({sql.Bind(StoredKeys.EncodeAll(condition.Values))}))";
@@ -199,14 +200,14 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         };
     }
 
-    /// <summary>A range, so that an index serves it: from the text itself to the first text that follows all that start with it.</summary>
+    /// <summary>Translates to a range, which an index serves: from the text to the first text after all that start with it.</summary>
     private static string StartsWith(Builder sql, Condition.StartsWith condition)
     {
         var path = sql.Path(condition.Path);
         return $"{path} >= {sql.Bind(StoredKeys.Texts + condition.Text)} AND {path} < {sql.Bind(FirstAfterAllWith(StoredKeys.Texts + condition.Text))}";
     }
 
-    /// <summary>The least text, by code point, above every text that starts with this one, which starts with a letter.</summary>
+    /// <summary>Returns the first text, by code point, after all that start with this one, which starts with a letter.</summary>
     private static string FirstAfterAllWith(string start)
     {
         var runes = start.EnumerateRunes().ToList();
@@ -220,7 +221,7 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
 
     private sealed class Builder
     {
-        /// <summary>The partition is what every statement binds first.</summary>
+        /// <summary>Parameter of the partition, the first of every statement.</summary>
         public const string PartitionParameter = "?1";
 
         private readonly StringBuilder text = new(256);
@@ -238,14 +239,14 @@ public sealed class QueryTranslator(IReadOnlyCollection<RecordIndex> indexes)
         }
 
         /// <summary>
-        /// A value of a client. SQLite's reading of a decimal number can be off by a bit, so a fraction is bound as the text that
-        /// <see cref="StoredKeys"/> writes for it: both are read alike. (Keysets hold what SQLite has read, and are bound as they are.)
+        /// Binds a value from a client. SQLite may parse a decimal number one bit off, so a fraction is bound as the text that <see cref="StoredKeys"/>
+        /// writes: SQLite parses both alike. (Keysets hold values that SQLite has read, and are bound as they are.)
         /// </summary>
         public string BindValue(object? value) =>
             value is double ? $"json_extract({Bind(StoredKeys.EncodeAll([value]))}, '$[0]')" : Bind(StoredKeys.Encode(value));
 
         /// <summary>
-        /// The value at a path. One of a fixed name is written out, as in its index; an inner one is a parameter, so that all share one text.
+        /// Returns SQL for the value at a path. A fixed name is a literal, as in its index; an inner path is a parameter, so that all share one text.
         /// </summary>
         public string Path(KeyPath path)
         {

@@ -3,12 +3,12 @@ using NodeStash.Core.Storage;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// The events committed last, of a whole file: they are about to be sent, perhaps to many endpoints, and a snapshot of the file to read each from
-/// costs more than all else does before the request. What is in here is on disk, too.
+/// Keeps the latest committed events of the file in memory. They are about to be sent, perhaps to many endpoints, and reading each from a snapshot of the
+/// file would be the largest cost before the request. All of them are on disk, too.
 /// </summary>
 internal sealed class RecentEvents
 {
-    /// <summary>Of bodies. More than is under way while receivers keep up: some 8,000 events.</summary>
+    /// <summary>Maximum size of the bodies: some 8,000 events, more than are in flight while receivers keep up.</summary>
     private const int MaxBytes = 8 << 20;
 
     private readonly Lock access = new();
@@ -21,18 +21,18 @@ internal sealed class RecentEvents
         if (committed.Count == 0) return;
         lock (access)
         {
-            foreach (var happened in committed)
+            foreach (var @event in committed)
             {
-                if (!events.TryAdd((partition, happened.Id), happened)) continue;
-                order.Enqueue((partition, happened.Id));
-                bytes += happened.Body.Length;
+                if (!events.TryAdd((partition, @event.Id), @event)) continue;
+                order.Enqueue((partition, @event.Id));
+                bytes += @event.Body.Length;
             }
 
-            while (bytes > MaxBytes && order.TryDequeue(out var oldest) && events.Remove(oldest, out var happened)) bytes -= happened.Body.Length;
+            while (bytes > MaxBytes && order.TryDequeue(out var oldest) && events.Remove(oldest, out var @event)) bytes -= @event.Body.Length;
         }
     }
 
-    /// <returns>Null where it was committed too long ago, or never.</returns>
+    /// <summary>Finds an event; null if it is not among the latest.</summary>
     public StoredEvent? Find(Partition partition, string eventId)
     {
         lock (access) return events.GetValueOrDefault((partition, eventId));

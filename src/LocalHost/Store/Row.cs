@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The row a statement stands on; good until it goes on. Columns count from 0; a number that is NULL reads as 0.</summary>
+/// <summary>Reads the current row of a statement; valid until the next step. Columns count from 0. NULL reads as 0 for numbers.</summary>
 public readonly struct Row
 {
     private readonly sqlite3_stmt statement;
@@ -18,20 +18,20 @@ public readonly struct Row
 
     public bool GetBoolean(int column) => GetInt64(column) != 0;
 
-    /// <exception cref="InvalidOperationException">It is NULL.</exception>
+    /// <exception cref="InvalidOperationException">The column is NULL.</exception>
     public string GetString(int column) => GetText(column) ?? throw new InvalidOperationException($"column {column} is NULL");
 
-    /// <summary>Null where it is NULL.</summary>
+    /// <summary>Reads a text; null for NULL.</summary>
     public string? GetText(int column)
     {
         var bytes = raw.sqlite3_column_blob(statement, column);
         return bytes.IsEmpty && IsNull(column) ? null : Encoding.UTF8.GetString(bytes);
     }
 
-    /// <summary>A copy; empty where it is NULL.</summary>
+    /// <summary>Reads a copy of the bytes; empty for NULL.</summary>
     public byte[] GetBytes(int column) => raw.sqlite3_column_blob(statement, column).ToArray();
 
-    /// <summary>Null, long, double, string or byte[], as it is stored.</summary>
+    /// <summary>Reads null, long, double, string or byte[], as stored.</summary>
     public object? GetValue(int column) => raw.sqlite3_column_type(statement, column) switch
     {
         raw.SQLITE_NULL => null,

@@ -4,10 +4,10 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The tables of <c>nodestash.db</c>.</summary>
+/// <summary>Creates the tables and indexes of <c>nodestash.db</c>.</summary>
 public static class Schema
 {
-    /// <summary>SQL scripts, oldest first. Only ever append: files out there have run the ones before.</summary>
+    /// <summary>SQL scripts, oldest first. Only append: existing files have run the earlier ones.</summary>
     public static IReadOnlyList<string> Migrations { get; } =
     [
         """
@@ -131,10 +131,10 @@ public static class Schema
         """,
     ];
 
-    /// <summary>Opens or creates the file, with exactly these indexes on the records' keys: missing ones are built, others dropped.</summary>
+    /// <summary>Opens or creates the file, builds missing indexes on the records' keys, and drops others.</summary>
     /// <param name="path">The file; its folder must exist.</param>
-    /// <param name="indexes">Read off the schemas. <c>created_at</c> is indexed for every type and need not be listed.</param>
-    /// <param name="log">Told of failed commits.</param>
+    /// <param name="indexes">Indexes from the schemas. <c>created_at</c> is always indexed and need not be listed.</param>
+    /// <param name="log">Receives failed commits.</param>
     /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
     public static Database Open(string path, IReadOnlyCollection<RecordIndex> indexes, ILogger log) =>
         Database.Open(path, Migrations, log, session =>
@@ -142,7 +142,7 @@ public static class Schema
             session.Execute("PRAGMA optimize = 0x10002"); // 0x10000: look at every table
             Index(session, indexes);
             Estimate(session);
-            // What a process had taken that is no more; that it ended is no fault of the message.
+            // Return messages that an ended process had taken. Its end does not count as an attempt.
             session.Execute("UPDATE messages SET visible_at = 0, taken = 0, tries = tries - 1 WHERE taken = 1");
         });
 
@@ -167,8 +167,8 @@ public static class Schema
     }
 
     /// <summary>
-    /// Says what to expect of indexes that have no statistics yet, so that a new file is queried well before it was ever analyzed: few
-    /// partitions, few types, many values. Without it SQLite takes a type for as selective as an e-mail address.
+    /// Writes estimated statistics for indexes that have none: few partitions, few types, many values. So a new file gets good query plans before its first
+    /// analysis. Without them, SQLite takes a type to be as selective as an email address.
     /// </summary>
     private static void Estimate(Session session)
     {

@@ -5,13 +5,12 @@ using SQLitePCL;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// A connection with its prepared statements: an SQL text is compiled once, as long as it is among the <see cref="MaxPrepared"/>
-/// used last. Used by one thread at a time. It calls SQLite itself: commands, parameters and readers of ADO.NET cost more than a point
-/// read does.
+/// Runs SQL on one connection and caches prepared statements, the <see cref="MaxPrepared"/> most recently used. Used by one thread at a time. Calls SQLite
+/// directly, because the commands, parameters and readers of ADO.NET cost more than a point read.
 /// </summary>
 public sealed class Session : IDisposable
 {
-    /// <summary>The most statements kept compiled: far more than the product has, for the shapes of clients' queries are without number.</summary>
+    /// <summary>Maximum number of cached statements: far more than the product has, because clients' queries have countless shapes.</summary>
     public const int MaxPrepared = 300;
 
     private const int SQLITE_DBSTATUS_CACHE_WRITE = 9;
@@ -23,36 +22,37 @@ public sealed class Session : IDisposable
 
     private const int BusyTimeoutMilliseconds = 10_000;
 
-    /// <summary>SQLite looks so often whether it is to go on: every so many steps of its machine, of which one reads a row or a piece of an index.</summary>
-    private const int StepsBetweenLooks = 500;
+    /// <summary>Number of steps of SQLite's virtual machine between checks for cancellation. One step reads a row or a part of an index.</summary>
+    private const int StepsBetweenChecks = 500;
 
     private readonly sqlite3 connection;
     private readonly Dictionary<string, Prepared> prepared = new(StringComparer.Ordinal);
     private byte[] text = new byte[1024];
     private long uses;
-    private readonly Stack<(Action Kept, Action Undone)> ends = new();
-    private int endsBeforeWork;
+    private readonly Stack<(Action Committed, Action Undone)> outcomeActions = new();
+    private int actionsBeforeWork;
     private bool isSaved;
     private CancellationToken stop;
 
     private Session(sqlite3 connection) => this.connection = connection;
 
-    /// <summary>True where no transaction is open, e.g. because SQLite rolled it back on a full disk.</summary>
+    /// <summary>Whether no transaction is open, for example because SQLite rolled it back on a full disk.</summary>
     internal bool InAutoCommit => raw.sqlite3_get_autocommit(connection) != 0;
 
-    /// <summary>How often SQLite has compiled a statement again that was compiled already; only a changed schema or new statistics are a reason.</summary>
+    /// <summary>Number of times that SQLite recompiled a prepared statement; only a changed schema or new statistics cause it.</summary>
     public int Recompilations => prepared.Values.Sum(known => raw.sqlite3_stmt_status(known.Statement, SQLITE_STMTSTATUS_REPREPARE, resetFlg: 0));
 
-    /// <summary>How many pages were written to the file or its log since this was asked last.</summary>
+    /// <summary>Returns the number of pages written to the file or its log since the last call.</summary>
     internal int PagesWritten()
     {
         Check(raw.sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, resetFlg: 1));
         return pages;
     }
 
+    /// <summary>Opens a connection.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="isReadOnly">Else it is made where it is missing.</param>
-    /// <exception cref="SqliteException">It can't be opened.</exception>
+    /// <param name="isReadOnly">Whether it only reads; otherwise it creates a missing file.</param>
+    /// <exception cref="SqliteException">The file can't be opened.</exception>
     internal static Session Open(string path, bool isReadOnly)
     {
         Batteries_V2.Init();
@@ -65,8 +65,8 @@ public sealed class Session : IDisposable
             session.Check(code);
             session.Check(raw.sqlite3_extended_result_codes(connection, 1));
             session.Check(raw.sqlite3_busy_timeout(connection, BusyTimeoutMilliseconds));
-            // Plans are made from the text alone. Else SQLite looks at what is bound to a LIMIT, or beside a partial index, and compiles the
-            // statement anew each time.
+            // Plan from the text alone. Otherwise SQLite considers values bound to a LIMIT or beside a partial index, and recompiles the statement each
+            // time.
             session.Check(raw.sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _));
             return session;
         }
@@ -78,8 +78,8 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Runs a statement; answers the number of rows it changed. Arguments are bound to ?1, ?2, … (null, long, double, string, byte[], ReadOnlyMemory
-    /// of bytes).
+    /// Runs a statement and returns the number of changed rows. Arguments are bound to ?1, ?2, … (null, long, double, string, byte[], ReadOnlyMemory of
+    /// bytes).
     /// </summary>
     public int Execute(string sql, params ReadOnlySpan<object?> arguments)
     {
@@ -98,14 +98,14 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>Inserts one row; answers its rowid.</summary>
+    /// <summary>Inserts one row and returns its rowid.</summary>
     public long Insert(string sql, params ReadOnlySpan<object?> arguments)
     {
         Execute(sql, arguments);
         return raw.sqlite3_last_insert_rowid(connection);
     }
 
-    /// <summary>The first row, mapped; default(T) where there is none.</summary>
+    /// <summary>Reads and maps the first row; default(T) for none.</summary>
     public T? One<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
         var statement = Bind(sql, arguments);
@@ -119,7 +119,7 @@ public sealed class Session : IDisposable
         }
     }
 
-    /// <summary>Every row, mapped, in the order of the query.</summary>
+    /// <summary>Reads and maps every row, in the order of the query.</summary>
     public List<T> All<T>(string sql, Func<Row, T> map, params ReadOnlySpan<object?> arguments)
     {
         var rows = new List<T>();
@@ -127,7 +127,7 @@ public sealed class Session : IDisposable
         return rows;
     }
 
-    /// <summary>Hands over every row, in the order of the query.</summary>
+    /// <summary>Passes every row to an action, in the order of the query.</summary>
     public void Each(string sql, Action<Row> take, params ReadOnlySpan<object?> arguments)
     {
         var statement = Bind(sql, arguments);
@@ -142,66 +142,66 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
-    /// Takes back everything the running piece of work has written; the work may go on, write something else, or answer. Where there is no
-    /// savepoint to go back to, this ends the work with an exception that is not its own to catch, and it is run again in one.
+    /// Undoes everything that the running work has written. The work may then write something else, or return. Without a savepoint this throws an exception,
+    /// which the work must not catch: the database then runs the work again in a savepoint.
     /// </summary>
     public void Undo()
     {
         if (!isSaved) throw new InvalidOperationException("this work is run again in a savepoint");
         Execute("ROLLBACK TO work");
-        TakeBack(endsBeforeWork);
+        RunUndone(actionsBeforeWork);
     }
 
-    /// <summary>For what is kept in memory beside the file, and was changed with it.</summary>
-    /// <param name="kept">Done once what the running piece of work has written is on disk.</param>
-    /// <param name="undone">Done if it does not stay: puts back what was there, the last change first.</param>
-    internal void Afterwards(Action kept, Action undone) => ends.Push((kept, undone));
+    /// <summary>Registers actions for memory that changes together with the file.</summary>
+    /// <param name="committed">Runs once the writes of the running work are on disk.</param>
+    /// <param name="undone">Runs if the work is undone: restores the memory, the latest change first.</param>
+    internal void AfterWork(Action committed, Action undone) => outcomeActions.Push((committed, undone));
 
     /// <summary>Begins the transaction of a group.</summary>
     internal void Begin() => Execute("BEGIN IMMEDIATE");
 
-    /// <summary>Puts on disk what was written since <see cref="Begin"/>.</summary>
+    /// <summary>Commits the writes since <see cref="Begin"/>.</summary>
     internal void Commit()
     {
         Execute("COMMIT");
-        while (ends.TryPop(out var end)) end.Kept();
+        while (outcomeActions.TryPop(out var end)) end.Committed();
     }
 
-    /// <summary>Takes back everything since <see cref="Begin"/>.</summary>
+    /// <summary>Rolls back the writes since <see cref="Begin"/>.</summary>
     internal void Rollback()
     {
         isSaved = false;
-        TakeBack(0);
-        // SQLite rolls back by itself where it must.
+        RunUndone(0);
+        // SQLite may have rolled back by itself.
         if (!InAutoCommit) Execute("ROLLBACK");
     }
 
-    /// <summary>Makes the savepoint that <see cref="Undo"/> goes back to.</summary>
-    internal void Save()
+    /// <summary>Begins the savepoint that <see cref="Undo"/> returns to.</summary>
+    internal void BeginSavepoint()
     {
         Execute("SAVEPOINT work");
-        (isSaved, endsBeforeWork) = (true, ends.Count);
+        (isSaved, actionsBeforeWork) = (true, outcomeActions.Count);
     }
 
-    /// <summary>Lets go of the savepoint; what was written since stays.</summary>
-    internal void Release()
+    /// <summary>Releases the savepoint and keeps the writes since.</summary>
+    internal void ReleaseSavepoint()
     {
         isSaved = false;
         Execute("RELEASE work");
     }
 
     /// <summary>
-    /// Ends what runs, and lets nothing begin, with an <see cref="OperationCanceledException"/> once the token is cancelled; from then on the session
-    /// is good for nothing else.
+    /// Makes running and later statements throw <see cref="OperationCanceledException"/> once the token is cancelled. The session can't be used after
+    /// that.
     /// </summary>
-    internal void StopAt(CancellationToken ct)
+    internal void CancelWith(CancellationToken ct)
     {
         if (stop == ct) return;
         stop = ct;
-        raw.sqlite3_progress_handler(connection, StepsBetweenLooks, ct.CanBeCanceled ? _ => ct.IsCancellationRequested ? 1 : 0 : null, null);
+        raw.sqlite3_progress_handler(connection, StepsBetweenChecks, ct.CanBeCanceled ? _ => ct.IsCancellationRequested ? 1 : 0 : null, null);
     }
 
-    /// <summary>Runs several statements at once, not prepared: for migrations.</summary>
+    /// <summary>Runs several statements without preparing them, for migrations.</summary>
     internal void Script(string sql) => Check(raw.sqlite3_exec(connection, sql));
 
     public void Dispose()
@@ -210,9 +210,9 @@ public sealed class Session : IDisposable
         connection.Dispose();
     }
 
-    private void TakeBack(int before)
+    private void RunUndone(int before)
     {
-        while (ends.Count > before) ends.Pop().Undone();
+        while (outcomeActions.Count > before) outcomeActions.Pop().Undone();
     }
 
     private bool Step(sqlite3_stmt statement)
@@ -253,7 +253,7 @@ public sealed class Session : IDisposable
         _ => throw new ArgumentException($"a {value.GetType().Name} can't be bound", nameof(value)),
     };
 
-    /// <summary>Good until it is called again: SQLite takes a copy.</summary>
+    /// <summary>Encodes a text into a buffer, valid until the next call. SQLite copies it.</summary>
     private ReadOnlySpan<byte> Utf8(string characters)
     {
         var max = Encoding.UTF8.GetMaxByteCount(characters.Length);
@@ -268,7 +268,7 @@ public sealed class Session : IDisposable
         return new Prepared(statement, raw.sqlite3_bind_parameter_count(statement));
     }
 
-    /// <summary>Lets go of the statement that was not used for the longest time.</summary>
+    /// <summary>Disposes the least recently used statement.</summary>
     private void Forget()
     {
         var (sql, oldest) = prepared.MinBy(entry => entry.Value.LastUse);

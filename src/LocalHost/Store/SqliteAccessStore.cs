@@ -2,7 +2,7 @@ using NodeStash.Core.Access;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>Credentials and workspaces in the file.</summary>
+/// <summary>Stores credentials and workspaces in the file.</summary>
 /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
 public sealed class SqliteAccessStore(Database database) : IAccessStore
 {
@@ -26,14 +26,14 @@ public sealed class SqliteAccessStore(Database database) : IAccessStore
         ct.ThrowIfCancellationRequested();
         return new(database.Read(session => session.One(
             "SELECT name, plan, created_at FROM workspaces WHERE id = ?1",
-            row => new Workspace(id, row.GetString(0), row.GetString(1), Ticks.ToTime(row.GetInt64(2))),
+            row => new Workspace(id, row.GetString(0), row.GetString(1), StoredTime.FromTicks(row.GetInt64(2))),
             id)));
     }
 
-    /// <summary>The workspace that was made first, or null: the local host's own.</summary>
+    /// <summary>Finds the first workspace created, which is the local host's own; null for none.</summary>
     public Workspace? FirstWorkspace() => database.Read(session => session.One(
         "SELECT id, name, plan, created_at FROM workspaces ORDER BY created_at, id LIMIT 1",
-        row => new Workspace(row.GetString(0), row.GetString(1), row.GetString(2), Ticks.ToTime(row.GetInt64(3)))));
+        row => new Workspace(row.GetString(0), row.GetString(1), row.GetString(2), StoredTime.FromTicks(row.GetInt64(3)))));
 
     public ValueTask<IReadOnlyList<string>> WorkspaceIds(CancellationToken ct)
     {

@@ -4,12 +4,12 @@ using NodeStash.LocalHost.Triggers;
 namespace NodeStash.LocalHost.Store;
 
 /// <summary>
-/// The events of all partitions in the order of their commits, and how far each lease has read them. There is one writer, so an event
-/// that appears later always has the higher position: whoever reads on from a position misses nothing.
+/// Reads the events of all partitions in commit order, and stores how far each lease has read. There is one writer, so later events have higher positions
+/// and a reader that continues from a position misses none.
 /// </summary>
 public sealed class SqliteChangeFeed : IChangeFeed
 {
-    /// <summary>Events after a position that every lease has passed.</summary>
+    /// <summary>Finds the events after a position that every lease has passed.</summary>
     public const string Passed =
         """
         SELECT position, partition, record_id, at FROM events
@@ -28,9 +28,9 @@ public sealed class SqliteChangeFeed : IChangeFeed
         newest = database.Read(session => session.One("SELECT max(position) FROM events", row => row.IsNull(0) ? 0 : row.GetInt64(0)));
     }
 
-    /// <summary>Events after a position, oldest first.</summary>
-    /// <param name="after">0 for the beginning.</param>
-    /// <param name="limit">The most events to answer.</param>
+    /// <summary>Reads events after a position, oldest first.</summary>
+    /// <param name="after">The position; 0 for the beginning.</param>
+    /// <param name="limit">Maximum number of events.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>Documents of type <see cref="EventDocument"/>, and the position of the last one, or <paramref name="after"/> where there is none.</returns>
     public ValueTask<FeedPage> Read(long after, int limit, CancellationToken ct)
@@ -55,7 +55,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
         return new(new FeedPage([.. rows.Select(row => row.Document)], rows.Count > 0 ? rows[^1].Position : after));
     }
 
-    /// <summary>The position up to which a lease has read; 0 for one that is asked for the first time. From then on <see cref="Purge"/> heeds it.</summary>
+    /// <summary>Reads the position of a lease; 0 for a new one. From then on <see cref="Purge"/> keeps events that the lease has not read.</summary>
     public async ValueTask<long> Checkpoint(string lease, CancellationToken ct)
     {
         const string Select = "SELECT position FROM leases WHERE name = ?1";
@@ -69,14 +69,14 @@ public sealed class SqliteChangeFeed : IChangeFeed
                 ct);
     }
 
-    /// <summary>Notes that a lease has read up to a position. A position before the one noted changes nothing.</summary>
+    /// <summary>Stores the position of a lease. An earlier position than the stored one changes nothing.</summary>
     public async ValueTask Advance(string lease, long position, CancellationToken ct) => await database.Write(
         session => session.Execute(
             "INSERT INTO leases (name, position) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)", lease,
             position),
         ct);
 
-    /// <summary>Completes as soon as there is an event after a position; at once where there is one already.</summary>
+    /// <summary>Completes once an event after a position exists.</summary>
     public async Task Changed(long after, CancellationToken ct)
     {
         while (true)
@@ -92,11 +92,11 @@ public sealed class SqliteChangeFeed : IChangeFeed
         }
     }
 
-    /// <summary>Removes events that are older and that every lease has passed, the oldest first.</summary>
-    /// <param name="olderThan">Events from then on stay.</param>
-    /// <param name="max">The most to remove at a time, so that commits need not wait for long.</param>
+    /// <summary>Removes expired events that every lease has passed, the oldest first.</summary>
+    /// <param name="olderThan">Events from this time on stay.</param>
+    /// <param name="max">Maximum number removed, so that commits do not wait long.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many were removed; fewer than <paramref name="max"/> means that none is left to remove.</returns>
+    /// <returns>The number removed; fewer than <paramref name="max"/> means that none is left.</returns>
     public async ValueTask<int> Purge(DateTimeOffset olderThan, int max, CancellationToken ct)
     {
         var (removed, after) = (0, 0L);
@@ -110,7 +110,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
         return removed;
     }
 
-    /// <summary>Tells those who wait that there are events up to this position.</summary>
+    /// <summary>Signals waiting readers that events up to this position exist.</summary>
     internal void Signal(long position)
     {
         lock (gate)
@@ -123,7 +123,8 @@ public sealed class SqliteChangeFeed : IChangeFeed
     }
 
     /// <summary>
-    /// Looks at some events. They are in the order of time, but for clocks that were wrong: where none of them is past its time, none behind them is.
+    /// Removes expired events from the next portion of the feed. Events are ordered by time, except after clock errors: if none of a portion has expired, none
+    /// of the later ones has.
     /// </summary>
     private static (int Removed, long Last) Remove(Session session, long before, long after, int looked, int max)
     {

@@ -40,11 +40,11 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 
     public async ValueTask<DueDeliveries> AcquireDue(string webhookId, string holder, DateTimeOffset now, DateTimeOffset until, int limit, CancellationToken ct)
     {
-        var (state, next) = await database.Write(session => Hold(session, webhookId, holder, now, until), ct);
+        var (state, next) = await database.Write(session => StoreWorker(session, webhookId, holder, now, until), ct);
         if (state is WorkState.Due) return new DueDeliveries(WorkState.Due, [.. ReadHeads(webhookId, now.UtcTicks, limit).Select(each => each.Head)]);
         if (state is not WorkState.Waits) return new DueDeliveries(state, []);
         if (ReadHeads(webhookId, next, 1) is not [var (_, head), ..]) return new DueDeliveries(WorkState.Due, []);
-        return new DueDeliveries(WorkState.Waits, [], (head, Ticks.ToTime(next)));
+        return new DueDeliveries(WorkState.Waits, [], (head, StoredTime.FromTicks(next)));
     }
 
     public async ValueTask<IReadOnlyList<RecordedAttempt>> RecordAttempts(
@@ -116,9 +116,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     {
         // A backlog may be long, and commits wait for each piece of work. If this is interrupted, the worker finalizes the rest: it reads the endpoint.
         var finalized = 0;
-        for (Place? next = new Place("", 0, ""); next is { } from;)
+        for (PendingPosition? next = new PendingPosition("", 0, ""); next is { } from;)
         {
-            (var some, next) = await database.Write(session => Finalize(session, webhookId, status, asOf, from), ct);
+            (var some, next) = await database.Write(session => FinalizePortion(session, webhookId, status, asOf, from), ct);
             finalized += some;
         }
 
@@ -158,7 +158,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 
     /// <summary>Stores the worker of an endpoint as awake or asleep, or releases it where nothing is pending.</summary>
     /// <returns>The state of the endpoint, and when the first of its lanes is due, in ticks.</returns>
-    private (WorkState State, long Next) Hold(Session session, string webhookId, string holder, DateTimeOffset now, DateTimeOffset until)
+    private (WorkState State, long Next) StoreWorker(Session session, string webhookId, string holder, DateTimeOffset now, DateTimeOffset until)
     {
         var number = numbers.Ensure(session, partition);
         if (FindWorker(session, number, webhookId, now) is { } worker && worker.Holder != holder) return (WorkState.Held, default);
@@ -210,7 +210,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         Delivery[] unknown = [.. deliveries.Where(
             each => buffer.Find(number, each.Id) is null && (string.CompareOrdinal(each.Id, last) > 0 || FindRow(session, number, each.Id) is null))];
         var hasRoom = buffer.HasRoom(number, webhookId, unknown.Length);
-        while (hasRoom && buffer.FindCrowding(unknown.Length) is [_, ..] crowding) MoveToRows(session, crowding);
+        while (hasRoom && buffer.FindOverflow(unknown.Length) is [_, ..] overflow) MoveToRows(session, overflow);
 
         // Most endpoints have no lane in rows.
         var hasLanes = session.One("SELECT 1 FROM lanes WHERE partition = ?1 AND webhook = ?2", static _ => true, number, webhookId);
@@ -237,13 +237,14 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
     private void MoveToRows(Session session, IReadOnlyList<PendingBuffer.Entry> entries)
     {
         if (entries.Count == 0) return;
-        foreach (var entry in entries) InsertRow(session, entry.Batch.Partition, entry.Delivery, Ticks.ToTime(entry.Batch.Due));
+        foreach (var entry in entries) InsertRow(session, entry.Batch.Partition, entry.Delivery, StoredTime.FromTicks(entry.Batch.Due));
         buffer.Remove(session, entries);
     }
 
-    /// <summary>Finalizes a portion of an endpoint's pending deliveries: first of those in memory, then of those in rows, from a place on.</summary>
-    /// <returns>The number finalized, and the place to continue from; null where none is left.</returns>
-    private (int Count, Place? Next) Finalize(Session session, string webhookId, DeliveryStatus status, DateTimeOffset asOf, Place from)
+    /// <summary>Finalizes a portion of an endpoint's pending deliveries: first those in memory, then those in rows, from a position on.</summary>
+    /// <returns>The number finalized, and the position to continue from; null if none is left.</returns>
+    private (int Count, PendingPosition? Next) FinalizePortion(
+        Session session, string webhookId, DeliveryStatus status, DateTimeOffset asOf, PendingPosition from)
     {
         var number = numbers.Ensure(session, partition);
         session.Execute("UPDATE endpoints SET failing_since = NULL, failed_at = NULL WHERE partition = ?1 AND webhook = ?2", number, webhookId);
@@ -260,11 +261,14 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             SELECT record, version, event, rowid, created_at FROM deliveries
             WHERE partition = ?1 AND webhook = ?2 AND status = 0 AND (record, version, event) > (?3, ?4, ?5) ORDER BY record, version, event LIMIT ?6
             """,
-            row => (Place: new Place(row.GetString(0), row.GetInt64(1), row.GetString(2)), Row: row.GetInt64(3), IsMeant: row.GetInt64(4) <= asOf.UtcTicks),
+            row => (
+                Position: new PendingPosition(row.GetString(0), row.GetInt64(1), row.GetString(2)),
+                Row: row.GetInt64(3),
+                IsIncluded: row.GetInt64(4) <= asOf.UtcTicks),
             number, webhookId, from.RecordId, from.Version, from.EventId, (long)MaxFinalized);
-        foreach (var (_, row, _) in pending.Where(each => each.IsMeant))
+        foreach (var (_, row, _) in pending.Where(each => each.IsIncluded))
             session.Execute("UPDATE deliveries SET status = ?2 WHERE rowid = ?1", row, (long)status);
-        foreach (var lane in pending.Select(each => new Lane(webhookId, each.Place.RecordId)).Distinct())
+        foreach (var lane in pending.Select(each => new Lane(webhookId, each.Position.RecordId)).Distinct())
         {
             // Deliveries that are left were added since: the endpoint was enabled again, and they need not wait for the finalized ones.
             if (FindHeadInRows(session, number, lane) is null)
@@ -278,7 +282,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
                 number, webhookId, lane.RecordId, asOf.UtcTicks);
         }
 
-        return (pending.Count(each => each.IsMeant), pending.Count < MaxFinalized ? null : pending[^1].Place);
+        return (pending.Count(each => each.IsIncluded), pending.Count < MaxFinalized ? null : pending[^1].Position);
     }
 
     private RecordedAttempt RecordAttempt(Session session, long number, FinishedAttempt finished, ref FailureRun? run)
@@ -349,7 +353,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 
     private static FailureRun? FindRun(Session session, long number, string webhookId) => session.One(
         "SELECT failing_since, failed_at FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND failing_since IS NOT NULL",
-        row => (FailureRun?)new FailureRun(Ticks.ToTime(row.GetInt64(0)), Ticks.ToTime(row.GetInt64(1))), number, webhookId);
+        row => (FailureRun?)new FailureRun(StoredTime.FromTicks(row.GetInt64(0)), StoredTime.FromTicks(row.GetInt64(1))), number, webhookId);
 
     /// <summary>Records in the endpoint's run of failures how an attempt ended, and returns the run; null where it has none.</summary>
     private static FailureRun? RecordRun(Session session, long number, string webhookId, FailureRun? before, DeliveryAttempt attempt)
@@ -380,9 +384,9 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         row.GetInt64(5),
         (DeliveryStatus)row.GetInt32(6),
         JsonSerializer.Deserialize<DeliveryAttempt[]>(row.GetString(7))!,
-        Ticks.ToTime(row.GetInt64(8)),
+        StoredTime.FromTicks(row.GetInt64(8)),
         row.GetInt32(9));
 
-    /// <summary>Places a pending delivery among those of its endpoint.</summary>
-    private sealed record Place(string RecordId, long Version, string EventId);
+    /// <summary>Position of a pending delivery among those of its endpoint.</summary>
+    private sealed record PendingPosition(string RecordId, long Version, string EventId);
 }

@@ -13,7 +13,7 @@ namespace NodeStash.LocalHost.Store;
 /// </param>
 public sealed class SqliteDeliveryStores(Database database, int maxBuffered = 50_000) : IDeliveryStores
 {
-    /// <summary>Finds deliveries to purge from a place on (?1, ?2). Ids are ordered by the event's time, and no delivery is added before its event.</summary>
+    /// <summary>Finds deliveries to purge after a position (?1, ?2). Ids are ordered by the event's time, and no delivery is added before its event.</summary>
     public const string ExpiredQuery =
         """
         SELECT d.partition, d.id FROM partitions p CROSS JOIN deliveries d ON d.partition = p.number
@@ -23,17 +23,17 @@ public sealed class SqliteDeliveryStores(Database database, int maxBuffered = 50
     private readonly PartitionNumbers numbers = new();
     private readonly PendingBuffer buffer = new(database, maxBuffered);
 
-    /// <summary>The place where the purge continues, so that it does not pass everything that stays each time.</summary>
-    private (long Partition, string Id) place = (0, "");
+    /// <summary>Position where the next purge continues, so that it does not read all remaining deliveries again.</summary>
+    private (long Partition, string Id) purgePosition = (0, "");
 
     /// <inheritdoc/>
     public IDeliveryStore Open(Partition partition) => new SqliteDeliveryStore(database, partition, numbers, buffer);
 
-    /// <summary>Removes old deliveries that are pending no more, partition by partition, the oldest first.</summary>
+    /// <summary>Removes old deliveries that are no longer pending, partition by partition, the oldest first.</summary>
     /// <param name="olderThan">Deliveries added from then on stay.</param>
     /// <param name="limit">The most deliveries to remove, so that commits do not wait for long.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many were removed; fewer than <paramref name="limit"/> means that none is left.</returns>
+    /// <returns>The number removed; fewer than <paramref name="limit"/> means that none is left.</returns>
     public async ValueTask<int> Purge(DateTimeOffset olderThan, int limit, CancellationToken ct)
     {
         var (removed, end) = (0, Ids.FirstAt(DeliveryLog.Prefix, olderThan));
@@ -42,9 +42,9 @@ public sealed class SqliteDeliveryStores(Database database, int maxBuffered = 50
             // The query runs beside the writer and costs it nothing, however many deliveries stay.
             var expired = database.ReadOne(session => session.All(
                 ExpiredQuery, row => (Partition: row.GetInt64(0), Id: row.GetString(1)),
-                place.Partition, place.Id, end, olderThan.UtcTicks, (long)(limit - removed)));
-            if (expired.Count == 0 && place.Partition == 0) break;
-            place = expired.Count == 0 ? (0, "") : expired[^1];
+                purgePosition.Partition, purgePosition.Id, end, olderThan.UtcTicks, (long)(limit - removed)));
+            if (expired.Count == 0 && purgePosition.Partition == 0) break;
+            purgePosition = expired.Count == 0 ? (0, "") : expired[^1];
             if (expired.Count > 0)
             {
                 const string delete = "DELETE FROM deliveries WHERE partition = ?1 AND id = ?2 AND status <> 0";

@@ -6,7 +6,7 @@ using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>The queues in the file. There is one for a file, which tells those who wait for messages.</summary>
+/// <summary>Stores the job queues in the file. Open one instance per file: it signals the consumers that wait for messages.</summary>
 public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
 {
     private readonly Database database;
@@ -16,7 +16,7 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
     private TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="database">Opened with <see cref="Schema.Open"/>.</param>
-    /// <param name="clock">Decides what is hidden.</param>
+    /// <param name="clock">Decides which messages are hidden.</param>
     public SqliteQueues(Database database, TimeProvider clock)
     {
         (this.database, this.clock) = (database, clock);
@@ -29,20 +29,22 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
     {
         JobQueue.EnsureWithinLimits(text);
         await database.Write(
-            session => session.Execute("INSERT INTO messages (queue, text, tries, visible_at, taken) VALUES (?1, ?2, 0, ?3, 0)", queue, text, In(delay)), ct);
-        Tell();
+            session => session.Execute(
+                "INSERT INTO messages (queue, text, tries, visible_at, taken) VALUES (?1, ?2, 0, ?3, 0)", queue, text, TicksAfter(delay)),
+            ct);
+        SignalMessages();
     }
 
     public ValueTask Check(CancellationToken ct)
     {
-        EarliestOf(JobQueue.All[0]);
+        FindEarliest(JobQueue.All[0]);
         return ValueTask.CompletedTask;
     }
 
     public async ValueTask<IReadOnlyList<Message>> Take(string queue, int max, TimeSpan hidden, CancellationToken ct)
     {
-        var now = In(TimeSpan.Zero);
-        if (EarliestOf(queue) is not { } earliest || earliest > now) return [];
+        var now = TicksAfter(TimeSpan.Zero);
+        if (FindEarliest(queue) is not { } earliest || earliest > now) return [];
         return await database.Write(
             session =>
             {
@@ -50,8 +52,8 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
                     "SELECT id, text, tries FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3",
                     row => (Id: row.GetInt64(0), Text: row.GetString(1), Tries: row.GetInt64(2) + 1),
                     queue, now, (long)max);
-                foreach (var (id, _,
-                    tries) in taken) session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, tries, In(hidden));
+                foreach (var (id, _, tries) in taken)
+                    session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, tries, TicksAfter(hidden));
                 return taken.ConvertAll(message => new Message(Text(message.Id), Text(message.Tries), message.Text, message.Tries));
             },
             ct);
@@ -64,8 +66,8 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
     {
         await database.Write(
             session => session.Execute(
-                "UPDATE messages SET visible_at = ?3, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries, In(after)), ct);
-        Tell();
+                "UPDATE messages SET visible_at = ?3, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries, TicksAfter(after)), ct);
+        SignalMessages();
     }
 
     public async ValueTask Poison(string queue, Message message, CancellationToken ct)
@@ -73,9 +75,9 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         await database.Write(
             session => session.Execute(
                 "UPDATE messages SET queue = ?3, tries = 0, visible_at = ?4, taken = 0 WHERE id = ?1 AND tries = ?2",
-                Number(message.Id), message.Tries, queue + JobQueue.PoisonSuffix, In(TimeSpan.Zero)),
+                Number(message.Id), message.Tries, queue + JobQueue.PoisonSuffix, TicksAfter(TimeSpan.Zero)),
             ct);
-        Tell();
+        SignalMessages();
     }
 
     public async Task Changed(string queue, CancellationToken ct)
@@ -84,13 +86,13 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         {
             Task changed;
             lock (gate) changed = next.Task;
-            if (EarliestOf(queue) is not { } earliest)
+            if (FindEarliest(queue) is not { } earliest)
             {
                 await changed.WaitAsync(ct);
                 continue;
             }
 
-            var wait = TimeSpan.FromTicks(earliest - In(TimeSpan.Zero));
+            var wait = TimeSpan.FromTicks(earliest - TicksAfter(TimeSpan.Zero));
             if (wait <= TimeSpan.Zero) return;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct);
             await Task.WhenAny(changed, Task.Delay(wait, clock, either.Token));
@@ -99,19 +101,19 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         }
     }
 
-    /// <summary>How many messages each queue has, hidden ones included.</summary>
+    /// <summary>Counts the messages of each queue, including hidden ones.</summary>
     public IReadOnlyList<(string Name, long Messages)> Backlog() =>
         database.ReadOne(session => session.All("SELECT queue, count(*) FROM messages GROUP BY queue", row => (row.GetString(0), row.GetInt64(1))));
 
     public void Dispose() => meter.Dispose();
 
-    private long? EarliestOf(string queue) =>
+    private long? FindEarliest(string queue) =>
         database.ReadOne(
             session => session.One("SELECT visible_at FROM messages WHERE queue = ?1 ORDER BY visible_at LIMIT 1", row => (long?)row.GetInt64(0), queue));
 
-    private long In(TimeSpan time) => (clock.GetUtcNow() + time).UtcTicks;
+    private long TicksAfter(TimeSpan delay) => (clock.GetUtcNow() + delay).UtcTicks;
 
-    private void Tell()
+    private void SignalMessages()
     {
         lock (gate)
         {

@@ -4,14 +4,14 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>One partition in the file. Reads run on the caller's thread, each in one snapshot; commits through <see cref="Database.Write"/>.</summary>
+/// <summary>Stores one partition in the file. Reads run on the caller's thread, each in one snapshot; commits use <see cref="Database.Write"/>.</summary>
 internal sealed class SqliteWorkspaceStore(
     Database database, Partition partition, PartitionNumbers numbers, QueryTranslator translator, RecentEvents recent, SqliteChangeFeed feed,
     TimeProvider clock) : IWorkspaceStore
 {
     private const string EventColumns = "position, id, name, record_type, record_id, version, at, body";
 
-    private readonly MemoizedValues derived = new();
+    private readonly MemoizedValues memoized = new();
 
     public Partition Partition => partition;
 
@@ -41,7 +41,7 @@ internal sealed class SqliteWorkspaceStore(
         new RecordPage([], null) { Total = query.WithTotal ? 0 : null },
         (session, number) =>
         {
-            // One more than asked for tells whether there is a next page.
+            // One more row than the limit shows whether there is a next page.
             var rows = new List<StoredRecord>(query.Limit + 1);
             Keyset? last = null;
             foreach (var statement in translator.Page(number, query with { Limit = query.Limit + 1 }))
@@ -52,7 +52,7 @@ internal sealed class SqliteWorkspaceStore(
                     row =>
                     {
                         rows.Add(Record(query.Type, row));
-                        if (rows.Count == query.Limit) last = Place(row, query.Order.Count);
+                        if (rows.Count == query.Limit) last = ReadKeyset(row, query.Order.Count);
                     },
                     statement.Arguments);
                 if (rows.Count > query.Limit) break;
@@ -83,7 +83,7 @@ internal sealed class SqliteWorkspaceStore(
         ct);
 
     public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
-        where T : class => derived.Get(type, name, () => make(ct));
+        where T : class => memoized.Get(type, name, () => make(ct));
 
     public ValueTask<string?> FindOwner(string uniqueKey, CancellationToken ct) => Read(
         null,
@@ -96,7 +96,7 @@ internal sealed class SqliteWorkspaceStore(
         var keys = KeysOf(commit);
         foreach (var write in commit.Writes)
         {
-            if (TypeOf(write) is { } type) derived.Changing(type);
+            if (TypeOf(write) is { } type) memoized.BeginChange(type);
         }
 
         try
@@ -115,7 +115,7 @@ internal sealed class SqliteWorkspaceStore(
         {
             foreach (var write in commit.Writes)
             {
-                if (TypeOf(write) is { } type) derived.Changed(type);
+                if (TypeOf(write) is { } type) memoized.EndChange(type);
             }
         }
     }
@@ -138,18 +138,18 @@ internal sealed class SqliteWorkspaceStore(
         null,
         (session, number) => session.One(
             "SELECT fingerprint, at, content FROM answers WHERE partition = ?1 AND key = ?2 AND at > ?3",
-            row => new StoredAnswer(key, row.GetString(0), Ticks.ToTime(row.GetInt64(1)), row.GetString(2)),
+            row => new StoredAnswer(key, row.GetString(0), StoredTime.FromTicks(row.GetInt64(1)), row.GetString(2)),
             number, key, (clock.GetUtcNow() - StoredAnswer.Retention).UtcTicks),
         ct);
 
     public ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct)
     {
-        var horizon = Horizon();
-        if (recent.Find(partition, id) is { } happened) return new(happened.At.ToUnixTimeSeconds() > horizon ? happened : null);
+        var lastExpiredSecond = LastExpiredSecond();
+        if (recent.Find(partition, id) is { } @event) return new(@event.At.ToUnixTimeSeconds() > lastExpiredSecond ? @event : null);
         return Read(
             null,
             (session, number) => session.One(
-                $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND id = ?2 AND at > ?3", row => Event(row).Event, number, id, horizon),
+                $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND id = ?2 AND at > ?3", row => Event(row).Event, number, id, lastExpiredSecond),
             ct);
     }
 
@@ -158,14 +158,14 @@ internal sealed class SqliteWorkspaceStore(
         (session, number) =>
         {
             var after = long.TryParse(query.After, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : 0;
-            var (horizon, max) = (Math.Max(Horizon(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1), query.Limit + 1);
+            var (lastExpiredSecond, max) = (Math.Max(LastExpiredSecond(), (query.From?.ToUnixTimeSeconds() ?? 0) - 1), query.Limit + 1);
             var rows = query.RecordId is { } recordId
-                ? [.. EventChain.Back(session, number, recordId, horizon).TakeWhile(position => position > after).Reverse()
+                ? [.. EventChain.ListBackwards(session, number, recordId, lastExpiredSecond).TakeWhile(position => position > after).Reverse()
                     .Select(position => EventAt(session, position)).Where(row => query.Name is null || row.Event.Name == query.Name).Take(max)]
                 : session.All(
                     $"SELECT {EventColumns} FROM events WHERE partition = ?1 AND position > ?2 AND at > ?3 AND (?4 IS NULL OR name = ?4) ORDER BY "
                         + $"position LIMIT ?5",
-                    Event, number, after, horizon, query.Name, (long)max);
+                    Event, number, after, lastExpiredSecond, query.Name, (long)max);
             var page = rows.Take(query.Limit).ToList();
             return new EventPage([.. page.Select(row => row.Event)], page.Count > 0 ? page[^1].Position.ToString(CultureInfo.InvariantCulture) : query.After,
                 rows.Count > query.Limit);
@@ -180,13 +180,13 @@ internal sealed class SqliteWorkspaceStore(
             var end = before is null
                 ? long.MaxValue
                 : session.One("SELECT position FROM events WHERE partition = ?1 AND id = ?2", row => row.GetInt64(0), number, before);
-            return [.. EventChain.Back(session, number, recordId, Horizon()).SkipWhile(position => position >= end).Take(limit)
+            return [.. EventChain.ListBackwards(session, number, recordId, LastExpiredSecond()).SkipWhile(position => position >= end).Take(limit)
                 .Select(position => EventAt(session, position).Event)];
         },
         ct,
         isOneStatement: false);
 
-    /// <summary>Reads by one statement, or several in one snapshot; answers <paramref name="nothing"/> where the partition was never written to.</summary>
+    /// <summary>Reads in one snapshot. Returns <paramref name="nothing"/> if the partition was never written to.</summary>
     private ValueTask<T> Read<T>(T nothing, Func<Session, long, T> read, CancellationToken ct, bool isOneStatement = true)
     {
         ct.ThrowIfCancellationRequested();
@@ -194,8 +194,8 @@ internal sealed class SqliteWorkspaceStore(
         return new ValueTask<T>(isOneStatement ? database.ReadOne(Of) : database.Read(Of));
     }
 
-    /// <summary>The last second whose events have passed their time.</summary>
-    private long Horizon() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
+    /// <summary>Returns the last second whose events have expired.</summary>
+    private long LastExpiredSecond() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
 
     private static List<EncodedKeys> KeysOf(Commit commit) => [.. commit.Writes.Select(write => write switch
     {
@@ -204,7 +204,7 @@ internal sealed class SqliteWorkspaceStore(
         _ => default,
     })];
 
-    /// <summary>The type of the record that is written; null where it is none.</summary>
+    /// <summary>Returns the type of the written record; null for other writes.</summary>
     private static string? TypeOf(Write write) => write switch
     {
         Write.Insert insert => insert.Record.Type,
@@ -216,7 +216,7 @@ internal sealed class SqliteWorkspaceStore(
     private static StoredRecord Record(string type, Row row) => new(
         type, row.GetString(0), row.GetInt64(1), row.GetBytes(2), row.IsNull(3) ? default(ReadOnlyMemory<byte>?) : row.GetBytes(3));
 
-    private static Keyset Place(Row row, int keys)
+    private static Keyset ReadKeyset(Row row, int keys)
     {
         const int FirstKey = 4;
         var values = new object?[keys];

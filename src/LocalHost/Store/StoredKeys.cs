@@ -6,35 +6,34 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.LocalHost.Store;
 
-/// <summary>A record's keys as they are stored.</summary>
-/// <param name="Scalars">What is compared, JSON.</param>
-/// <param name="Arrays">The arrays among them, JSON; null where there are none.</param>
-/// <param name="UpdatedAt">The value of <see cref="StoredKeys.UpdatedAt"/>, as it is bound.</param>
+/// <summary>Encoded keys of a record.</summary>
+/// <param name="Scalars">The scalar keys, as JSON.</param>
+/// <param name="Arrays">The array keys, as JSON; null for none.</param>
+/// <param name="UpdatedAt">The value of <see cref="StoredKeys.UpdatedAt"/>, ready to bind.</param>
 internal readonly record struct EncodedKeys(string Scalars, string? Arrays, object? UpdatedAt);
 
 /// <summary>
-/// How a record's keys stand in the database, so that SQLite's own comparison does what the port promises. SQLite orders null before
-/// numbers before texts and has no booleans; therefore a text is stored as <c>s…</c>, a boolean as <c>b0</c> or <c>b1</c>, and each type
-/// is a range of its own. Arrays stand apart, so that they are neither text nor null. Names are encoded to letters, digits and
-/// underscores, so that a path to any of them needs no quoting.
+/// Encodes the keys of records so that SQLite's comparison keeps the contract of the store. SQLite orders null before numbers before texts, and has no
+/// booleans. So a text is stored as <c>s…</c>, a boolean as <c>b0</c> or <c>b1</c>, and each type is its own range. Arrays are stored separately, so that
+/// they are neither text nor null. Names are encoded to letters, digits and underscores, so that no path needs quoting.
 /// </summary>
 internal static class StoredKeys
 {
-    /// <summary>Every text is at least this, and below <see cref="AfterTexts"/>.</summary>
+    /// <summary>Lower bound of the texts, and their prefix. Their upper bound is <see cref="AfterTexts"/>.</summary>
     public const string Texts = "s";
 
     public const string AfterTexts = "t";
 
-    /// <summary>Every boolean is at least this, and below <see cref="Texts"/>; every number is below it.</summary>
+    /// <summary>Lower bound of the booleans, and their prefix; numbers are below it. Their upper bound is <see cref="Texts"/>.</summary>
     public const string Booleans = "b";
 
-    /// <summary>The key that has a column of its own.</summary>
+    /// <summary>Name of the key with its own column.</summary>
     public const string UpdatedAt = "updated_at";
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Encodes a record's keys.</summary>
-    /// <param name="keys">As <see cref="Core.Storage.Write.Insert"/> has them.</param>
+    /// <param name="keys">The keys of a <see cref="Core.Storage.Write.Insert"/>.</param>
     public static EncodedKeys Encode(ReadOnlyMemory<byte> keys)
     {
         using var document = JsonDocument.Parse(keys);
@@ -48,8 +47,8 @@ internal static class StoredKeys
         return new EncodedKeys(scalars, anyArrays ? Object(document.RootElement, WriteArray) : null, updatedAt);
     }
 
-    /// <summary>A value of a condition or keyset as it is bound.</summary>
-    /// <exception cref="ArgumentException">It is not null, a string, bool, long or double.</exception>
+    /// <summary>Encodes a value of a condition or keyset for binding.</summary>
+    /// <exception cref="ArgumentException">The value is not null, a string, bool, long or double.</exception>
     public static object? Encode(object? value) => value switch
     {
         null or long or double => value,
@@ -58,7 +57,7 @@ internal static class StoredKeys
         _ => throw new ArgumentException($"a key's value is null, string, bool, long or double, not {value.GetType()}", nameof(value)),
     };
 
-    /// <summary>Values as one JSON array, to be bound and read with <c>json_each</c>.</summary>
+    /// <summary>Encodes values as one JSON array, for <c>json_each</c>.</summary>
     public static string EncodeAll(IEnumerable<object?> values) => Write(writer =>
     {
         writer.WriteStartArray();
@@ -72,7 +71,7 @@ internal static class StoredKeys
         writer.WriteEndArray();
     });
 
-    /// <summary>The value of a column as a keyset holds it.</summary>
+    /// <summary>Decodes the value of a column for a keyset.</summary>
     public static object? Read(Row row, int column) => row.GetValue(column) switch
     {
         string text when text.StartsWith('s') => text[1..],
