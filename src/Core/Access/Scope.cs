@@ -1,5 +1,3 @@
-using NodeStash.Core.Resources;
-
 namespace NodeStash.Core.Access;
 
 /// <summary>A permission, written as in docs/api/access.md, e.g. <c>contacts:read</c>.</summary>
@@ -21,13 +19,12 @@ public readonly record struct Scope(string Name)
     private const string Write = ":write";
     private const string CustomFields = "custom_fields";
 
-    /// <summary>Names before the colon that keys may be granted although no resource has them yet.</summary>
-    private static readonly string[] Reserved = ["users", "oauth_clients", "automations", "billing"];
-
     private static readonly HashSet<string> Known =
     [
-        Everything, CustomFields, EventsRead.Name,
-        .. Crm.Catalog.All.Select(schema => schema.Scopes).Concat(Reserved).SelectMany(noun => new[] { noun + Read, noun + Write }),
+        Everything, CustomFields, "custom_fields:read", "custom_fields:write", "events:read", "billing:read", "billing:write",
+        .. new[] { "contacts", "companies", "deals", "pipelines", "activities", "tags", "webhooks", "api_keys", "objects", "users", "oauth_clients",
+            "automations" }
+            .SelectMany(noun => new[] { noun + Read, noun + Write }),
     ];
 
     /// <summary>The scope to read a collection, e.g. <c>contacts:read</c>.</summary>

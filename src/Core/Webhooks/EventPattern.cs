@@ -1,4 +1,3 @@
-using NodeStash.Core.Resources;
 using NodeStash.Core.Values;
 
 namespace NodeStash.Core.Webhooks;
@@ -11,29 +10,31 @@ public static class EventPattern
     /// <summary>The pattern that matches every event.</summary>
     public const string All = "*";
 
-    private static readonly string[] ChangeVerbs = ["created", "updated", "deleted"];
+    private static readonly string[] RecordVerbs = ["created", "updated", "deleted", "archived", "restored"];
 
-    private static readonly string[] RecordVerbs = [.. ChangeVerbs, "archived", "restored"];
-
-    /// <summary>The nouns whose events do not follow from a schema alone.</summary>
-    private static readonly Dictionary<string, string[]> Special = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> Known = new(StringComparer.Ordinal)
     {
         ["contact"] = [.. RecordVerbs, "merged"],
+        ["company"] = RecordVerbs,
         ["deal"] = [.. RecordVerbs, "stage_changed"],
         ["pipeline"] = RecordVerbs,
         ["pipeline_stage"] = RecordVerbs,
+        ["activity"] = RecordVerbs,
+        ["tag"] = ["created", "updated", "deleted"],
+        ["field"] = ["created", "updated", "deleted"],
+        ["object"] = ["created", "updated", "deleted"],
         ["webhook"] = ["test"],
     };
 
     /// <summary>The nouns that are built in. Custom objects add their slugs.</summary>
-    public static IReadOnlyCollection<string> Nouns => [.. Crm.Catalog.All.Select(schema => schema.EventNoun).OfType<string>().Union(Special.Keys)];
+    public static IReadOnlyCollection<string> Nouns => Known.Keys;
 
     /// <summary>Explains what is wrong with a pattern; null where it is valid. A noun that is not built in may be a custom object's slug.</summary>
     public static string? Check(string pattern)
     {
         if (pattern is All) return null;
         if (pattern.Split('.') is not [var noun, var verb] || !Text.IsSlug(noun, 64)) return "Expected *, a noun and .*, or an event such as contact.created";
-        var verbs = VerbsOf(noun);
+        var verbs = Known.GetValueOrDefault(noun, RecordVerbs);
         return verb is All || verbs.Contains(verb) ? null : $"No such event; '{noun}' has {string.Join(", ", verbs)}";
     }
 
@@ -48,7 +49,4 @@ public static class EventPattern
 
         return false;
     }
-
-    private static string[] VerbsOf(string noun) => Special.GetValueOrDefault(noun)
-        ?? (Crm.Catalog.All.FirstOrDefault(schema => schema.EventNoun == noun) is { IsArchivable: false } ? ChangeVerbs : RecordVerbs);
 }
