@@ -4,23 +4,23 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>One operation on a document, as a transactional batch and as the stored procedure do it.</summary>
-/// <param name="Id">Of the document.</param>
-/// <param name="Refused">How the commit ends where this can't be done; null where that means that what was read before has changed, so that the
-/// commit is to be planned anew.</param>
+/// <summary>Operation on one document, for a transactional batch and for the stored procedure.</summary>
+/// <param name="Id">The id of the document.</param>
+/// <param name="Refused">The outcome of the commit if this operation is refused; null if a refusal means that the state read before has changed, so the
+/// commit must be planned again.</param>
 internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
 {
-    /// <summary>The bytes it adds to a request.</summary>
+    /// <summary>Number of bytes that it adds to a request.</summary>
     public abstract int Bytes { get; }
 
     public abstract void AddTo(TransactionalBatch batch);
 
-    /// <summary>Writes it as an argument of the stored procedure.</summary>
+    /// <summary>Writes the operation as an argument of the stored procedure.</summary>
     public abstract void Write(Utf8JsonWriter writer);
 
     private static Stream Stream(ReadOnlyMemory<byte> json) => new MemoryStream(json.ToArray(), writable: false);
 
-    /// <summary>Stores a document whose id must be free.</summary>
+    /// <summary>Creates a document. Its id must be free.</summary>
     public sealed record Create(string Id, ReadOnlyMemory<byte> Document, CommitOutcome? Refused) : CommitOperation(Id, Refused)
     {
         public override int Bytes => Document.Length;
@@ -36,19 +36,19 @@ internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
     }
 
     /// <summary>
-    /// Changes a document that must have certain values. Where there is nothing to change it is counted on as a guard: whoever removes it sees that.
+    /// Changes a document that must have certain values. A patch that sets nothing is a guard: it increments a counter, so a concurrent removal conflicts.
     /// </summary>
-    /// <param name="Id">Of the document.</param>
-    /// <param name="If">Names and JSON values its properties must have.</param>
-    /// <param name="Set">Names and JSON values its properties get.</param>
-    /// <param name="ETag">Which it must have; null for any.</param>
-    /// <param name="Refused">As for all.</param>
+    /// <param name="Id">The id of the document.</param>
+    /// <param name="If">Properties and the JSON values they must have.</param>
+    /// <param name="Set">Properties and the JSON values they get.</param>
+    /// <param name="ETag">The ETag it must have; null for any.</param>
+    /// <param name="Refused">See <see cref="CommitOperation"/>.</param>
     public sealed record Patch(
         string Id, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> If, IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> Set, string? ETag,
         CommitOutcome? Refused)
         : CommitOperation(Id, Refused)
     {
-        /// <summary>Whether it must not be an archived record. The stored procedure does not look at that: see <see cref="CommitRun"/>.</summary>
+        /// <summary>Whether the record must not be archived. The stored procedure does not check this: see <see cref="CommitRun"/>.</summary>
         public bool IsVisible { get; init; }
 
         public override int Bytes => Set.Sum(set => set.Json.Length);
@@ -90,10 +90,10 @@ internal abstract record CommitOperation(string Id, CommitOutcome? Refused)
         }
     }
 
-    /// <summary>Removes a document.</summary>
-    /// <param name="Id">Of the document.</param>
-    /// <param name="ETag">Which it must have; null for any.</param>
-    /// <param name="Refused">As for all.</param>
+    /// <summary>Deletes a document.</summary>
+    /// <param name="Id">The id of the document.</param>
+    /// <param name="ETag">The ETag it must have; null for any.</param>
+    /// <param name="Refused">See <see cref="CommitOperation"/>.</param>
     public sealed record Delete(string Id, string? ETag, CommitOutcome? Refused) : CommitOperation(Id, Refused)
     {
         public override int Bytes => 0;

@@ -4,16 +4,16 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>What was read to plan a commit.</summary>
-/// <param name="Removed">The documents of the records it removes, by id; null for what does not exist.</param>
-/// <param name="Owners">Who holds the unique keys it may remove or share, with the document's ETag; an owner of null for a free one.</param>
-internal sealed record Known(IReadOnlyDictionary<string, JsonElement?> Removed, IReadOnlyDictionary<string, (string? Owner, string? ETag)> Owners);
+/// <summary>State that was read to plan a commit.</summary>
+/// <param name="Removed">Documents of the records it removes, by id; null for a missing one.</param>
+/// <param name="Owners">Owners of the unique keys it may remove or share, with the ETag of the document; a null owner for a free key.</param>
+internal sealed record PlanState(IReadOnlyDictionary<string, JsonElement?> Removed, IReadOnlyDictionary<string, (string? Owner, string? ETag)> Owners);
 
 /// <summary>
-/// Turns a commit into operations on documents, in the order in which they are to fail: the answer, the guards, the writes, the events. What the
-/// commit itself does to a record or a unique key counts for what comes later in it.
+/// Plans the operations of a commit. Their order decides which one is refused first: the answer, the guards, the writes, the events. Earlier changes of
+/// the commit to a record or unique key count for its later ones.
 /// </summary>
-internal sealed class CommitPlan(string partition, RecordDocument documents, Known known)
+internal sealed class CommitPlan(string partition, RecordDocument documents, PlanState known)
 {
     /// <summary>An ETag that no document has.</summary>
     private const string NoETag = "\"none\"";
@@ -29,8 +29,8 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
                 new CommitOperation.Create(AnswerDocument.Id(answer.Key), AnswerDocument.New(partition, answer), new(CommitResult.Answered, answer.Key)));
         foreach (var guard in commit.Guards) Add(guard);
         foreach (var write in commit.Writes) Add(write);
-        foreach (var happened in commit.Events)
-            operations.Add(new CommitOperation.Create(happened.Id, EventDocument.New(partition, happened), new(CommitResult.Exists, happened.Id)));
+        foreach (var @event in commit.Events)
+            operations.Add(new CommitOperation.Create(@event.Id, EventDocument.New(partition, @event), new(CommitResult.Exists, @event.Id)));
         return operations;
     }
 
@@ -38,7 +38,7 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
     {
         switch (guard)
         {
-            // What this commit removes has to be as it was read anyway.
+            // A record that this commit removes must be unchanged anyway.
             case Guard.RecordExists exists when known.Removed.GetValueOrDefault(exists.Id) is { } document && RecordDocument.IsOf(exists.Type, document): break;
             case Guard.UniqueKeyHeld held when known.Owners.GetValueOrDefault(held.Key).Owner is not null: break;
             case Guard.RecordExists exists:
@@ -46,7 +46,7 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
                 break;
             case Guard.UniqueKeyHeld held:
                 operations.Add(Count(UniqueKeyDocument.Id(held.Key), "kind", UniqueKeyDocument.Kind, new(CommitResult.Missing, held.Key))); break;
-            case Guard.NoneMatch: break; // asked before, see CosmosWorkspaceStore
+            case Guard.NoneMatch: break; // checked before, see CommitRun
             default: throw new ArgumentException($"unknown guard {guard.GetType()}", nameof(guard));
         }
     }
@@ -105,7 +105,7 @@ internal sealed class CommitPlan(string partition, RecordDocument documents, Kno
 
     private string? OwnerOf(string key) => uniqueKeys.TryGetValue(key, out var owner) ? owner : known.Owners.GetValueOrDefault(key).Owner;
 
-    /// <summary>The ETag of a record that the commit removes and has not touched yet, if it was read as this; else null.</summary>
+    /// <summary>Returns the ETag of a record that the commit removes and has not changed yet, if it was read with this version; else null.</summary>
     private string? ETagOf(string id, string type, long version) =>
         !records.ContainsKey(id) && known.Removed.GetValueOrDefault(id) is { } document && RecordDocument.IsOf(type, document)
             && document.GetProperty("version").GetInt64() == version

@@ -4,16 +4,16 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>The stored procedure for commits of more operations than a transactional batch takes.</summary>
+/// <summary>Calls the stored procedure for commits with more operations than a transactional batch takes.</summary>
 public static partial class CommitProcedure
 {
-    /// <summary>Its id in the container. Another version of it gets another id, so that what runs finds its own.</summary>
+    /// <summary>Id of the procedure in the container. A new version gets a new id, so that running apps find theirs.</summary>
     public const string Id = "commit-1";
 
-    /// <summary>Its JavaScript.</summary>
+    /// <summary>JavaScript of the procedure.</summary>
     public static string Body { get; } = Read();
 
-    /// <summary>Its one argument: the operations.</summary>
+    /// <summary>Writes the one argument of the procedure: the operations.</summary>
     internal static Stream Arguments(IReadOnlyList<CommitOperation> operations) => new MemoryStream(JsonForm.Write(writer =>
     {
         writer.WriteStartArray();
@@ -29,8 +29,8 @@ public static partial class CommitProcedure
         writer.WriteEndArray();
     }).ToArray(), writable: false);
 
-    /// <summary>The operation that could not be done, and why; null where it failed in another way.</summary>
-    internal static (int Place, HttpStatusCode Status)? Refusal(string? message) =>
+    /// <summary>Reads which operation was refused, and its status; null for another failure.</summary>
+    internal static (int Index, HttpStatusCode Status)? Refusal(string? message) =>
         message is not null && Refused().Match(message) is { Success: true } match
             ? (int.Parse(match.Groups["operation"].ValueSpan, null), (HttpStatusCode)int.Parse(match.Groups["status"].ValueSpan, null))
             : null;

@@ -7,15 +7,15 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// Stores one commit. What is read to plan it (the documents it removes, the unique keys it gives up) must be unchanged when it is stored, else it
-/// is planned anew. Where the service does not say whether it stored it, that is found out, so that nobody is refused for their own success.
+/// Stores one commit. The state read to plan it (documents it removes, unique keys it releases) must be unchanged when it is stored; otherwise it is
+/// planned again. If a response is lost, the documents show whether the commit was stored, so that no caller is refused because of its own success.
 /// </summary>
 internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore store, RecordDocument documents, TimeProvider clock, Commit commit)
 {
-    /// <summary>The most operations of a transactional batch. Source: Microsoft Learn, "Transactional batch operations".</summary>
+    /// <summary>Maximum number of operations in a transactional batch. Source: Microsoft Learn, "Transactional batch operations".</summary>
     private const int MaxOfBatch = 100;
 
-    /// <summary>The most bytes of a request, with room for the envelopes of its operations.</summary>
+    /// <summary>Maximum bytes of documents in a request, with room for the envelopes of its operations.</summary>
     private const int MaxBytes = Commit.MaxBytes - (MaxOfBatch * 300);
 
     private const int MaxAttempts = 100;
@@ -23,49 +23,49 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
     private readonly Dictionary<string, JsonElement?> removed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string? Owner, string? ETag)> uniqueKeys = new(StringComparer.Ordinal);
 
-    /// <summary>Whether an attempt ended without a word on whether it was done.</summary>
+    /// <summary>Whether the response of an attempt was lost.</summary>
     private bool isUncertain;
 
     public async ValueTask<CommitOutcome> Run(CancellationToken ct)
     {
-        for (var (round, faltered) = (0, 0); round < MaxAttempts; round++)
+        for (var (attempt, errors) = (0, 0); attempt < MaxAttempts; attempt++)
         {
-            await Learn(isAnew: round > 0, ct);
+            await ReadState(isLatest: attempt > 0, ct);
             foreach (var guard in commit.Guards.OfType<Guard.NoneMatch>())
             {
-                // What comes before the guard, in the commit's order, may be at fault too.
+                // An earlier part of the commit may be refused, too, and takes precedence.
                 if (await store.Matches(guard.Type, guard.Where, ct) && await store.Check(commit, ct) is { Result: not CommitResult.Done } broken)
-                    return await Unless(broken, ct);
+                    return await ResolveOutcome(broken, ct);
             }
 
-            var operations = new CommitPlan(store.Partition.Key, documents, new Known(removed, uniqueKeys)).Of(commit);
+            var operations = new CommitPlan(store.Partition.Key, documents, new PlanState(removed, uniqueKeys)).Of(commit);
             if (operations.Count == 0) return CommitOutcome.Done;
 
-            // The stored procedure compares values alone. A record that is archived right after this look is one that was linked to before.
-            if (operations.Count > MaxOfBatch && await FindArchived(ct) is { } archived) return await Unless(archived, ct);
+            // The stored procedure only compares values. A record archived right after this check counts as linked before it was archived.
+            if (operations.Count > MaxOfBatch && await FindArchived(ct) is { } archived) return await ResolveOutcome(archived, ct);
             try
             {
                 if (await Send(operations, ct) is not { } refused) return CommitOutcome.Done;
-                if (refused is { Refused: { } outcome } && !await IsShared(outcome, ct)) return await Unless(outcome, ct);
+                if (refused is { Refused: { } outcome } && !await IsShared(outcome, ct)) return await ResolveOutcome(outcome, ct);
             }
-            catch (FalteringException e)
+            catch (TransientException e)
             {
-                isUncertain |= e.MayHaveHappened;
+                isUncertain |= e.MayHaveSucceeded;
                 if (isUncertain && await IsStored(ct)) return CommitOutcome.Done;
-                if (faltered == PartitionClient.Waits.Length) throw e.Final();
-                await Task.Delay(PartitionClient.Waits[faltered++], clock, ct);
+                if (errors == PartitionClient.RetryDelays.Length) throw e.ToStoreUnavailable();
+                await Task.Delay(PartitionClient.RetryDelays[errors++], clock, ct);
             }
         }
 
-        throw new StoreUnavailableException($"A commit found what it had read changed {MaxAttempts} times.");
+        throw new StoreUnavailableException($"A commit was refused {MaxAttempts} times because other writers changed the same documents; retry later.");
     }
 
-    /// <summary>Reads what has to be known to plan the commit.</summary>
-    /// <param name="isAnew">Whether what was read before was out of date: what this process has seen may be, too.</param>
+    /// <summary>Reads the state that the plan needs.</summary>
+    /// <param name="isLatest">Whether to read the latest state, because the session of this process may be out of date.</param>
     /// <param name="ct">Ends the wait.</param>
-    private async ValueTask Learn(bool isAnew, CancellationToken ct)
+    private async ValueTask ReadState(bool isLatest, CancellationToken ct)
     {
-        ValueTask<JsonElement?> Read(string id) => isAnew ? client.ReadLatest(id, ct) : client.Read(id, ct);
+        ValueTask<JsonElement?> Read(string id) => isLatest ? client.ReadLatest(id, ct) : client.Read(id, ct);
         foreach (var remove in commit.Writes.OfType<Write.Remove>()) removed[remove.Id] = null;
         foreach (var release in commit.Writes.OfType<Write.Release>()) uniqueKeys[release.Key] = default;
         await Task.WhenAll(
@@ -83,7 +83,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
         ]);
     }
 
-    /// <summary>The outcome where a guard names an archived record that must be visible; null where none does.</summary>
+    /// <summary>Returns the outcome for the first guard whose record must be visible but is archived; null for none.</summary>
     private async ValueTask<CommitOutcome?> FindArchived(CancellationToken ct)
     {
         foreach (var guard in commit.Guards.OfType<Guard.RecordExists>().Where(guard => guard.IsVisible))
@@ -94,7 +94,7 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
         return null;
     }
 
-    /// <summary>Whether a unique key that was refused is the owner's own, or free by now: then the commit is to be planned knowing it.</summary>
+    /// <summary>Whether a refused unique key already has the right owner, or is free now. Then the commit is planned again.</summary>
     private async ValueTask<bool> IsShared(CommitOutcome refused, CancellationToken ct)
     {
         if (refused.Result is not CommitResult.UniqueKeyTaken || !uniqueKeys.TryAdd(refused.Subject!, default)) return false;
@@ -102,27 +102,28 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
         return owner is null || commit.Writes.OfType<Write.Reserve>().Any(uniqueKey => uniqueKey.Key == refused.Subject && uniqueKey.Owner == owner);
     }
 
-    /// <summary>The outcome, unless the commit was stored by an attempt that did not say so.</summary>
-    private async ValueTask<CommitOutcome> Unless(CommitOutcome refused, CancellationToken ct) =>
+    /// <summary>Returns the outcome, or success if an attempt with a lost response has stored the commit.</summary>
+    private async ValueTask<CommitOutcome> ResolveOutcome(CommitOutcome refused, CancellationToken ct) =>
         isUncertain && await IsStored(ct) ? CommitOutcome.Done : refused;
 
-    /// <summary>Sends the operations, as a batch or, where they are too many, to the stored procedure.</summary>
-    /// <returns>The first that could not be done; null where all are.</returns>
+    /// <summary>Sends the operations as a batch or, if they are too many, to the stored procedure.</summary>
+    /// <returns>The first refused operation; null if all are stored.</returns>
     private async ValueTask<CommitOperation?> Send(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
     {
         var bytes = operations.Sum(operation => (long)operation.Bytes);
-        if (bytes > MaxBytes) throw new CommitTooLargeException($"a commit has at most {MaxBytes} bytes of documents, not {bytes}");
-        return operations.Count <= MaxOfBatch ? await SendBatch(operations, ct) : await Call(operations, ct);
+        if (bytes > MaxBytes) throw new CommitTooLargeException($"a commit has at most {MaxBytes} bytes of documents; this one has {bytes}");
+        return operations.Count <= MaxOfBatch ? await SendBatch(operations, ct) : await SendToProcedure(operations, ct);
     }
 
     private async ValueTask<CommitOperation?> SendBatch(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
     {
         var batch = client.Container.CreateTransactionalBatch(client.Key);
         foreach (var operation in operations) operation.AddTo(batch);
-        using var answer = await ServiceErrors.Told(() => batch.ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = client.Sent }, ct), ct);
+        using var answer = await ServiceErrors.Send(
+            () => batch.ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = client.SessionToken }, ct), ct);
         if (answer.IsSuccessStatusCode)
         {
-            client.Saw(answer.Headers.Session);
+            client.RecordSession(answer.Headers.Session);
             return null;
         }
 
@@ -131,32 +132,33 @@ internal sealed class CommitRun(PartitionClient client, CosmosWorkspaceStore sto
             if (answer[i].StatusCode is not HttpStatusCode.FailedDependency && IsRefusal(answer[i].StatusCode)) return operations[i];
         }
 
-        throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+        throw ServiceErrors.ToException(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
-    private async ValueTask<CommitOperation?> Call(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
+    private async ValueTask<CommitOperation?> SendToProcedure(IReadOnlyList<CommitOperation> operations, CancellationToken ct)
     {
-        using var answer = await ServiceErrors.Told(
+        using var answer = await ServiceErrors.Send(
             () => client.Container.Scripts.ExecuteStoredProcedureStreamAsync(
-                CommitProcedure.Id, CommitProcedure.Arguments(operations), client.Key, new StoredProcedureRequestOptions { SessionToken = client.Sent }, ct),
+                CommitProcedure.Id, CommitProcedure.Arguments(operations), client.Key,
+                new StoredProcedureRequestOptions { SessionToken = client.SessionToken }, ct),
             ct);
         if (answer.IsSuccessStatusCode)
         {
-            client.Saw(answer.Headers.Session);
+            client.RecordSession(answer.Headers.Session);
             return null;
         }
 
         var refusal = answer.StatusCode is HttpStatusCode.BadRequest ? CommitProcedure.Refusal(answer.ErrorMessage) : null;
-        if (refusal is { } at && IsRefusal(at.Status)) return operations[at.Place];
-        throw ServiceErrors.Of(refusal?.Status ?? answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+        if (refusal is { } failed && IsRefusal(failed.Status)) return operations[failed.Index];
+        throw ServiceErrors.ToException(refusal?.Status ?? answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private static bool IsRefusal(HttpStatusCode status) => status is HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed;
 
-    /// <summary>Whether what the commit would have made is there. Events and answers are of one attempt alone; records by their version and bytes.</summary>
+    /// <summary>Whether the commit is stored. Its events and answer are unique to it; records are compared by version and bytes.</summary>
     private async ValueTask<bool> IsStored(CancellationToken ct)
     {
-        if (commit.Events is [var happened, ..]) return await client.ReadLatest(happened.Id, ct) is not null;
+        if (commit.Events is [var @event, ..]) return await client.ReadLatest(@event.Id, ct) is not null;
         if (commit.Answer is { } answer)
             return await client.ReadLatest(AnswerDocument.Id(answer.Key), ct) is { } kept && AnswerDocument.Read(answer.Key, kept) == answer;
         foreach (var write in commit.Writes.Reverse())

@@ -5,10 +5,10 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>Credentials and workspaces, each a partition of its own.</summary>
-/// <param name="client">One for the process.</param>
+/// <summary>Stores credentials and workspaces, each in its own partition.</summary>
+/// <param name="client">The client of the process.</param>
 /// <param name="database">The name of the database.</param>
-/// <param name="clock">For the waits between attempts.</param>
+/// <param name="clock">Times the delays between attempts.</param>
 public sealed class CosmosAccessStore(CosmosClient client, string database, TimeProvider clock) : IAccessStore
 {
     private readonly Container container = client.GetContainer(database, CosmosContainers.Access);
@@ -48,17 +48,17 @@ public sealed class CosmosAccessStore(CosmosClient client, string database, Time
         {
             while (pages.HasMoreResults)
             {
-                using var answer = await ServiceErrors.Told(() => pages.ReadNextAsync(ct), ct);
-                if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+                using var answer = await ServiceErrors.Send(() => pages.ReadNextAsync(ct), ct);
+                if (!answer.IsSuccessStatusCode) throw ServiceErrors.ToException(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
                 using var page = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
                 ids.AddRange(
                     page.RootElement.GetProperty("Documents").EnumerateArray()
                         .Select(document => document.GetProperty("id").GetString()![WorkspaceId("").Length..]));
             }
         }
-        catch (FalteringException e)
+        catch (TransientException e)
         {
-            throw e.Final();
+            throw e.ToStoreUnavailable();
         }
 
         return ids;

@@ -6,8 +6,7 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// The containers of the database: what each is partitioned by, indexes and forgets. Said here once; a deployment and a local database are made to
-/// it.
+/// Defines the containers of the database: partition keys, indexes and times to live. Deployments and local databases follow this definition.
 /// </summary>
 public static class CosmosContainers
 {
@@ -17,29 +16,29 @@ public static class CosmosContainers
     /// <summary>Deliveries of events, by partition.</summary>
     public const string Deliveries = "deliveries";
 
-    /// <summary>Credentials and workspaces, each by itself.</summary>
+    /// <summary>Credentials and workspaces, each in its own partition.</summary>
     public const string Access = "access";
 
-    /// <summary>Where the consumers of the change feed are.</summary>
+    /// <summary>Positions of the consumers of the change feed.</summary>
     public const string Leases = "leases";
 
-    private const string DataSet = "/pk";
-    private const string Each = "/id";
+    private const string PartitionPath = "/pk";
+    private const string IdPath = "/id";
 
-    /// <summary>Documents live until their own <c>ttl</c>; those that have none, for ever.</summary>
+    /// <summary>Time to live that leaves expiry to each document: a document without its own <c>ttl</c> never expires.</summary>
     private const int ByDocument = -1;
 
-    /// <summary>All of them.</summary>
-    /// <param name="indexes">The sorts that each are a range of an index; <see cref="Core.Records.Catalog.Indexes"/>.</param>
+    /// <summary>Lists all containers.</summary>
+    /// <param name="indexes">Sorts that need an index; see <see cref="Core.Records.Catalog.Indexes"/>.</param>
     public static IReadOnlyList<ContainerProperties> All(IReadOnlyCollection<RecordIndex> indexes) =>
     [
-        new(Crm, DataSet) { DefaultTimeToLive = ByDocument, IndexingPolicy = CrmIndex(indexes) },
-        new(Deliveries, DataSet) { DefaultTimeToLive = ByDocument, IndexingPolicy = DeliveriesIndex() },
-        new(Access, Each) { IndexingPolicy = Only() },
-        new(Leases, Each),
+        new(Crm, PartitionPath) { DefaultTimeToLive = ByDocument, IndexingPolicy = CrmIndex(indexes) },
+        new(Deliveries, PartitionPath) { DefaultTimeToLive = ByDocument, IndexingPolicy = DeliveriesIndex() },
+        new(Access, IdPath) { IndexingPolicy = Include() },
+        new(Leases, IdPath),
     ];
 
-    /// <summary>Makes what is missing of the database, its containers and their stored procedure: for tests and the emulator.</summary>
+    /// <summary>Creates the database, its containers and their stored procedure if missing, for tests and the emulator.</summary>
     public static async Task<Database> Create(CosmosClient client, string database, IReadOnlyCollection<RecordIndex> indexes, CancellationToken ct)
     {
         Database made = await client.CreateDatabaseIfNotExistsAsync(database, cancellationToken: ct);
@@ -51,19 +50,19 @@ public static class CosmosContainers
         }
         catch (CosmosException e) when (e.StatusCode is System.Net.HttpStatusCode.Conflict)
         {
-            // Made before.
+            // It exists already.
         }
 
         return made;
     }
 
     /// <summary>
-    /// What is never searched is not indexed: attributes, bodies, answers. Each documented sort is a composite index of the type, the key and
-    /// the id; read backwards it serves the descending sort.
+    /// Indexes everything that queries use, so not attributes, bodies and answers. Each documented sort is a composite index of type, key and id; read
+    /// backwards, it serves the descending sort.
     /// </summary>
     private static IndexingPolicy CrmIndex(IReadOnlyCollection<RecordIndex> indexes)
     {
-        var policy = Only("/pk/?", "/id/?", "/_ts/?", "/kind/?", "/type/?", "/keys/*", "/lists/*", "/name/?", "/record_id/?", "/record_version/?", "/at/?");
+        var policy = Include("/pk/?", "/id/?", "/_ts/?", "/kind/?", "/type/?", "/keys/*", "/lists/*", "/name/?", "/record_id/?", "/record_version/?", "/at/?");
         foreach (var key in indexes.Select(index => index.Key).Append(RecordDocument.CreatedAt).Distinct().Order(StringComparer.Ordinal))
             policy.CompositeIndexes.Add(Ascending("/type", $"/keys/{KeyName.Of(key)}", "/id"));
         policy.CompositeIndexes.Add(Ascending("/kind", "/_ts", "/record_version", "/id"));
@@ -71,20 +70,17 @@ public static class CosmosContainers
         return policy;
     }
 
-    /// <summary>
-    /// What is pending has its place in a queue; the log is read by endpoint, or endpoint and status, and id; lanes by endpoint and when they are
-    /// due.
-    /// </summary>
+    /// <summary>Indexes pending deliveries by queue, all deliveries by endpoint (and status) and id, and lanes by endpoint and due time.</summary>
     private static IndexingPolicy DeliveriesIndex()
     {
-        var policy = Only("/pk/?", "/webhook/?", "/status/?", "/queue/?", "/lane_of/?", "/due/?");
+        var policy = Include("/pk/?", "/webhook/?", "/status/?", "/queue/?", "/lane_of/?", "/due/?");
         policy.CompositeIndexes.Add(Ascending("/webhook", "/id"));
         policy.CompositeIndexes.Add(Ascending("/webhook", "/status", "/id"));
         policy.CompositeIndexes.Add(Ascending("/lane_of", "/due"));
         return policy;
     }
 
-    private static IndexingPolicy Only(params string[] paths)
+    private static IndexingPolicy Include(params string[] paths)
     {
         var policy = new IndexingPolicy();
         foreach (var path in paths) policy.IncludedPaths.Add(new IncludedPath { Path = path });

@@ -7,15 +7,15 @@ using NodeStash.Core.Resources;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// Makes what is missing of an emulator's database, before anything else of the app starts: the Functions host looks for the containers of the change feed
-/// once it has heard from the app. Both apps may do it at the same time.
+/// Creates the missing parts of an emulator's database before the rest of the app starts, because the Functions host looks for the containers of the change
+/// feed as soon as the app has reported. Both apps may do it at the same time.
 /// </summary>
 internal sealed partial class CosmosCreation(CosmosClient client, AzureSettings settings, ILogger<CosmosCreation> log) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         await CosmosContainers.Create(client, settings.Database, Crm.Catalog.Indexes, cancellationToken);
-        Made(log, settings.Database);
+        Created(log, settings.Database);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -28,6 +28,6 @@ internal sealed partial class CosmosCreation(CosmosClient client, AzureSettings 
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "The database {Database} has all its containers, as COSMOS_CREATE asks")]
-    private static partial void Made(ILogger logger, string database);
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "All containers of the database {Database} exist (COSMOS_CREATE is set)")]
+    private static partial void Created(ILogger logger, string database);
 }

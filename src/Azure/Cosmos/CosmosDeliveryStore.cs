@@ -12,8 +12,8 @@ namespace NodeStash.Azure.Cosmos;
 /// </summary>
 internal sealed class CosmosDeliveryStore(PartitionClient client, Partition partition, TimeProvider clock) : IDeliveryStore
 {
-    /// <summary>Most times that an operation reads and decides again because others wrote first. Then the store is unavailable.</summary>
-    private const int MaxTries = 100;
+    /// <summary>Maximum number of attempts of an operation while others write first. After that the store is unavailable.</summary>
+    private const int MaxAttempts = 100;
 
     /// <summary>Most deliveries finalized or reopened in one batch, which contains their lane, too.</summary>
     private const int MaxPerLane = DeliveryBatch.MaxOperations - 1;
@@ -21,10 +21,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     /// <summary>Most attempts recorded in one batch: two writes each, and one for the endpoint's failures.</summary>
     private const int MaxAttemptsPerBatch = (DeliveryBatch.MaxOperations - 1) / 2;
 
-    /// <summary>The part of its time after which the hold of an awake worker is written again: not with each round.</summary>
+    /// <summary>Fraction of its time after which the hold of an awake worker is renewed, so that not every round writes it.</summary>
     private const double HoldSlack = 0.1;
 
-    /// <summary>Largest age of the stored last failure behind the real one: not every failure is written.</summary>
+    /// <summary>Maximum lag of the stored last failure, so that not every failure writes it.</summary>
     private static readonly TimeSpan RunSlack = TimeSpan.FromHours(1);
 
     /// <inheritdoc/>
@@ -73,10 +73,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
         {
             if (!PartitionClient.IsId(EndpointDocument.IdOf(webhookId))) return (true, null);
             var id = EndpointDocument.IdOf(webhookId);
-            using var answer = await ServiceErrors.Told(
+            using var answer = await ServiceErrors.Send(
                 () => client.Container.PatchItemStreamAsync(id, client.Key, [PatchOperation.Increment("/asked", 1)], cancellationToken: ct), ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return (true, null);
-            if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+            if (!answer.IsSuccessStatusCode) throw ServiceErrors.ToException(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
             using var document = await JsonDocument.ParseAsync(answer.Content, cancellationToken: ct);
             var endpoint = EndpointDocument.Read(document.RootElement);
             return (true, endpoint.IsHeld(now) ? new Worker(endpoint.Holder, endpoint.IsAsleep) : null);
@@ -479,14 +479,14 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
 
     private DeliveryBatch Put(DeliveryBatch batch, LaneDocument lane) => batch.Put(LaneDocument.IdOf(lane.Lane), lane.ToJson(partition.Key), lane.ETag);
 
-    /// <summary>Reads, decides and writes, and does so again where others wrote first or the service faltered.</summary>
-    /// <param name="attempt">Makes one try: answers whether its writes were done, and the result.</param>
+    /// <summary>Reads, decides and writes, and does so again where others wrote first or the service errors.</summary>
+    /// <param name="attempt">Makes one attempt: returns whether its writes were done, and the result.</param>
     /// <param name="ct">Ends the wait.</param>
     private async ValueTask<T> DecideAndWrite<T>(Func<ValueTask<(bool IsDone, T Result)>> attempt, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         var errors = 0;
-        for (var i = 0; i < MaxTries; i++)
+        for (var i = 0; i < MaxAttempts; i++)
         {
             try
             {
@@ -495,14 +495,14 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
                 errors = 0;
                 if (i > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10 * i)), clock, ct);
             }
-            catch (FalteringException e)
+            catch (TransientException e)
             {
-                if (errors == PartitionClient.Waits.Length) throw e.Final();
-                await Task.Delay(PartitionClient.Waits[errors++], clock, ct);
+                if (errors == PartitionClient.RetryDelays.Length) throw e.ToStoreUnavailable();
+                await Task.Delay(PartitionClient.RetryDelays[errors++], clock, ct);
             }
         }
 
-        throw new StoreUnavailableException("Others write the same deliveries all the time.");
+        throw new StoreUnavailableException($"Other writers changed the same deliveries at each of {MaxAttempts} attempts; retry later.");
     }
 
     /// <summary>Holds the effect of an attempt on its delivery and lane.</summary>

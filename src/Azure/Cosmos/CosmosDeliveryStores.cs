@@ -14,7 +14,7 @@ namespace NodeStash.Azure.Cosmos;
 /// </remarks>
 /// <param name="client">The client of the process, of session consistency. Its owner closes it.</param>
 /// <param name="database">The name of the database.</param>
-/// <param name="clock">Measures the waits before another try.</param>
+/// <param name="clock">Times the delays between attempts.</param>
 public sealed class CosmosDeliveryStores(CosmosClient client, string database, TimeProvider clock) : IDeliveryStores
 {
     /// <inheritdoc/>

@@ -9,10 +9,10 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>The stores on Cosmos DB, on one client for the process.</summary>
+/// <summary>Registers the stores on Cosmos DB, with one client for the process.</summary>
 internal static class CosmosServices
 {
-    /// <summary>Throttled requests are waited for by the client so long, then refused with 503: a caller of the API does not wait longer.</summary>
+    /// <summary>Maximum time for which the client retries a throttled request. Then the API answers 503, because its callers do not wait longer.</summary>
     private static readonly TimeSpan MaxThrottleWait = TimeSpan.FromSeconds(5);
 
     public static IServiceCollection AddCosmosStores(this IServiceCollection services, AzureSettings settings)
@@ -41,7 +41,7 @@ internal static class CosmosServices
         };
         if (connection is { Endpoint: { } endpoint }) return new CosmosClient(endpoint.AbsoluteUri, provider.GetRequiredService<TokenCredential>(), options);
 
-        // An emulator answers by HTTP alone, and names addresses that only it can reach.
+        // An emulator supports only HTTP, and reports addresses that only it can reach.
         (options.ConnectionMode, options.LimitToEndpoint) = (ConnectionMode.Gateway, true);
         return new CosmosClient(connection.Text, options);
     }

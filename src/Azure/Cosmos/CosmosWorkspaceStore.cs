@@ -1,7 +1,7 @@
 using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>One partition, in one logical partition. Belongs to one request, whose session it carries.</summary>
+/// <summary>Stores one partition in one logical partition. Belongs to one request, and keeps its session.</summary>
 internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient client, RecordDocument documents, TimeProvider clock) : IWorkspaceStore
 {
     private readonly LinkedConditions links = new(client);
@@ -35,8 +35,8 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         var reader = await links.Resolve(query.Where, ct) is { } resolved
             ? new PageReader(client, documents, query with { Where = resolved }, null)
             : new PageReader(
-                client, documents, query with { Where = LinkedConditions.Without(query.Where) }, ids => links.Among(query.Type, ids, query.Where, ct));
-        var page = await client.Retried(() => reader.Read(ct), ct);
+                client, documents, query with { Where = LinkedConditions.WithoutLinks(query.Where) }, ids => links.Filter(query.Type, ids, query.Where, ct));
+        var page = await client.Retry(() => reader.Read(ct), ct);
         return query.WithTotal ? page with { Total = await Count(query.Type, query.Where, ct) } : page;
     }
 
@@ -56,7 +56,7 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         return rows.ToDictionary(row => row.GetProperty("text").GetString()!, row => row.GetProperty("n").GetInt64(), StringComparer.Ordinal);
     }
 
-    /// <summary>Made each time: other processes write too.</summary>
+    /// <summary>Calls <paramref name="make"/> each time, because other processes write, too.</summary>
     public ValueTask<T?> Memoized<T>(string type, string name, Func<CancellationToken, ValueTask<T?>> make, CancellationToken ct)
         where T : class => make(ct);
 
@@ -95,15 +95,15 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
             && answer.At > clock.GetUtcNow() - StoredAnswer.Retention ? answer : null;
 
     public async ValueTask<StoredEvent?> FindEvent(string id, CancellationToken ct) =>
-        await client.Read(id, ct) is { } document && EventDocument.Is(document) && EventDocument.Read(document) is var happened
-            && happened.At.ToUnixTimeSeconds() > Horizon() ? happened : null;
+        await client.Read(id, ct) is { } document && EventDocument.Is(document) && EventDocument.Read(document) is var @event
+            && @event.At.ToUnixTimeSeconds() > LastExpiredSecond() ? @event : null;
 
-    public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => new EventReader(client, clock, query).Read(Horizon(), ct);
+    public ValueTask<EventPage> ReadEvents(EventQuery query, CancellationToken ct) => new EventReader(client, clock, query).Read(LastExpiredSecond(), ct);
 
     public async ValueTask<IReadOnlyList<StoredEvent>> EventsOf(string recordId, string? before, int limit, CancellationToken ct)
     {
         var sql = new SqlBuilder(EventDocument.Columns);
-        sql.And($"c.record_id = {sql.Bind(recordId)}").And($"c.at > {sql.Bind(Horizon())}");
+        sql.And($"c.record_id = {sql.Bind(recordId)}").And($"c.at > {sql.Bind(LastExpiredSecond())}");
         if (before is not null)
         {
             if (await FindEvent(before, ct) is not { } end) return [];
@@ -119,16 +119,16 @@ internal sealed class CosmosWorkspaceStore(Partition partition, PartitionClient 
         ? await client.All(SqlBuilder.Records("c.id", type, resolved).Query(" OFFSET 0 LIMIT 1"), 1, ct) is not []
         : await CountChecked(type, where, ct) > 0;
 
-    /// <summary>Counts what has to be checked for what it links to.</summary>
+    /// <summary>Counts records by checking the records they link to.</summary>
     private async ValueTask<long> CountChecked(string type, Condition where, CancellationToken ct)
     {
-        var candidates = await client.All(SqlBuilder.Records("VALUE c.id", type, LinkedConditions.Without(where)).Query(), int.MaxValue, ct);
+        var candidates = await client.All(SqlBuilder.Records("VALUE c.id", type, LinkedConditions.WithoutLinks(where)).Query(), int.MaxValue, ct);
         var count = 0L;
         foreach (var chunk in candidates.Chunk(LinkedConditions.Chunk))
-            count += (await links.Among(type, [.. chunk.Select(id => id.GetString()!)], where, ct)).Count;
+            count += (await links.Filter(type, [.. chunk.Select(id => id.GetString()!)], where, ct)).Count;
         return count;
     }
 
-    /// <summary>The last second whose events have passed their time.</summary>
-    private long Horizon() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
+    /// <summary>Returns the last second whose events have expired.</summary>
+    private long LastExpiredSecond() => (clock.GetUtcNow() - StoredEvent.Retention).ToUnixTimeSeconds();
 }

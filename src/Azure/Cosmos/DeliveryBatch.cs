@@ -7,7 +7,7 @@ namespace NodeStash.Azure.Cosmos;
 /// <summary>Collects writes to documents of one partition that are done together or not at all. Each needs its document as it was read, or absent.</summary>
 internal sealed class DeliveryBatch(PartitionClient client)
 {
-    /// <summary>Most operations of a batch. Source: Microsoft Learn, "Transactional batch operations".</summary>
+    /// <summary>Maximum number of operations in a batch. Source: Microsoft Learn, "Transactional batch operations".</summary>
     public const int MaxOperations = 100;
 
     private readonly TransactionalBatch batch = client.Container.CreateTransactionalBatch(client.Key);
@@ -42,14 +42,14 @@ internal sealed class DeliveryBatch(PartitionClient client)
 
     /// <summary>Does all writes, or none.</summary>
     /// <returns>False where a document was not as it was read: read all of them again.</returns>
-    /// <exception cref="FalteringException">The service did not do the writes, or did not confirm them.</exception>
+    /// <exception cref="TransientException">The service did not do the writes, or did not confirm them.</exception>
     public async ValueTask<bool> Send(CancellationToken ct)
     {
-        using var answer = await ServiceErrors.Told(() => batch.ExecuteAsync(ct), ct);
+        using var answer = await ServiceErrors.Send(() => batch.ExecuteAsync(ct), ct);
         if (answer.IsSuccessStatusCode) return true;
         if (answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed) return false;
         if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return false;
-        throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+        throw ServiceErrors.ToException(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
     }
 
     private static TransactionalBatchItemRequestOptions If(string? etag) => new() { IfMatchEtag = etag, EnableContentResponseOnWrite = false };

@@ -7,13 +7,13 @@ using NodeStash.Core.Values;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>Ids of what is found by a text of any length and characters.</summary>
+/// <summary>Derives document ids from texts of any length and characters.</summary>
 internal static class HashedId
 {
     public static string Of(string prefix, string key) => prefix + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }
 
-/// <summary>A unique key.</summary>
+/// <summary>Reads and writes the document of a unique key.</summary>
 internal static class UniqueKeyDocument
 {
     public const string Kind = "claim";
@@ -32,7 +32,7 @@ internal static class UniqueKeyDocument
     public static string Owner(JsonElement document) => document.GetProperty("owner").GetString()!;
 }
 
-/// <summary>An answer that was given to a request; the service forgets it by its <c>ttl</c>.</summary>
+/// <summary>Reads and writes the document of a stored answer. The service deletes it by its <c>ttl</c>.</summary>
 internal static class AnswerDocument
 {
     public static string Id(string key) => HashedId.Of("answer:", key);
@@ -52,23 +52,23 @@ internal static class AnswerDocument
         key, document.GetProperty("fingerprint").GetString()!, document.GetProperty("at").GetDateTimeOffset(), document.GetProperty("content").GetString()!);
 }
 
-/// <summary>An event; the service forgets it by its <c>ttl</c>.</summary>
+/// <summary>Reads and writes the document of an event. The service deletes it by its <c>ttl</c>.</summary>
 internal static class EventDocument
 {
     public const string Kind = "event";
     public const string Columns = "c.id, c.name, c.record_type, c.record_id, c.record_version, c.at, c.body, c._ts";
 
-    public static ReadOnlyMemory<byte> New(string partition, StoredEvent happened) => JsonForm.Object(writer =>
+    public static ReadOnlyMemory<byte> New(string partition, StoredEvent @event) => JsonForm.Object(writer =>
     {
-        writer.WriteString("id", happened.Id);
+        writer.WriteString("id", @event.Id);
         writer.WriteString("pk", partition);
         writer.WriteString("kind", Kind);
-        writer.WriteString("name", happened.Name);
-        writer.WriteString("record_type", happened.RecordType);
-        writer.WriteString("record_id", happened.RecordId);
-        writer.WriteNumber("record_version", happened.Version);
-        writer.WriteNumber("at", happened.At.ToUnixTimeSeconds());
-        writer.WriteString("body", happened.Body.Span);
+        writer.WriteString("name", @event.Name);
+        writer.WriteString("record_type", @event.RecordType);
+        writer.WriteString("record_id", @event.RecordId);
+        writer.WriteNumber("record_version", @event.Version);
+        writer.WriteNumber("at", @event.At.ToUnixTimeSeconds());
+        writer.WriteString("body", @event.Body.Span);
         writer.WriteNumber("ttl", (long)StoredEvent.Retention.TotalSeconds);
     });
 

@@ -7,17 +7,17 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// Reads records in order. A documented sort is a composite index and read as it stands. Of any other order the service sorts by the first
-/// key; records that are equal in it are ordered here, or where they are many, by a query of their own for the rest of the order.
+/// Reads a page of records in order. A documented sort is a composite index. In any other order, the service sorts by the first key. Records with equal
+/// first keys are sorted here or, if there are many, by another query for the remaining keys.
 /// </summary>
-/// <param name="client">Where they are.</param>
-/// <param name="documents">Knows which sorts have an index.</param>
-/// <param name="query">Without <see cref="Condition.Linked"/>.</param>
-/// <param name="check">Tells which of some records, by id, are meant; null where all that the query finds are.</param>
+/// <param name="client">The partition.</param>
+/// <param name="documents">Tells which sorts have an index.</param>
+/// <param name="query">A query without <see cref="Condition.Linked"/>.</param>
+/// <param name="check">Selects the ids of matching records; null if every record of the query matches.</param>
 internal sealed class PageReader(
     PartitionClient client, RecordDocument documents, RecordQuery query, Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>>? check)
 {
-    /// <summary>How many records of one value are ordered in memory.</summary>
+    /// <summary>Maximum number of records with one value that are sorted in memory.</summary>
     private const int MaxTied = 500;
 
     private readonly string columns = RecordDocument.Columns + string.Concat(query.Order.Select((key, i) => $", {SqlBuilder.Path(key.Path)} AS k{i}"));
@@ -25,7 +25,7 @@ internal sealed class PageReader(
     public async ValueTask<RecordPage> Read(CancellationToken ct)
     {
         var (rows, skipped) = (new List<JsonElement>(query.Limit + 1), 0);
-        await foreach (var row in check is null ? From([], ct) : Checked(check, ct))
+        await foreach (var row in check is null ? ReadTied([], ct) : ReadChecked(check, ct))
         {
             if (skipped++ < query.Skip) continue;
             rows.Add(row);
@@ -33,21 +33,21 @@ internal sealed class PageReader(
         }
 
         var records = rows.Take(query.Limit).Select(row => RecordDocument.Read(query.Type, row)).ToList();
-        return new RecordPage(records, rows.Count > query.Limit ? Place(rows[query.Limit - 1]) : null);
+        return new RecordPage(records, rows.Count > query.Limit ? ReadKeyset(rows[query.Limit - 1]) : null);
     }
 
-    private async IAsyncEnumerable<JsonElement> Checked(
-        Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>> meant, [EnumeratorCancellation] CancellationToken ct)
+    private async IAsyncEnumerable<JsonElement> ReadChecked(
+        Func<IReadOnlyCollection<string>, ValueTask<IReadOnlySet<string>>> filter, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var chunk in From([], ct).Chunk(LinkedConditions.Chunk).WithCancellation(ct))
+        await foreach (var chunk in ReadTied([], ct).Chunk(LinkedConditions.Chunk).WithCancellation(ct))
         {
-            var ids = await meant([.. chunk.Select(Id)]);
+            var ids = await filter([.. chunk.Select(Id)]);
             foreach (var row in chunk.Where(row => ids.Contains(Id(row)))) yield return row;
         }
     }
 
-    /// <summary>The records of which the first sort keys have these values, in the order of the rest of the keys and the id.</summary>
-    private async IAsyncEnumerable<JsonElement> From(IReadOnlyList<object?> ties, [EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Reads the records whose first sort keys have these values, ordered by the remaining keys and the id.</summary>
+    private async IAsyncEnumerable<JsonElement> ReadTied(IReadOnlyList<object?> ties, [EnumeratorCancellation] CancellationToken ct)
     {
         var depth = ties.Count;
         if (depth == query.Order.Count)
@@ -68,20 +68,20 @@ internal sealed class PageReader(
         foreach (var isNull in key.Descending ? (bool[])[false, true] : [true, false])
         {
             if (isNull && key.Path == KeyPath.Id) continue;
-            await foreach (var row in isNull ? From([.. ties, null], ct) : Grouped(ties, ct)) yield return row;
+            await foreach (var row in isNull ? ReadTied([.. ties, null], ct) : ReadGroups(ties, ct)) yield return row;
         }
     }
 
-    /// <summary>Those of <see cref="From"/> that have a value for the next key.</summary>
-    private async IAsyncEnumerable<JsonElement> Grouped(IReadOnlyList<object?> ties, [EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Reads the records of <see cref="ReadTied"/> that have a value for the next key.</summary>
+    private async IAsyncEnumerable<JsonElement> ReadGroups(IReadOnlyList<object?> ties, [EnumeratorCancellation] CancellationToken ct)
     {
         var key = query.Order[ties.Count];
         object? past = null;
         for (var isDone = false; !isDone;)
         {
             isDone = true;
-            var sql = Statement(ties).And(SqlBuilder.Something(key.Path));
-            if (past is not null && sql.Beyond(key, past) is { } beyond) sql.And(beyond);
+            var sql = Statement(ties).And(SqlBuilder.HasValue(key.Path));
+            if (past is not null && sql.IsBeyond(key, past) is { } beyond) sql.And(beyond);
             var group = new List<JsonElement>();
             object? value = null;
             await foreach (var row in Rows(sql.Query($" ORDER BY {SqlBuilder.Path(key.Path)}{Direction(key)}"), ct))
@@ -102,7 +102,7 @@ internal sealed class PageReader(
                 }
             }
 
-            await foreach (var one in isDone ? InOrder(group).ToAsyncEnumerable() : From([.. ties, value], ct)) yield return one;
+            await foreach (var one in isDone ? InOrder(group).ToAsyncEnumerable() : ReadTied([.. ties, value], ct)) yield return one;
             past = value;
         }
     }
@@ -110,7 +110,7 @@ internal sealed class PageReader(
     private SqlBuilder Statement(IReadOnlyList<object?> ties)
     {
         var sql = SqlBuilder.Records(columns, query.Type, query.Where);
-        for (var i = 0; i < ties.Count; i++) sql.And(sql.Tied(query.Order[i].Path, ties[i]));
+        for (var i = 0; i < ties.Count; i++) sql.And(sql.IsEqual(query.Order[i].Path, ties[i]));
         return query.After is { } after ? sql.After(query.Order, after) : sql;
     }
 
@@ -131,7 +131,7 @@ internal sealed class PageReader(
         return group;
     }
 
-    private Keyset Place(JsonElement row) => new([.. query.Order.Select((_, i) => Value(row, i))], Id(row));
+    private Keyset ReadKeyset(JsonElement row) => new([.. query.Order.Select((_, i) => Value(row, i))], Id(row));
 
     private static string Id(JsonElement row) => row.GetProperty("id").GetString()!;
 
@@ -145,7 +145,7 @@ internal sealed class PageReader(
         _ => null,
     };
 
-    /// <summary>As the service compares: null, booleans, numbers, texts by code point.</summary>
+    /// <summary>Compares values as the service does: null, booleans, numbers, texts by code point.</summary>
     private static int Compare(object? left, object? right)
     {
         static int Rank(object? value) => value switch { null => 0, bool => 1, string => 3, _ => 2 };

@@ -8,17 +8,17 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// One logical partition of a container: nothing asked through it can reach another. Reads are repeated where the service falters; it says
-/// what failed for good as a <see cref="StoreUnavailableException"/>.
+/// Reads and writes one logical partition of a container, and can't reach another. Retries reads after transient errors, then throws a
+/// <see cref="StoreUnavailableException"/>.
 /// </summary>
 /// <param name="container">The container.</param>
 /// <param name="key">The partition key.</param>
-/// <param name="clock">For the waits between attempts.</param>
-/// <param name="session">From where a client has written before; null for this process' own session.</param>
+/// <param name="clock">Times the delays between attempts.</param>
+/// <param name="session">The session token of a client; null for the session of this process.</param>
 internal sealed class PartitionClient(Container container, string key, TimeProvider clock, string? session = null)
 {
-    /// <summary>The waits after the first, second, … failed attempt; then it is given up. What is throttled has been waited for by the SDK.</summary>
-    public static readonly TimeSpan[] Waits = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1)];
+    /// <summary>Delays after the first, second, … failed attempt; there is no attempt after the last. The SDK retries throttled requests itself.</summary>
+    public static readonly TimeSpan[] RetryDelays = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1)];
 
     private readonly bool isGiven = session is not null;
 
@@ -26,40 +26,42 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
 
     public PartitionKey Key { get; } = new(key);
 
-    /// <summary>The latest place in the log of writes that was seen; null before the first answer.</summary>
+    /// <summary>Latest session token of a response; null before the first.</summary>
     public string? Session { get; private set; } = session;
 
-    /// <summary>What to send of it: only what a client has brought, as the SDK keeps this process' own.</summary>
-    public string? Sent => isGiven ? Session : null;
+    /// <summary>Session token to send with requests: only that of a client, because the SDK keeps the one of this process.</summary>
+    public string? SessionToken => isGiven ? Session : null;
 
-    /// <summary>The document, or null. One point read.</summary>
-    public ValueTask<JsonElement?> Read(string id, CancellationToken ct) => Retried<JsonElement?>(
+    /// <summary>Reads a document by one point read; null if there is none.</summary>
+    public ValueTask<JsonElement?> Read(string id, CancellationToken ct) => Retry<JsonElement?>(
         async () =>
         {
             if (!IsId(id)) return null;
-            using var answer = await Send(() => container.ReadItemStreamAsync(id, Key, new ItemRequestOptions { SessionToken = Sent }, ct), ct);
+            using var answer = await Send(() => container.ReadItemStreamAsync(id, Key, new ItemRequestOptions { SessionToken = SessionToken }, ct), ct);
             return answer is null ? null : await Json(answer.Content, ct);
         },
         ct);
 
     /// <summary>
-    /// The document as it is after every write so far, whoever made it, or null. Dearer than <see cref="Read"/>: a batch is done where writes are.
+    /// Reads a document after every write so far by any client; null if there is none. Costs more than <see cref="Read"/>: a batch runs where writes do.
     /// </summary>
-    public ValueTask<JsonElement?> ReadLatest(string id, CancellationToken ct) => Retried<JsonElement?>(
+    public ValueTask<JsonElement?> ReadLatest(string id, CancellationToken ct) => Retry<JsonElement?>(
         async () =>
         {
             if (!IsId(id)) return null;
-            using var answer = await ServiceErrors.Told(
-                () => container.CreateTransactionalBatch(Key).ReadItem(id).ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = Sent }, ct), ct);
+            using var answer = await ServiceErrors.Send(
+                () => container.CreateTransactionalBatch(Key).ReadItem(id)
+                    .ExecuteAsync(new TransactionalBatchRequestOptions { SessionToken = SessionToken }, ct),
+                ct);
             if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return null;
-            if (!answer.IsSuccessStatusCode) throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
-            Saw(answer.Headers.Session);
+            if (!answer.IsSuccessStatusCode) throw ServiceErrors.ToException(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+            RecordSession(answer.Headers.Session);
             return await Json(answer[0].ResourceStream, ct);
         },
         ct);
 
-    /// <summary>What a query finds, at most so many.</summary>
-    public ValueTask<IReadOnlyList<JsonElement>> All(QueryDefinition query, int max, CancellationToken ct) => Retried<IReadOnlyList<JsonElement>>(
+    /// <summary>Reads the rows of a query, up to a maximum.</summary>
+    public ValueTask<IReadOnlyList<JsonElement>> All(QueryDefinition query, int max, CancellationToken ct) => Retry<IReadOnlyList<JsonElement>>(
         async () =>
         {
             var found = new List<JsonElement>();
@@ -73,23 +75,24 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
         },
         ct);
 
-    /// <summary>What a query finds, read as it goes and not repeated: for use inside <see cref="Retried"/>.</summary>
+    /// <summary>Streams the rows of a query without retries, for use inside <see cref="Retry"/>.</summary>
     /// <param name="query">The query.</param>
-    /// <param name="pageSize">The most to read at a time.</param>
+    /// <param name="pageSize">Maximum number of rows in a request.</param>
     /// <param name="ct">Ends the wait.</param>
     public async IAsyncEnumerable<JsonElement> Rows(QueryDefinition query, int pageSize, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var pages =
-            container.GetItemQueryStreamIterator(query, null, new QueryRequestOptions { PartitionKey = Key, MaxItemCount = pageSize, SessionToken = Sent });
+        using var pages = container.GetItemQueryStreamIterator(
+            query, null, new QueryRequestOptions { PartitionKey = Key, MaxItemCount = pageSize, SessionToken = SessionToken });
         while (pages.HasMoreResults)
         {
-            using var answer = await Send(() => pages.ReadNextAsync(ct), ct) ?? throw new StoreUnavailableException("The container does not exist.");
+            using var answer = await Send(() => pages.ReadNextAsync(ct), ct)
+                ?? throw new StoreUnavailableException("The container does not exist; deploy infra/bicep, or set COSMOS_CREATE for an emulator.");
             foreach (var row in (await Json(answer.Content, ct)).GetProperty("Documents").EnumerateArray()) yield return row;
         }
     }
 
-    /// <summary>Does what only reads, again where the service falters.</summary>
-    public async ValueTask<T> Retried<T>(Func<ValueTask<T>> read, CancellationToken ct)
+    /// <summary>Runs a read, and retries it after transient errors.</summary>
+    public async ValueTask<T> Retry<T>(Func<ValueTask<T>> read, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         for (var attempt = 0; ; attempt++)
@@ -98,16 +101,16 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
             {
                 return await read();
             }
-            catch (FalteringException e)
+            catch (TransientException e)
             {
-                if (attempt == Waits.Length) throw e.Final();
-                await Task.Delay(Waits[attempt], clock, ct);
+                if (attempt == RetryDelays.Length) throw e.ToStoreUnavailable();
+                await Task.Delay(RetryDelays[attempt], clock, ct);
             }
         }
     }
 
-    /// <summary>Does a write that may be done twice; what it is about need not exist.</summary>
-    public async ValueTask Write(Func<Task<ResponseMessage>> write, CancellationToken ct) => await Retried(
+    /// <summary>Runs an idempotent write, and retries it after transient errors. Its document need not exist.</summary>
+    public async ValueTask Write(Func<Task<ResponseMessage>> write, CancellationToken ct) => await Retry(
         async () =>
         {
             using var answer = await Send(write, ct);
@@ -115,30 +118,30 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
         },
         ct);
 
-    /// <summary>Notes the session of an answer.</summary>
-    public void Saw(string? answered)
+    /// <summary>Records the session token of a response, unless it is older.</summary>
+    public void RecordSession(string? answered)
     {
         if (answered is not null && !(Number(answered) < Number(Session))) Session = answered;
     }
 
-    /// <summary>Whether any document can have it as its id. Source: Microsoft Learn, "Azure Cosmos DB service quotas", per-item limits.</summary>
+    /// <summary>Whether a document can have this id. Source: Microsoft Learn, "Azure Cosmos DB service quotas", per-item limits.</summary>
     public static bool IsId(string id) => id.Length is > 0 and <= 255 && !id.AsSpan().ContainsAny(@"/\?#");
 
-    /// <summary>Does one request to the service.</summary>
-    /// <returns>The answer, a success; null where what was asked for does not exist.</returns>
+    /// <summary>Sends one request to the service.</summary>
+    /// <returns>The successful response; null if the document does not exist.</returns>
     private async ValueTask<ResponseMessage?> Send(Func<Task<ResponseMessage>> send, CancellationToken ct)
     {
-        var answer = await ServiceErrors.Told(send, ct);
+        var answer = await ServiceErrors.Send(send, ct);
         if (answer.IsSuccessStatusCode)
         {
-            Saw(answer.Headers.Session);
+            RecordSession(answer.Headers.Session);
             return answer;
         }
 
         using (answer)
         {
             if (answer.StatusCode is HttpStatusCode.NotFound && ServiceErrors.SubStatus(answer.Headers) == 0) return null;
-            throw ServiceErrors.Of(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
+            throw ServiceErrors.ToException(answer.StatusCode, answer.Headers, () => answer.ErrorMessage);
         }
     }
 
@@ -149,7 +152,7 @@ internal sealed class PartitionClient(Container container, string key, TimeProvi
         return JsonElement.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
     }
 
-    /// <summary>The number of the last write in a session token such as <c>0:-1#42</c>; null for none.</summary>
+    /// <summary>Reads the number of the last write from a session token such as <c>0:-1#42</c>; null for none.</summary>
     private static long? Number(string? token) =>
         token?.Split('#') is [_, var number, ..] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 }

@@ -6,26 +6,26 @@ using NodeStash.Core.Values;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// A record as a document. Attributes are the bytes of the API's answer, kept as a text so that they come back to the byte. Keys are JSON
-/// values, of which null, booleans, numbers and texts each compare among themselves alone; arrays stand apart, so that they are neither text
-/// nor null. Each documented sort key is there, null where the record has none: what is missing would drop out of a sort.
+/// Reads and writes a record as a document. Attributes are the bytes of the API's answer, stored as text so that they come back unchanged. Keys are JSON
+/// values; null, booleans, numbers and texts each compare among themselves only. Arrays are stored separately, so that they are neither text nor null.
+/// Every documented sort key is present, null if the record has none, because a sort would omit records without it.
 /// </summary>
 internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
 {
     public const string Kind = "record";
 
-    /// <summary>The sort that every type has.</summary>
+    /// <summary>Name of the sort key that every type has.</summary>
     public const string CreatedAt = "created_at";
 
-    /// <summary>What a record is read by.</summary>
+    /// <summary>Columns from which a record is read.</summary>
     public const string Columns = "c.id, c.version, c.attributes, c.internal";
 
     private readonly ILookup<string, string> sorts = indexes.ToLookup(index => index.Type, index => index.Key, StringComparer.Ordinal);
 
-    /// <summary>Whether every record of the type has the key, and an index is ordered by it.</summary>
+    /// <summary>Whether every document of the type has the key and an index is ordered by it.</summary>
     public bool IsSort(string type, KeyPath path) => path.Inner is null && (path.Name == CreatedAt || sorts[TypeFamily.Of(type)].Contains(path.Name));
 
-    /// <summary>The whole document.</summary>
+    /// <summary>Writes a new document.</summary>
     public ReadOnlyMemory<byte> New(string partition, StoredRecord record, ReadOnlyMemory<byte> keys) => JsonForm.Object(writer =>
     {
         writer.WriteString("id", record.Id);
@@ -39,7 +39,7 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
         }
     });
 
-    /// <summary>What of a document changes with each version, as JSON.</summary>
+    /// <summary>Lists the properties that change with each version, as JSON.</summary>
     public IReadOnlyList<(string Name, ReadOnlyMemory<byte> Json)> Changing(StoredRecord record, ReadOnlyMemory<byte> keys)
     {
         using var document = JsonDocument.Parse(keys);
@@ -53,12 +53,12 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
         ];
     }
 
-    /// <summary>Reads a document, or what a query has selected of it.</summary>
+    /// <summary>Reads a record from a document or from the columns of a query.</summary>
     public static StoredRecord Read(string type, JsonElement document) => new(
         type, document.GetProperty("id").GetString()!, document.GetProperty("version").GetInt64(), Bytes(document.GetProperty("attributes"))!.Value,
         Bytes(document.GetProperty("internal")));
 
-    /// <summary>The type of the record that a document is; null where it is none.</summary>
+    /// <summary>Reads the type of a record; null if the document is not a record.</summary>
     public static string? TypeOf(JsonElement document) => document.TryGetProperty("type", out var stored) ? stored.GetString() : null;
 
     public static bool IsOf(string type, JsonElement document) => document.TryGetProperty("type", out var stored) && stored.ValueEquals(type);
@@ -84,7 +84,7 @@ internal sealed class RecordDocument(IReadOnlyCollection<RecordIndex> indexes)
 
     private static void WriteLists(Utf8JsonWriter writer, JsonElement keys) => WriteEach(writer, keys, value => value.ValueKind is JsonValueKind.Array);
 
-    /// <summary>Writes those of the values that are meant, also one level below.</summary>
+    /// <summary>Writes the selected values, including those one level below.</summary>
     private static void WriteEach(Utf8JsonWriter writer, JsonElement keys, Func<JsonElement, bool> isMeant)
     {
         foreach (var property in keys.EnumerateObject())

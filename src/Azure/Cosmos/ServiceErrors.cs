@@ -5,30 +5,30 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Cosmos;
 
-/// <summary>The service did not do it this time, or did not say that it has: to be tried again.</summary>
-/// <param name="message">What it answered.</param>
-/// <param name="inner">What was thrown; null where it answered.</param>
-/// <param name="mayHaveHappened">Whether a write may have been done all the same.</param>
-internal sealed class FalteringException(string message, Exception? inner, bool mayHaveHappened) : Exception(message, inner)
+/// <summary>A transient error: the request failed or its response was lost. Retry it.</summary>
+/// <param name="message">The response of the service.</param>
+/// <param name="inner">The exception; null if the service responded.</param>
+/// <param name="maybeSucceeded">Whether a write may have succeeded.</param>
+internal sealed class TransientException(string message, Exception? inner, bool maybeSucceeded) : Exception(message, inner)
 {
-    public bool MayHaveHappened => mayHaveHappened;
+    public bool MayHaveSucceeded => maybeSucceeded;
 
-    /// <summary>When to try again, if the service said so.</summary>
+    /// <summary>Delay before the next attempt, if the service named one.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    public StoreUnavailableException Final() => new(Message, InnerException) { RetryAfter = RetryAfter };
+    public StoreUnavailableException ToStoreUnavailable() => new(Message, InnerException) { RetryAfter = RetryAfter };
 }
 
-/// <summary>What the answers of Cosmos DB that are not a success mean. Source: Microsoft Learn, "HTTP status codes for Azure Cosmos DB".</summary>
+/// <summary>Converts error responses of Cosmos DB to exceptions. Source: Microsoft Learn, "HTTP status codes for Azure Cosmos DB".</summary>
 internal static class ServiceErrors
 {
     private const HttpStatusCode RetryWith = (HttpStatusCode)449;
     private const int ReadSessionNotAvailable = 1002;
 
-    /// <summary>Does one request.</summary>
-    /// <exception cref="FalteringException">There was no answer.</exception>
-    /// <exception cref="OperationCanceledException">The caller does not wait any more.</exception>
-    public static async ValueTask<T> Told<T>(Func<Task<T>> send, CancellationToken ct)
+    /// <summary>Sends one request.</summary>
+    /// <exception cref="TransientException">The service did not respond, or failed transiently.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled the request.</exception>
+    public static async ValueTask<T> Send<T>(Func<Task<T>> send, CancellationToken ct)
     {
         try
         {
@@ -36,32 +36,39 @@ internal static class ServiceErrors
         }
         catch (CosmosException e)
         {
-            throw Of(e.StatusCode, e.Headers, () => e.ResponseBody);
+            throw ToException(e.StatusCode, e.Headers, () => e.ResponseBody);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException
             || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            throw new FalteringException("Cosmos DB does not answer.", e, mayHaveHappened: true);
+            throw new TransientException("Cosmos DB does not respond.", e, maybeSucceeded: true);
         }
     }
 
-    /// <summary>The exception for an answer.</summary>
-    /// <param name="status">Not a success, and not one the request expects.</param>
-    /// <param name="headers">Of the answer.</param>
-    /// <param name="message">Gives what it says, for logs. Asked for only where that matters: it comes with all that the SDK did, which is long and
-    /// dear.</param>
-    public static Exception Of(HttpStatusCode status, Headers headers, Func<string?> message) => status switch
+    /// <summary>Creates the exception for an error response.</summary>
+    /// <param name="status">A status that is neither a success nor expected by the request.</param>
+    /// <param name="headers">The headers of the response.</param>
+    /// <param name="message">Reads the message for logs. Called only if needed, because it includes the diagnostics of the SDK, which are long and
+    /// costly.</param>
+    public static Exception ToException(HttpStatusCode status, Headers headers, Func<string?> message) => status switch
     {
-        HttpStatusCode.TooManyRequests => new StoreUnavailableException("Cosmos DB is busy: its throughput is used up.") { RetryAfter = RetryAfter(headers) },
+        HttpStatusCode.TooManyRequests =>
+            new StoreUnavailableException("Cosmos DB throttles requests: its throughput is used up. Retry later, or raise the throughput.")
+            {
+                RetryAfter = RetryAfter(headers),
+            },
         RetryWith =>
-            new FalteringException("Cosmos DB answered 449, others write the same.", null, mayHaveHappened: false) { RetryAfter = RetryAfter(headers) },
+            new TransientException("Cosmos DB answered 449: another request writes the same document.", null, maybeSucceeded: false)
+            {
+                RetryAfter = RetryAfter(headers),
+            },
         HttpStatusCode.NotFound when SubStatus(headers) == ReadSessionNotAvailable =>
-            new FalteringException("Cosmos DB has not come as far as the session.", null, mayHaveHappened: false),
+            new TransientException("Cosmos DB has not replicated the writes of the session yet.", null, maybeSucceeded: false),
         HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or >= HttpStatusCode.InternalServerError =>
-            new FalteringException($"Cosmos DB answered {(int)status}.", null, mayHaveHappened: true) { RetryAfter = RetryAfter(headers) },
-        HttpStatusCode.RequestEntityTooLarge => new CommitTooLargeException("a document or a request is larger than Cosmos DB takes"),
+            new TransientException($"Cosmos DB answered {(int)status}.", null, maybeSucceeded: true) { RetryAfter = RetryAfter(headers) },
+        HttpStatusCode.RequestEntityTooLarge => new CommitTooLargeException("a document or request exceeds the size limit of Cosmos DB"),
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound =>
-            new StoreUnavailableException($"Cosmos DB answered {(int)status}."),
+            new StoreUnavailableException($"Cosmos DB answered {(int)status}: check the address, the database and the role of the app's identity."),
         _ => new InvalidOperationException($"Cosmos DB answered {(int)status}: {message()}"),
     };
 

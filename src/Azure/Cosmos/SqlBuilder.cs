@@ -7,18 +7,18 @@ using SortKey = NodeStash.Core.Storage.SortKey;
 namespace NodeStash.Azure.Cosmos;
 
 /// <summary>
-/// A query over one partition. Values are parameters, all of them; pasted are names alone, which <see cref="KeyName"/> has made of letters,
-/// digits and underscores.
+/// Builds a query over one partition. All values are parameters. Only names are literals, which <see cref="KeyName"/> encodes to letters, digits and
+/// underscores.
 /// </summary>
 internal sealed class SqlBuilder(string columns)
 {
     private readonly StringBuilder where = new(256);
     private readonly List<object?> values = [];
 
-    /// <summary>The records of a type for which a condition holds.</summary>
-    /// <param name="columns">What to select.</param>
+    /// <summary>Begins a query for the records of a type that match a condition.</summary>
+    /// <param name="columns">The columns to select.</param>
     /// <param name="type">The type.</param>
-    /// <param name="condition">Without <see cref="Condition.Linked"/>.</param>
+    /// <param name="condition">A condition without <see cref="Condition.Linked"/>.</param>
     public static SqlBuilder Records(string columns, string type, Condition condition)
     {
         var sql = new SqlBuilder(columns);
@@ -27,7 +27,7 @@ internal sealed class SqlBuilder(string columns)
         return sql;
     }
 
-    /// <summary>Where a key is in a document.</summary>
+    /// <summary>Returns SQL for the value of a key.</summary>
     public static string Path(KeyPath path) => path == KeyPath.Id ? "c.id" : At("keys", path);
 
     public SqlBuilder And(string condition)
@@ -42,7 +42,7 @@ internal sealed class SqlBuilder(string columns)
         return Name(values.Count - 1);
     }
 
-    /// <param name="end">What stands after the condition, e.g. an order.</param>
+    /// <param name="end">Text after the condition, such as an order.</param>
     public QueryDefinition Query(string end = "")
     {
         var query = new QueryDefinition($"SELECT {columns} FROM c WHERE {where}{end}");
@@ -50,7 +50,7 @@ internal sealed class SqlBuilder(string columns)
         return query;
     }
 
-    /// <summary>Only what stands after a place in an order.</summary>
+    /// <summary>Restricts the query to records after a position in an order.</summary>
     public SqlBuilder After(IReadOnlyList<SortKey> order, Keyset place)
     {
         // (a, b, id) after (x, y, i): a beyond x, or a = x and b beyond y, or a = x and b = y and id beyond i.
@@ -58,39 +58,41 @@ internal sealed class SqlBuilder(string columns)
         var either = new List<string>();
         for (var i = 0; i < order.Count; i++)
         {
-            if (Beyond(order[i], place.Values[i]) is { } beyond) either.Add($"{tied}{beyond}");
-            tied.Append(Tied(order[i].Path, place.Values[i])).Append(" AND ");
+            if (IsBeyond(order[i], place.Values[i]) is { } beyond) either.Add($"{tied}{beyond}");
+            tied.Append(IsEqual(order[i].Path, place.Values[i])).Append(" AND ");
         }
 
         either.Add($"{tied}c.id {(order[^1].Descending ? '<' : '>')} {Bind(place.Id)}");
         return And($"({string.Join(" OR ", either.Select(one => $"({one})"))})");
     }
 
-    /// <summary>Only what has this value in the order's sense, where arrays and what is missing are null.</summary>
-    public string Tied(KeyPath path, object? value) => value is null ? Nothing(path) : $"{Path(path)} = {Bind(value)}";
+    /// <summary>Returns a condition for records with this value. As in sorts, arrays and missing values count as null.</summary>
+    public string IsEqual(KeyPath path, object? value) => value is null ? IsNull(path) : $"{Path(path)} = {Bind(value)}";
 
-    /// <summary>Only what stands beyond a value; null where nothing does. Values of other types are above or below all of a type.</summary>
-    public string? Beyond(SortKey key, object? value)
+    /// <summary>
+    /// Returns a condition for records beyond a value; null if there can be none. Values of other types are above or below all values of a type.
+    /// </summary>
+    public string? IsBeyond(SortKey key, object? value)
     {
         var path = Path(key.Path);
-        if (value is null) return key.Descending ? null : Something(key.Path);
+        if (value is null) return key.Descending ? null : HasValue(key.Path);
         string[] types = ["IS_BOOL", "IS_NUMBER", "IS_STRING"];
         var own = value switch { bool => 0, string => 2, _ => 1 };
         var others = (key.Descending ? types[..own] : types[(own + 1)..]).Select(type => $"{type}({path})");
-        if (key.Descending) others = others.Append(Nothing(key.Path));
+        if (key.Descending) others = others.Append(IsNull(key.Path));
         return $"({string.Join(" OR ", others.Prepend($"{path} {(key.Descending ? '<' : '>')} {Bind(value)}"))})";
     }
 
-    public static string Something(KeyPath path) => $"(IS_DEFINED({Path(path)}) AND NOT IS_NULL({Path(path)}))";
+    public static string HasValue(KeyPath path) => $"(IS_DEFINED({Path(path)}) AND NOT IS_NULL({Path(path)}))";
 
-    private static string Nothing(KeyPath path) => $"(NOT IS_DEFINED({Path(path)}) OR IS_NULL({Path(path)}))";
+    private static string IsNull(KeyPath path) => $"(NOT IS_DEFINED({Path(path)}) OR IS_NULL({Path(path)}))";
 
     private static string At(string member, KeyPath path) =>
         path.Inner is null ? $"c.{member}[\"{KeyName.Of(path.Name)}\"]" : $"c.{member}[\"{KeyName.Of(path.Name)}\"][\"{KeyName.Of(path.Inner)}\"]";
 
     private static string Name(int index) => "@p" + index.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>SQL that is true exactly where the condition holds, and false or undefined elsewhere.</summary>
+    /// <summary>Returns SQL that is true exactly if the condition holds, else false or undefined.</summary>
     private string Translate(Condition condition) => condition switch
     {
         Condition.All all => Join(all.Conditions, " AND ", "true"),
@@ -115,7 +117,7 @@ internal sealed class SqlBuilder(string columns)
         var either = new List<string>();
         if (given is [var only]) either.Add($"{Path(path)} = {only}");
         else if (given.Count > 0) either.Add($"{Path(path)} IN ({string.Join(", ", given)})");
-        if (given.Count < among.Count) either.Add($"({Nothing(path)} AND NOT IS_DEFINED({At("lists", path)}))");
+        if (given.Count < among.Count) either.Add($"({IsNull(path)} AND NOT IS_DEFINED({At("lists", path)}))");
         return either.Count == 0 ? "false" : string.Join(" OR ", either);
     }
 

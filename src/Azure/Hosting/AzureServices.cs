@@ -17,14 +17,16 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.Azure.Hosting;
 
-/// <summary>What both apps run on in Azure; in the local host SQLite takes its place.</summary>
+/// <summary>Registers the services that both apps use in Azure. The local host uses SQLite instead.</summary>
 public static class AzureServices
 {
-    /// <summary>Adds the stores on Cosmos DB, the queues of the storage account, the search server, and what seals secrets. Opens no connection.</summary>
-    /// <param name="services">Added to.</param>
+    /// <summary>
+    /// Adds the stores on Cosmos DB, the queues of the storage account, the search server, and the box that seals secrets. Opens no connection.
+    /// </summary>
+    /// <param name="services">The services of the app.</param>
     /// <param name="configuration">The app settings.</param>
-    /// <param name="service">The app, as telemetry calls it.</param>
-    /// <exception cref="SettingsException">Names every setting that is missing or will not do.</exception>
+    /// <param name="service">The name of the app in telemetry.</param>
+    /// <exception cref="SettingsException">Some settings are missing or invalid; the message names all of them.</exception>
     public static IServiceCollection AddNodeStashAzure(this IServiceCollection services, IConfiguration configuration, string service)
     {
         var settings = AzureSettings.Read(configuration);

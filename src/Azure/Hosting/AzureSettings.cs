@@ -5,7 +5,7 @@ using NodeStash.Core.Webhooks;
 namespace NodeStash.Azure.Hosting;
 
 /// <summary>
-/// What a deployment to Azure is told by its app settings, by the names that the triggers use. Each is described in local.settings.sample.json.
+/// Reads the app settings of a deployment to Azure, by the names that the triggers use. local.settings.sample.json describes each.
 /// </summary>
 public sealed record AzureSettings
 {
@@ -17,28 +17,29 @@ public sealed record AzureSettings
     /// <summary>The name of the database.</summary>
     public required string Database { get; init; }
 
-    /// <summary>Whether the apps make the database and its containers: in an emulator alone.</summary>
+    /// <summary>Whether the apps create the database and its containers; only for an emulator.</summary>
     public bool CreatesDatabase { get; init; }
 
     /// <summary>The queues of the storage account: their address, or the connection string of an emulator.</summary>
     public required Connection Queues { get; init; }
 
-    /// <summary>The search server; null where there is none, and searches are refused.</summary>
+    /// <summary>The search server; null for none, then searches are refused.</summary>
     public SearchAccess? Search { get; init; }
 
-    /// <summary>Seals secrets in the database; 32 bytes.</summary>
+    /// <summary>Key that seals secrets in the database; 32 bytes.</summary>
     public required byte[] SealingKey { get; init; }
 
-    /// <summary>The app's identity, where it has several; null for the only one.</summary>
+    /// <summary>Client id of the app's identity; null if it has only one.</summary>
     public string? ClientId { get; init; }
 
-    /// <summary>Makes workspaces; null where nobody may.</summary>
+    /// <summary>Secret for creating workspaces; null if nobody may.</summary>
     public string? OperatorSecret { get; init; }
 
-    /// <summary>Attempts at one webhook endpoint at the same time, in one instance.</summary>
+    /// <summary>Maximum number of concurrent attempts at one webhook endpoint, per instance.</summary>
     public int WebhookConcurrency { get; init; }
 
-    /// <exception cref="SettingsException">Names every setting that is missing or will not do.</exception>
+    /// <summary>Reads and checks the settings.</summary>
+    /// <exception cref="SettingsException">Some settings are missing or invalid; the message names all of them.</exception>
     public static AzureSettings Read(IConfiguration settings)
     {
         var errors = new List<string>();
@@ -47,26 +48,26 @@ public sealed record AzureSettings
             Cosmos = Connection.Read(settings, "COSMOS", "accountEndpoint", "https://<account>.documents.azure.com:443/", errors),
             Database = settings["COSMOS_DATABASE"] is { Length: > 0 } database
                 ? database
-                : Missing("COSMOS_DATABASE", "the name of the database, e.g. nodestash"),
+                : AddMissing("COSMOS_DATABASE", "the name of the database, e.g. nodestash"),
             Queues = Connection.Read(settings, JobQueue.Connection, "queueServiceUri", "https://<account>.queue.core.windows.net/", errors),
             Search = SearchAccess.Read(settings, errors),
-            SealingKey = Key(settings["SEALING_KEY"]),
+            SealingKey = ReadKey(settings["SEALING_KEY"]),
             ClientId = settings["AZURE_CLIENT_ID"],
             OperatorSecret = settings[Core.Access.OperatorSecret.Setting],
             WebhookConcurrency = WebhookOptions.ReadConcurrency(settings[WebhookOptions.ConcurrencySetting], out var concurrencyFault),
         };
-        read = read with { CreatesDatabase = Creates(settings[CreateSetting], read.Cosmos) };
+        read = read with { CreatesDatabase = ReadCreate(settings[CreateSetting], read.Cosmos) };
         if (concurrencyFault is not null) errors.Add(concurrencyFault);
         if (Core.Access.OperatorSecret.Check(read.OperatorSecret) is { } problem) errors.Add(problem);
         return errors.Count == 0 ? read : throw new SettingsException(errors);
 
-        string Missing(string name, string what)
+        string AddMissing(string name, string expected)
         {
-            errors.Add($"{name} is missing: {what}");
+            errors.Add($"{name} is missing: {expected}");
             return "";
         }
 
-        bool Creates(string? text, Connection cosmos)
+        bool ReadCreate(string? text, Connection cosmos)
         {
             if (string.IsNullOrEmpty(text)) return false;
             if (!bool.TryParse(text, out var creates)) errors.Add($"{CreateSetting} will not do: expected true, or nothing");
@@ -75,11 +76,11 @@ public sealed record AzureSettings
             return creates;
         }
 
-        byte[] Key(string? text)
+        byte[] ReadKey(string? text)
         {
             const string Expected = "32 random bytes in Base64, e.g. of `openssl rand -base64 32`";
             var key = new byte[SecretBox.KeyBytes];
-            if (string.IsNullOrEmpty(text)) Missing("SEALING_KEY", Expected);
+            if (string.IsNullOrEmpty(text)) AddMissing("SEALING_KEY", Expected);
             else if (!Convert.TryFromBase64String(text, new byte[text.Length], out var length) || length != key.Length)
                 errors.Add($"SEALING_KEY will not do: expected {Expected}");
             else key = Convert.FromBase64String(text);
@@ -88,22 +89,23 @@ public sealed record AzureSettings
     }
 }
 
-/// <summary>Where a service is. One of the two is given.</summary>
-/// <param name="Endpoint">Its address, where the app's identity has a role.</param>
-/// <param name="Text">The connection string of an emulator, with the key that everybody knows.</param>
+/// <summary>Address of a service: an endpoint or a connection string.</summary>
+/// <param name="Endpoint">The address, for access with the app's identity.</param>
+/// <param name="Text">The connection string of an emulator, with its well-known key.</param>
 public readonly record struct Connection(Uri? Endpoint, string? Text)
 {
+    /// <summary>Reads a connection.</summary>
     /// <param name="settings">The app settings.</param>
-    /// <param name="name">The connection, as triggers name it.</param>
-    /// <param name="member">The setting with the address, after <c>name__</c>.</param>
-    /// <param name="form">What the address looks like.</param>
-    /// <param name="errors">Added to.</param>
+    /// <param name="name">The name of the connection in triggers.</param>
+    /// <param name="member">The last part of the setting with the address, after <c>name__</c>.</param>
+    /// <param name="form">An example of the address.</param>
+    /// <param name="errors">Receives errors.</param>
     internal static Connection Read(IConfiguration settings, string name, string member, string form, List<string> errors)
     {
         var (text, address) = (settings[name], settings[$"{name}:{member}"]);
         if (!string.IsNullOrEmpty(text))
         {
-            // Keys are for what has no identities: in Azure accounts are made without.
+            // Only emulators need keys. Accounts in Azure are deployed without them.
             if (text.Contains(".azure.", StringComparison.OrdinalIgnoreCase) || text.Contains("core.windows.net", StringComparison.OrdinalIgnoreCase))
                 errors.Add($"{name} is a connection string with a key, which is for emulators alone: remove it, set {name}__{member} ({form}) and "
                     + $"give the app's identity a role");
@@ -118,9 +120,9 @@ public readonly record struct Connection(Uri? Endpoint, string? Text)
     }
 }
 
-/// <summary>Where the search server is.</summary>
-/// <param name="Url">Its address.</param>
-/// <param name="Key">Of its API.</param>
+/// <summary>Address and key of the search server.</summary>
+/// <param name="Url">The address.</param>
+/// <param name="Key">The API key.</param>
 public sealed record SearchAccess(Uri Url, string Key)
 {
     internal static SearchAccess? Read(IConfiguration settings, List<string> errors)
@@ -135,8 +137,8 @@ public sealed record SearchAccess(Uri Url, string Key)
     }
 }
 
-/// <summary>The app can't start with these settings.</summary>
-/// <param name="errors">Each begins with the name of the setting and says what is expected.</param>
+/// <summary>Some app settings are missing or invalid, so the app can't start.</summary>
+/// <param name="errors">One message for each setting: its name, then the expected value.</param>
 public sealed class SettingsException(
     IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors.Prepend("The app settings will not do:")))
 {

@@ -5,20 +5,19 @@ using Microsoft.Extensions.Logging;
 namespace NodeStash.Azure.Hosting;
 
 /// <summary>
-/// Ends the app once the Functions host that started it is gone. A host that stops tells its worker to end; one that is killed tells nothing, and the worker
-/// library goes on for ever without it. It looks for its parent every two seconds, on Linux; elsewhere it does nothing,
-/// nor for a host that is gone before the app has begun.
+/// Stops the app once the Functions host that started it is gone. A host that stops tells its worker to stop; a host that is killed does not, and the worker
+/// library would run on forever. Checks the parent process every two seconds, on Linux only. Does nothing if the host was gone before the app started.
 /// </summary>
 public sealed partial class HostWatch(IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<HostWatch> log) : IHostedService, IDisposable
 {
     private static readonly TimeSpan interval = TimeSpan.FromSeconds(2);
 
-    private readonly int? host = Parent();
+    private readonly int? host = FindParent();
     private ITimer? timer;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (host is not null) timer = clock.CreateTimer(_ => Look(), null, interval, interval);
+        if (host is not null) timer = clock.CreateTimer(_ => CheckHost(), null, interval, interval);
         return Task.CompletedTask;
     }
 
@@ -30,20 +29,20 @@ public sealed partial class HostWatch(IHostApplicationLifetime lifetime, TimePro
 
     public void Dispose() => timer?.Dispose();
 
-    private void Look()
+    private void CheckHost()
     {
-        if (Parent() == host) return;
+        if (FindParent() == host) return;
         Dispose();
-        Gone(log, host);
+        HostGone(log, host);
         lifetime.StopApplication();
     }
 
-    /// <summary>The id of the parent process; null where it is not told.</summary>
-    private static int? Parent()
+    /// <summary>Finds the id of the parent process; null if the system does not show it.</summary>
+    private static int? FindParent()
     {
         try
         {
-            // "id (name) state parent …", and the name may have parentheses of its own: proc(5).
+            // The format is "id (name) state parent …"; the name may contain parentheses. Source: proc(5).
             var stat = File.ReadAllText("/proc/self/stat");
             return int.Parse(stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
         }
@@ -53,6 +52,6 @@ public sealed partial class HostWatch(IHostApplicationLifetime lifetime, TimePro
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The Functions host, process {Host}, is gone: the app ends")]
-    private static partial void Gone(ILogger logger, int? host);
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The Functions host, process {Host}, is gone; stopping the app")]
+    private static partial void HostGone(ILogger logger, int? host);
 }

@@ -6,27 +6,26 @@ using NodeStash.Core.Search;
 namespace NodeStash.Azure.Hosting;
 
 /// <summary>
-/// Has the search indexes made where the search server is new, as soon as either app starts. A server that has them is asked one thing, once; one that does
-/// not answer yet is asked again.
+/// Creates the search indexes on a new search server as soon as either app starts. Checks a server that has them once, and retries until the server responds.
 /// </summary>
 internal sealed partial class SearchStart(ISearchIndexes indexes, SearchUpkeep upkeep, TimeProvider clock, ILogger<SearchStart> log) : BackgroundService
 {
-    private static readonly TimeSpan longestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan maxWait = TimeSpan.FromSeconds(30);
 
-    [SuppressMessage("Design", "CA1031", Justification = "The app serves without search; whatever is wrong is logged, and it is tried again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The app serves without search; errors are logged, and the check is retried.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (var wait = TimeSpan.FromSeconds(1); !stoppingToken.IsCancellationRequested; wait = wait * 2 < longestWait ? wait * 2 : longestWait)
+        for (var wait = TimeSpan.FromSeconds(1); !stoppingToken.IsCancellationRequested; wait = wait * 2 < maxWait ? wait * 2 : maxWait)
         {
             try
             {
-                if (await IsThere(stoppingToken)) return;
+                if (await IsReady(stoppingToken)) return;
                 await upkeep.Run(stoppingToken);
-                if (await IsThere(stoppingToken)) return;
+                if (await IsReady(stoppingToken)) return;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                NotYet(log, wait, e.Message);
+                NotReady(log, wait, e.Message);
             }
             catch (OperationCanceledException)
             {
@@ -37,7 +36,7 @@ internal sealed partial class SearchStart(ISearchIndexes indexes, SearchUpkeep u
         }
     }
 
-    private async Task<bool> IsThere(CancellationToken ct)
+    private async Task<bool> IsReady(CancellationToken ct)
     {
         try
         {
@@ -50,6 +49,6 @@ internal sealed partial class SearchStart(ISearchIndexes indexes, SearchUpkeep u
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Search is not ready; looked at again in {Wait}: {Reason}")]
-    private static partial void NotYet(ILogger logger, TimeSpan wait, string reason);
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Search is not ready; checking again in {Wait}: {Reason}")]
+    private static partial void NotReady(ILogger logger, TimeSpan wait, string reason);
 }

@@ -6,8 +6,8 @@ using NodeStash.Core.Storage;
 namespace NodeStash.Azure.Hosting;
 
 /// <summary>
-/// Reads what nobody has while the app starts, so that its identity's token, the account's addresses and the connections are there when the first
-/// request comes. What fails here is only told: the request meets it by itself.
+/// Reads keys that nobody has while the app starts. So the identity's token, the addresses of the account and the connections are ready for the first
+/// request. A failure is only logged: the first request would fail with the same error.
 /// </summary>
 internal sealed partial class WarmUp(IAccessStore access, IWorkspaceStores stores, ILogger<WarmUp> log) : BackgroundService
 {
@@ -23,14 +23,14 @@ internal sealed partial class WarmUp(IAccessStore access, IWorkspaceStores store
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {
-            NotYet(log, e);
+            WarmUpFailed(log, e);
         }
         catch (OperationCanceledException)
         {
-            // It stops before it has begun.
+            // The app stops during the warm-up.
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The store did not answer while the app started")]
-    private static partial void NotYet(ILogger logger, Exception e);
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The store did not respond while the app started; requests fail until it does")]
+    private static partial void WarmUpFailed(ILogger logger, Exception e);
 }

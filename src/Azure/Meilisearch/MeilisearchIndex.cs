@@ -10,29 +10,29 @@ using SearchQuery = NodeStash.Core.Search.SearchQuery;
 
 namespace NodeStash.Azure.Meilisearch;
 
-/// <summary>The indexes of all partitions, on a Meilisearch server. See docs/adr/0015-meilisearch.md.</summary>
+/// <summary>Opens the search indexes of all partitions on a Meilisearch server. See docs/adr/0015-meilisearch.md.</summary>
 public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
 {
-    /// <summary>A removal is remembered for so long: nobody tells of an older version any more.</summary>
-    private static readonly TimeSpan RemembersRemovals = TimeSpan.FromDays(30);
+    /// <summary>Time for which a removal is kept. After it, no older version of the record can arrive.</summary>
+    private static readonly TimeSpan RemovalRetention = TimeSpan.FromDays(30);
 
-    private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(6);
+    private static readonly TimeSpan PurgeInterval = TimeSpan.FromHours(6);
 
     private readonly SearchServer server;
     private readonly TimeProvider clock;
-    private readonly SemaphoreSlim[] options = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
+    private readonly SemaphoreSlim[] writeLocks = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
     private long lastNumber;
-    private long sweptAt;
+    private long purgedAt;
 
-    /// <param name="url">Of the server.</param>
-    /// <param name="key">Of its API; may do everything with the indexes that begin with the prefix, and read tasks.</param>
+    /// <param name="url">The address of the server.</param>
+    /// <param name="key">The API key. It needs all rights on indexes with the prefix, and the right to read tasks.</param>
     /// <param name="clock">Tells when records were removed.</param>
-    /// <param name="prefix">Begins the names of the indexes; letters, digits and dashes.</param>
+    /// <param name="prefix">The prefix of the index names; letters, digits and dashes.</param>
     public MeilisearchIndexes(string url, string key, TimeProvider clock, string prefix = "nodestash")
     {
         this.clock = clock;
         server = new SearchServer(new MeilisearchClient(url, key), prefix);
-        sweptAt = clock.GetUtcNow().UtcTicks;
+        purgedAt = clock.GetUtcNow().UtcTicks;
     }
 
     public ISearchIndex Open(Partition partition) => new MeilisearchIndex(server, this, partition);
@@ -41,11 +41,12 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
 
     public async ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct)
     {
-        var noted = (await server.AllPartitions(ct)).ToDictionary(note => note.GetProperty(ServerSettings.Key).GetString()!, StringComparer.Ordinal);
+        var states = (await server.AllPartitions(ct)).ToDictionary(state => state.GetProperty(ServerSettings.Key).GetString()!, StringComparer.Ordinal);
         var isNew = await server.IsComplete(ct);
-        return [.. partitions.Select(partition => noted.TryGetValue(Hash(partition.Key), out var note)
-            ? new IndexState(partition, note.GetProperty("current").GetString() is not null && note.GetProperty("settings").GetString() == ServerTerms.Format,
-                note.GetProperty("building").GetString())
+        return [.. partitions.Select(partition => states.TryGetValue(Hash(partition.Key), out var state)
+            ? new IndexState(
+                partition, state.GetProperty("current").GetString() is not null && state.GetProperty("settings").GetString() == ServerTerms.Format,
+                state.GetProperty("building").GetString())
             : new IndexState(partition, isNew, null))];
     }
 
@@ -54,15 +55,15 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
     public void Dispose()
     {
         server.Dispose();
-        foreach (var one in options) one.Dispose();
+        foreach (var one in writeLocks) one.Dispose();
     }
 
-    /// <summary>Of a partition one writes at a time: each reads what is there first, and has to find what the one before wrote.</summary>
-    internal SemaphoreSlim WriterOf(string hash) => options[Convert.ToInt32(hash[..2], 16) % options.Length];
+    /// <summary>Returns the write lock of a partition. Writers read first, and must see what the previous one wrote.</summary>
+    internal SemaphoreSlim GetWriteLock(string hash) => writeLocks[Convert.ToInt32(hash[..2], 16) % writeLocks.Length];
 
     internal DateTimeOffset Now => clock.GetUtcNow();
 
-    /// <summary>For a record that is new to the index: microseconds since 1970, and higher than any before.</summary>
+    /// <summary>Returns the number of a record that is new to the index: microseconds since 1970, higher than any before.</summary>
     internal long NextNumber()
     {
         while (true)
@@ -73,26 +74,26 @@ public sealed class MeilisearchIndexes : ISearchIndexes, IDisposable
         }
     }
 
-    /// <summary>Forgets removals of long ago, now and then.</summary>
-    internal async Task ForgetRemovals(CancellationToken ct)
+    /// <summary>Deletes expired removals, every six hours.</summary>
+    internal async Task PurgeRemovals(CancellationToken ct)
     {
-        var last = Interlocked.Read(ref sweptAt);
-        if (Now.UtcTicks - last < BetweenSweeps.Ticks || Interlocked.CompareExchange(ref sweptAt, Now.UtcTicks, last) != last) return;
-        await server.Delete(string.Create(CultureInfo.InvariantCulture, $"{ServerSettings.RemovedAt} < {(Now - RemembersRemovals).ToUnixTimeSeconds()}"), ct);
+        var last = Interlocked.Read(ref purgedAt);
+        if (Now.UtcTicks - last < PurgeInterval.Ticks || Interlocked.CompareExchange(ref purgedAt, Now.UtcTicks, last) != last) return;
+        await server.Delete(string.Create(CultureInfo.InvariantCulture, $"{ServerSettings.RemovedAt} < {(Now - RemovalRetention).ToUnixTimeSeconds()}"), ct);
     }
 
-    /// <summary>A name of letters and digits, in which case does not matter: the server takes no account of it.</summary>
+    /// <summary>Hashes parts to a name of lower-case letters and digits, because the server ignores case.</summary>
     internal static string Hash(params ReadOnlySpan<string> parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts!)))[..16]);
 }
 
-/// <summary>The index of one partition: its documents among those of all, told by a filter that is part of every request.</summary>
+/// <summary>Searches one partition. All partitions share an index; a filter in every request selects the documents of this one.</summary>
 internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes all, Partition partition) : ISearchIndex
 {
-    /// <summary>The build of a partition that was indexed from its first record on.</summary>
+    /// <summary>Name of the first build, for a partition indexed from its first record on.</summary>
     private const string FirstBuild = "0";
 
-    private const int MaxWritten = 1000;
+    private const int MaxBatch = 1000;
 
     private readonly string dataSet = MeilisearchIndexes.Hash(partition.Key);
     private readonly ServerTerms terms = new(partition.Key);
@@ -102,10 +103,10 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
     public async ValueTask<SearchPage> Find(SearchQuery query, CancellationToken ct)
     {
         var text = terms.Query(query.Text);
-        if (text.Length == 0 || await Searched(ct) is not { } build) return new SearchPage([], false);
+        if (text.Length == 0 || await FindSearchedBuild(ct) is not { } build) return new SearchPage([], false);
         var found = await Task.WhenAll(query.Types.Select(type => new ServerSearch(server, partition, build, type, text, query.Among).Run(query, ct)));
 
-        // Hits of one type are in order already, and sorting leaves those that are equal as they are.
+        // Hits of one type are sorted already, and this sort is stable.
         var best = found.SelectMany(hits => hits).OrderBy(hit => hit.Rank).ToList();
         return new SearchPage([.. best.Take(query.Limit)], best.Count > query.Limit);
     }
@@ -113,7 +114,7 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
     public async ValueTask<IReadOnlyDictionary<string, int>> Count(IReadOnlyList<string> types, string text, CancellationToken ct)
     {
         var words = terms.Query(text);
-        var build = words.Length == 0 ? null : await Searched(ct);
+        var build = words.Length == 0 ? null : await FindSearchedBuild(ct);
         var counts = await Task.WhenAll(
             types.Select(type => build is null ? Task.FromResult(0) : new ServerSearch(server, partition, build, type, words, null).Count(ct)));
         return types.Zip(counts).ToDictionary(count => count.First, count => count.Second, StringComparer.Ordinal);
@@ -121,51 +122,51 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
 
     public async ValueTask Write(IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
-        await all.ForgetRemovals(ct);
-        await Alone(
+        await all.PurgeRemovals(ct);
+        await RunExclusively(
             async () =>
             {
-                var builds = await Builds(ct);
+                var builds = await ReadBuilds(ct);
                 if (builds is (null, null) && !await server.IsComplete(ct)) throw SearchServer.NotComplete;
-                if (builds is (null, null)) await Note(builds = (FirstBuild, null), ServerTerms.Format, ct);
+                if (builds is (null, null)) await StoreBuilds(builds = (FirstBuild, null), ServerTerms.Format, ct);
                 foreach (var build in new[] { builds.Current, builds.Building }.OfType<string>()) await Write(build, changes, ct);
                 return true;
             },
             ct);
     }
 
-    public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await Alone(
+    public async ValueTask BeginRebuild(string rebuild, CancellationToken ct) => await RunExclusively(
         async () =>
         {
-            var (current, building) = await Builds(ct);
-            if (current != rebuild && building != rebuild) await Note((current, rebuild), null, ct);
+            var (current, building) = await ReadBuilds(ct);
+            if (current != rebuild && building != rebuild) await StoreBuilds((current, rebuild), null, ct);
             return true;
         },
         ct);
 
-    public async ValueTask<bool> Fill(string rebuild, IReadOnlyList<SearchChange> changes, CancellationToken ct) => await Alone(
+    public async ValueTask<bool> Fill(string rebuild, IReadOnlyList<SearchChange> changes, CancellationToken ct) => await RunExclusively(
         async () =>
         {
-            if ((await Builds(ct)).Building != rebuild) return false;
+            if ((await ReadBuilds(ct)).Building != rebuild) return false;
             await Write(rebuild, changes, ct);
             return true;
         },
         ct);
 
-    public async ValueTask EndRebuild(string rebuild, CancellationToken ct) => await Alone(
+    public async ValueTask EndRebuild(string rebuild, CancellationToken ct) => await RunExclusively(
         async () =>
         {
-            if ((await Builds(ct)).Building != rebuild) return false;
-            await Note((rebuild, null), ServerTerms.Format, ct);
+            if ((await ReadBuilds(ct)).Building != rebuild) return false;
+            await StoreBuilds((rebuild, null), ServerTerms.Format, ct);
             await server.Delete(
                 $"{Filter.Is(ServerSettings.DataSet, dataSet)} AND NOT {Filter.Is(ServerSettings.Build, MeilisearchIndexes.Hash(partition.Key, rebuild))}", ct);
             return true;
         },
         ct);
 
-    private async Task<T> Alone<T>(Func<Task<T>> work, CancellationToken ct)
+    private async Task<T> RunExclusively<T>(Func<Task<T>> work, CancellationToken ct)
     {
-        var turn = all.WriterOf(dataSet);
+        var turn = all.GetWriteLock(dataSet);
         await turn.WaitAsync(ct);
         try
         {
@@ -177,11 +178,11 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
         }
     }
 
-    /// <summary>The server has no conditions on writes: what is there is read first, and only what is newer is written.</summary>
+    /// <summary>Writes newer versions only. The server has no conditional writes, so the stored versions are read first.</summary>
     private async Task Write(string build, IReadOnlyList<SearchChange> changes, CancellationToken ct)
     {
         var newest = changes.GroupBy(change => (change.Type, change.Id)).Select(ofOne => ofOne.MaxBy(change => change.Version)!);
-        foreach (var batch in newest.Chunk(MaxWritten))
+        foreach (var batch in newest.Chunk(MaxBatch))
         {
             var keyed = batch.ToDictionary(change => ServerSearch.KeyOf(partition, build, change.Type, change.Id), StringComparer.Ordinal);
             var there = (await server.Find(keyed.Keys, [ServerSettings.Key, "version", ServerSettings.Number], ct)).ToDictionary(
@@ -193,8 +194,8 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
             var documents = JsonForm.Write(writer =>
             {
                 writer.WriteStartArray();
-                foreach (var (key,
-                    change) in newer) WriteDocument(writer, build, key, there.TryGetValue(key, out var known) ? known.Number : all.NextNumber(), change);
+                foreach (var (key, change) in newer)
+                    WriteDocument(writer, build, key, there.TryGetValue(key, out var known) ? known.Number : all.NextNumber(), change);
                 writer.WriteEndArray();
             });
             await server.Put(documents, ct);
@@ -218,20 +219,20 @@ internal sealed class MeilisearchIndex(SearchServer server, MeilisearchIndexes a
         writer.WriteEndObject();
     }
 
-    /// <summary>The build that is searched; null where nothing was ever written.</summary>
-    private async Task<string?> Searched(CancellationToken ct) => await Builds(ct) switch
+    /// <summary>Finds the searched build; null if nothing was ever written.</summary>
+    private async Task<string?> FindSearchedBuild(CancellationToken ct) => await ReadBuilds(ct) switch
     {
-        (null, not null) => throw new SearchUnavailableException("the search index is being built") { IsBeingMade = true },
+        (null, not null) => throw new SearchUnavailableException("the search index is being built; retry later") { IsBeingMade = true },
         (null, null) when !await server.IsComplete(ct) => throw SearchServer.NotComplete,
         var (current, _) => current,
     };
 
-    private async Task<(string? Current, string? Building)> Builds(CancellationToken ct) => await server.FindPartition(dataSet, ct) is { } noted
-        ? (noted.GetProperty("current").GetString(), noted.GetProperty("building").GetString())
+    private async Task<(string? Current, string? Building)> ReadBuilds(CancellationToken ct) => await server.FindPartition(dataSet, ct) is { } state
+        ? (state.GetProperty("current").GetString(), state.GetProperty("building").GetString())
         : (null, null);
 
-    /// <summary>Notes which build is searched and which is under way, in one write: it is what a rebuild takes the place of another by.</summary>
-    private Task Note((string? Current, string? Building) builds, string? settings, CancellationToken ct) => server.PutPartition(
+    /// <summary>Stores which build is searched and which is being filled, in one write, so that a rebuild replaces another atomically.</summary>
+    private Task StoreBuilds((string? Current, string? Building) builds, string? settings, CancellationToken ct) => server.PutPartition(
         JsonForm.Object(writer =>
         {
             writer.WriteString(ServerSettings.Key, dataSet);

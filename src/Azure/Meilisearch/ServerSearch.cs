@@ -7,19 +7,19 @@ using ServerQuery = Meilisearch.SearchQuery;
 
 namespace NodeStash.Azure.Meilisearch;
 
-/// <summary>One search among the records of one type.</summary>
-/// <param name="server">Searches.</param>
+/// <summary>Runs one search among the records of one type.</summary>
+/// <param name="server">The server.</param>
 /// <param name="partition">The partition.</param>
-/// <param name="build">The build of it that is searched.</param>
-/// <param name="type">Of the records.</param>
-/// <param name="text">As the server gets it.</param>
-/// <param name="among">The only records to find; null for all.</param>
+/// <param name="build">The searched build of the partition.</param>
+/// <param name="type">The type of the records.</param>
+/// <param name="text">The query for the server, from <see cref="ServerTerms.Query"/>.</param>
+/// <param name="among">Ids of the only records to find; null for all.</param>
 internal sealed class ServerSearch(SearchServer server, Partition partition, string build, string type, string text, IReadOnlyCollection<string>? among)
 {
     private const string Score = "_rankingScore";
 
-    /// <summary>A score is from 0 to 1, the best; a rank the other way round, in whole numbers.</summary>
-    private const long Ranks = 1L << 48;
+    /// <summary>Scale of ranks. The server scores hits from 0 to 1, the best; a rank is a whole number, the lowest the best.</summary>
+    private const long RankScale = 1L << 48;
 
     private static readonly string[] Fields = ["partition", "type", "id", "version", ServerSettings.Number];
 
@@ -30,39 +30,38 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
 
     public static string KeyOf(Partition partition, string build, string type, string id) => MeilisearchIndexes.Hash(partition.Key, build, type, id);
 
-    /// <summary>The hits after the query's place, the best first, one more than asked for where there are more.</summary>
+    /// <summary>Finds the hits after the position of the query, the best first, and one more than its limit if there are more.</summary>
     public async Task<IReadOnlyList<SearchHit>> Run(SearchQuery query, CancellationToken ct)
     {
         var after = query.After is { } place ? await After(place, query.Types, ct) : null;
-        var offset = after is null ? 0 : await FirstAfter(after.Value, ct);
+        var offset = after is null ? 0 : await FindOffset(after.Value, ct);
         var found = await Page(offset, query.Limit + 1, ct);
         return [.. found.Where(hit => after is not { } last || IsAfter(hit, last)).Select(hit => hit.Hit)];
     }
 
-    /// <summary>How many there are, at most <see cref="ISearchIndex.MaxHits"/>.</summary>
+    /// <summary>Counts the hits, up to <see cref="ISearchIndex.MaxHits"/>.</summary>
     public async Task<int> Count(CancellationToken ct)
     {
-        var counted = await server.Search(text, Asking(new ServerQuery { HitsPerPage = 0 }), ct);
+        var counted = await server.Search(text, WithFilter(new ServerQuery { HitsPerPage = 0 }), ct);
         return Math.Min(((PaginatedSearchResult<JsonElement>)counted).TotalHits, ISearchIndex.MaxHits);
     }
 
-    /// <summary>Where this type goes on after a place that may be in another: of equal rank, the types come in the order asked for.</summary>
+    /// <summary>Finds the position in this type for a position that may be in another. At equal rank, types have the order of the query.</summary>
     private async Task<(long Rank, long Number)?> After(SearchPlace place, IReadOnlyList<string> types, CancellationToken ct)
     {
         var (placed, here) = (types.Index().First(each => each.Item == place.Type).Index, types.Index().First(each => each.Item == type).Index);
         if (placed < here) return (place.Rank, long.MaxValue);
         if (placed > here) return (place.Rank, long.MinValue);
 
-        // A record that is gone keeps its number for long; after one that is forgotten, its rank is gone through from its beginning.
+        // A removed record keeps its number until its removal expires. After that, the search continues at the start of its rank.
         var documents = await server.Find([KeyOf(partition, build, type, place.Id)], [ServerSettings.Number], ct);
         return (place.Rank, documents.Count == 0 ? long.MaxValue : documents[0].GetProperty(ServerSettings.Number).GetInt64());
     }
 
     /// <summary>
-    /// How many hits there are before the first one after a place: the server goes by offsets, which move when others come and go, so it is looked
-    /// for.
+    /// Finds the offset of the first hit after a position, by binary search: the server pages by offset, and offsets move when records come and go.
     /// </summary>
-    private async Task<int> FirstAfter((long Rank, long Number) place, CancellationToken ct)
+    private async Task<int> FindOffset((long Rank, long Number) place, CancellationToken ct)
     {
         var (from, to) = (0, ServerSettings.MaxHits);
         while (from < to)
@@ -80,14 +79,14 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
 
     private async Task<IReadOnlyList<Found>> Page(int offset, int limit, CancellationToken ct)
     {
-        var page = await server.Search(text, Asking(new ServerQuery { Offset = offset, Limit = limit, ShowRankingScore = true }), ct);
+        var page = await server.Search(text, WithFilter(new ServerQuery { Offset = offset, Limit = limit, ShowRankingScore = true }), ct);
 
-        // The filter has seen to both; what leaves this partition is worth a second look.
+        // The filter selects both already. Data must never leave its partition, so it is checked again.
         return [.. page.Hits.Where(hit => hit.GetProperty("partition").GetString() == partition.Key && hit.GetProperty("type").GetString() == type)
             .Select(Read)];
     }
 
-    private ServerQuery Asking(ServerQuery query)
+    private ServerQuery WithFilter(ServerQuery query)
     {
         (query.Filter, query.MatchingStrategy, query.AttributesToRetrieve) = (filter, "all", Fields);
         return query;
@@ -95,10 +94,10 @@ internal sealed class ServerSearch(SearchServer server, Partition partition, str
 
     private Found Read(JsonElement hit) => new(
         new SearchHit(type, hit.GetProperty("id").GetString()!, hit.GetProperty("version").GetInt64(),
-            (long)Math.Round((1 - hit.GetProperty(Score).GetDouble()) * Ranks)),
+            (long)Math.Round((1 - hit.GetProperty(Score).GetDouble()) * RankScale)),
         hit.GetProperty(ServerSettings.Number).GetInt64());
 
-    /// <param name="Hit">As answered.</param>
-    /// <param name="Number">Of the document; of equal rank, the highest comes first.</param>
+    /// <param name="Hit">The hit to return.</param>
+    /// <param name="Number">The number of the document; at equal rank, the highest comes first.</param>
     private sealed record Found(SearchHit Hit, long Number);
 }

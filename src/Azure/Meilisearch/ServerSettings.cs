@@ -6,24 +6,24 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.Azure.Meilisearch;
 
-/// <summary>How the server is to search: made of what the schemas say of their fields, and applied where the server has another version of it.</summary>
+/// <summary>Defines the settings of the search server, derived from the schemas. They are applied if the server has another version.</summary>
 internal static class ServerSettings
 {
-    public const string Key = "key", Set =
-        "set", DataSet = "data_set", Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
+    public const string Key = "key", Set = "set", DataSet = "data_set",
+        Build = "build", RemovedAt = "removed_at", Number = "number", Codes = "code", Beginnings = "beginning", Parts = "part";
 
-    /// <summary>One more hit than can be reached tells that there are more.</summary>
+    /// <summary>Maximum number of hits: one more than can be reached shows that there are more.</summary>
     public const int MaxHits = ISearchIndex.MaxHits + 1;
 
-    /// <summary>The attributes in which nothing is mistyped.</summary>
+    /// <summary>Attributes without typo tolerance.</summary>
     private static readonly string[] Literal = [Codes, Beginnings, Parts];
 
-    /// <summary>The attributes that are searched; the earlier, the more they count.</summary>
+    /// <summary>Searched attributes, the most important first.</summary>
     public static readonly IReadOnlyList<string> Searched = [.. new[] { Searchable.Name, Searchable.Detail, Searchable.Body }.Select(AttributeOf), .. Literal];
 
     public static readonly IReadOnlyList<string> Filterable = [Key, Set, DataSet, Build, RemovedAt];
 
-    /// <summary>From how many letters on a word may be mistyped, once and twice.</summary>
+    /// <summary>Minimum word lengths for one typo and for two.</summary>
     private static readonly int[] TyposFrom = [
         .. Enumerable.Range(1, 2).Select(edits => Enumerable.Range(1, byte.MaxValue).First(length => Typos.Allowed(new string('a', length)) == edits))];
 
@@ -51,11 +51,11 @@ internal static class ServerSettings
         },
         Pagination = new Pagination { MaxTotalHits = MaxHits },
         ProximityPrecision = "byAttribute",
-        // A search that is cut off is answered, in another order: by then nobody may be waiting for it any more.
+        // A search that is cut off still answers, in another order. By then its caller has given up.
         SearchCutoffMs = (int)SearchOptions.DefaultMaxDuration.TotalMilliseconds,
     };
 
-    /// <summary>Differs where anything above does.</summary>
+    /// <summary>Version of the settings above: a hash of them.</summary>
     public static string Version { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
         '\n', [.. Searched, "", .. Literal, "", .. Filterable, "", .. Current.RankingRules!, .. TyposFrom.Select(length => $"{length}"),
             $"{MaxHits} {Current.SearchCutoffMs} {Current.ProximityPrecision}"])))[..16]);

@@ -7,18 +7,17 @@ using NodeStash.Core.Search;
 namespace NodeStash.Azure.Meilisearch;
 
 /// <summary>
-/// Texts as the server gets them. They are taken apart and folded here, so that both adapters see the same words; the server compares them, ranks
-/// them, and allows for typos. Each word begins with the tag of its partition: the words of a partition are mistyped for one another and for those of no
-/// other, however many share the index; and a typo in the first letter, for which the server has rules of its own, is a typo like any other.
-/// There are three tags: of words; of words with digits, which are never mistyped; and of beginnings, for the server completes one with a thousand
-/// words at most, and one or two letters may begin more.
+/// Splits and folds texts into words for the server, so that both adapters use the same words. The server compares them, ranks them and allows for typos.
+/// Each word begins with a tag of its partition, so a typo can only match words of the same partition, however many share the index. It also makes a typo
+/// in the first letter, for which the server has rules of its own, a typo like any other. There are three kinds of tags: for words; for words with digits,
+/// which are never mistyped; and for prefixes, because the server completes a prefix with at most a thousand words, and one or two letters can begin more.
 /// </summary>
 internal sealed partial class ServerTerms
 {
-    /// <summary>Letters of a tag. The lengths from which the server allows for typos are this much above those of the words.</summary>
+    /// <summary>Number of letters in a tag. The minimum lengths for typos are longer by this number.</summary>
     public const int TagLength = 8;
 
-    /// <summary>The server looks at no more.</summary>
+    /// <summary>Maximum number of words in a query that the server uses.</summary>
     private const int MaxWords = 10;
 
     private const int MaxPrefixLength = 2;
@@ -27,11 +26,11 @@ internal sealed partial class ServerTerms
     private const int MaxDigits = 20;
     private const int InternationalDigits = 10;
 
-    /// <summary>A tag is of the letters of its word's script: the server parts words where the script changes.</summary>
+    /// <summary>Letters for tags, by script. A tag uses the script of its word, because the server splits words where the script changes.</summary>
     private static readonly string[] Alphabets = [
         "abcdefghijklmnopqrstuvwxyz0123456789", "αβγδεζηθικλμνξοπρστυφχψω", "абвгдежзиклмнопрстуфхцчшщъыьэюяђєіјљњћџ"];
 
-    /// <summary>Differs where the terms of a record would be others than they were.</summary>
+    /// <summary>Version of the terms: changes if the terms of a record change.</summary>
     public static string Format { get; } =
         IndexFormat.Of(fields => new ServerTerms("an example").Of(fields).SelectMany(terms => terms.Value.Prepend(terms.Key)));
 
@@ -49,7 +48,7 @@ internal sealed partial class ServerTerms
         }
     }
 
-    /// <summary>The words of a record, by the attribute that they are searched in.</summary>
+    /// <summary>Lists the words of a record by search attribute.</summary>
     public IReadOnlyDictionary<string, IEnumerable<string>> Of(IReadOnlyList<SearchField> fields)
     {
         var terms = ServerSettings.Searched.ToDictionary(attribute => attribute, _ => new HashSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
@@ -75,14 +74,14 @@ internal sealed partial class ServerTerms
     }
 
     /// <summary>
-    /// What is searched for, as the server gets it: words of letters and digits alone, so that nothing in it is syntax. Empty where there is no word.
+    /// Converts a search text to a query for the server. It has only letters and digits, so nothing in it is syntax. Empty if the text has no word.
     /// </summary>
     public string Query(string text)
     {
         var (words, at) = (new List<string>(), 0);
         foreach (Match match in Number().Matches(text))
         {
-            // 00 and 0 stand before a number for what it begins with elsewhere.
+            // Drop the dialling prefixes 00 and 0, which a stored number may lack.
             var digits = DigitsOf(match.Value).TrimStart('0');
             var isOne = !match.Value.AsSpan().ContainsAnyExceptInRange('0', '9');
             if (digits.Length < (isOne ? InternationalDigits - 1 : MinPartLength)) continue;
@@ -102,7 +101,7 @@ internal sealed partial class ServerTerms
 
     private string Beginning(string letters) => With(beginningTags, letters);
 
-    /// <summary>A word with its tag; of a script that has none as it is, too short for the server to allow typos.</summary>
+    /// <summary>Adds the tag to a word. A word of another script stays as it is, too short for the server to allow typos.</summary>
     private static string With(string[] tags, string word)
     {
         var alphabet = Array.FindIndex(Alphabets, letters => letters.Contains(word[0], StringComparison.Ordinal));
@@ -111,12 +110,12 @@ internal sealed partial class ServerTerms
 
     private static bool HasDigit(string word) => word.AsSpan().ContainsAnyInRange('0', '9');
 
-    /// <summary>The letters that a word with digits begins with, which may be what is searched for; null where it does not.</summary>
+    /// <summary>Returns the letters before the first digit of a word, because users may search for them; null for none.</summary>
     private static string? LettersBefore(string word) => word.AsSpan().IndexOfAnyInRange('0', '9') is > 0 and var digit ? word[..digit] : null;
 
     private static IEnumerable<string> Ends(string word) => Enumerable.Range(0, Math.Max(0, word.Length - MinPartLength + 1)).Select(start => word[start..]);
 
-    /// <summary>The digits of a phone number; "(0)" in it is not dialled from everywhere.</summary>
+    /// <summary>Returns the digits of a phone number without "(0)", which is not dialled from everywhere.</summary>
     private static string DigitsOf(string text) =>
         Words.Digits(text.Replace("(0)", "", StringComparison.Ordinal)) is { Length: >= MinDigits and <= MaxDigits } digits ? digits : "";
 

@@ -8,16 +8,16 @@ using NodeStash.Core.Storage;
 
 namespace NodeStash.Azure.Queues;
 
-/// <summary>Queues of an Azure storage account. Functions with a queue trigger read what it sends.</summary>
-/// <param name="account">Made with <see cref="ClientOptions"/>.</param>
+/// <summary>Sends jobs to queues of an Azure storage account. Functions with a queue trigger receive them.</summary>
+/// <param name="account">A client created with <see cref="ClientOptions"/>.</param>
 public sealed class AzureJobQueues(QueueServiceClient account) : IJobQueues
 {
-    /// <summary>A message waits until it is read, however long that takes.</summary>
+    /// <summary>Time to live of a message: it never expires.</summary>
     private static readonly TimeSpan Forever = TimeSpan.FromSeconds(-1);
 
     private readonly ConcurrentDictionary<string, QueueClient> queues = new(StringComparer.Ordinal);
 
-    /// <summary>Messages in Base64, as the Functions host expects them; what can't be sent is told within half a minute.</summary>
+    /// <summary>Options of the client: Base64 messages, as the Functions host expects, and failures reported within half a minute.</summary>
     public static QueueClientOptions ClientOptions => new()
     {
         MessageEncoding = QueueMessageEncoding.Base64,
@@ -36,14 +36,14 @@ public sealed class AzureJobQueues(QueueServiceClient account) : IJobQueues
             }
             catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
             {
-                // In a deployment they are there, and this app has no right to make any.
+                // Only an emulator lacks queues. A deployment has them, and this app has no right to create any.
                 await client.CreateIfNotExistsAsync(cancellationToken: ct);
                 await Send();
             }
         }
         catch (Exception e) when (IsOutage(e, ct))
         {
-            throw new StoreUnavailableException($"the queue {queue} does not answer", e);
+            throw new StoreUnavailableException($"the queue {queue} does not respond; retry later", e);
         }
 
         Task Send() => client.SendMessageAsync(text, visibilityTimeout: delay, timeToLive: Forever, cancellationToken: ct);
@@ -57,21 +57,21 @@ public sealed class AzureJobQueues(QueueServiceClient account) : IJobQueues
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound || e.ErrorCode == QueueErrorCode.AuthorizationPermissionMismatch)
         {
-            // It answers. Who may only send is told no more; an emulator's queues are made with their first message.
+            // The service responds: a sender may not read properties, and an emulator creates queues with their first message.
         }
         catch (Exception e) when (e is RequestFailedException || IsOutage(e, ct))
         {
-            throw new StoreUnavailableException("the queues do not answer", e);
+            throw new StoreUnavailableException("the queues do not respond; check the storage account and the role of the app's identity", e);
         }
     }
 
-    /// <summary>Whether the service does not answer, is too busy or fails: then it is worth another try later. Anything else is a fault of ours.</summary>
+    /// <summary>Whether the service does not respond, is too busy or fails, so that a later attempt may succeed. Other errors are bugs.</summary>
     private static bool IsOutage(Exception e, CancellationToken ct) => e switch
     {
         RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
-        AggregateException tries => tries.InnerExceptions.All(one => IsOutage(one, ct)),
+        AggregateException attempts => attempts.InnerExceptions.All(one => IsOutage(one, ct)),
         OperationCanceledException => !ct.IsCancellationRequested,
-        AuthenticationFailedException => true, // who gives the app its identity does not answer
+        AuthenticationFailedException => true, // the identity provider does not respond
         _ => false,
     };
 }

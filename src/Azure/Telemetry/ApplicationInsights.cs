@@ -4,11 +4,12 @@ using NodeStash.Core.Telemetry;
 
 namespace NodeStash.Azure.Telemetry;
 
-/// <summary>Application Insights, where APPLICATIONINSIGHTS_CONNECTION_STRING says which.</summary>
+/// <summary>Exports telemetry to Application Insights, if APPLICATIONINSIGHTS_CONNECTION_STRING is set.</summary>
 internal static class ApplicationInsights
 {
-    /// <param name="credential">Of the app's identity.</param>
-    /// <returns>Null where the variable is not set.</returns>
+    /// <summary>Creates the target of the export.</summary>
+    /// <param name="credential">The credential of the app's identity.</param>
+    /// <returns>Null if the variable is not set.</returns>
     public static TelemetryTarget? Target(TokenCredential credential)
     {
         var connection = Environment.GetEnvironmentVariable("APPLICATIONINSIGHTS_CONNECTION_STRING");
