@@ -158,15 +158,16 @@ public sealed class CascadeOverlay(IWorkspaceStore store, Catalog catalog, TimeP
     }
 
     /// <summary>Rewrites a condition, and every condition on linked records in it, for cascades that replace values.</summary>
-    private async ValueTask<Condition> RewriteValues(string type, Condition condition, IReadOnlyList<Cascade> cascades, CancellationToken ct) => condition switch
-    {
-        Condition.All all => new Condition.All(await RewriteEach(all.Conditions, inner => RewriteValues(type, inner, cascades, ct))),
-        Condition.Any any => new Condition.Any(await RewriteEach(any.Conditions, inner => RewriteValues(type, inner, cascades, ct))),
-        Condition.Not not => new Condition.Not(await RewriteValues(type, not.Inner, cascades, ct)),
-        Condition.Linked linked => await RewriteForFirst(
-            type, linked with { Where = await RewriteValues(linked.Type, linked.Where, cascades, ct) }, cascades, cascades.Count, ct),
-        _ => await RewriteForFirst(type, condition, cascades, cascades.Count, ct),
-    };
+    private async ValueTask<Condition> RewriteValues(string type, Condition condition, IReadOnlyList<Cascade> cascades, CancellationToken ct) =>
+        condition switch
+        {
+            Condition.All all => new Condition.All(await RewriteEach(all.Conditions, inner => RewriteValues(type, inner, cascades, ct))),
+            Condition.Any any => new Condition.Any(await RewriteEach(any.Conditions, inner => RewriteValues(type, inner, cascades, ct))),
+            Condition.Not not => new Condition.Not(await RewriteValues(type, not.Inner, cascades, ct)),
+            Condition.Linked linked => await RewriteForFirst(
+                type, linked with { Where = await RewriteValues(linked.Type, linked.Where, cascades, ct) }, cascades, cascades.Count, ct),
+            _ => await RewriteForFirst(type, condition, cascades, cascades.Count, ct),
+        };
 
     /// <summary>
     /// Rewrites a condition for the first <paramref name="count"/> cascades. The last cascade comes first: the condition it leaves asks for values

@@ -65,7 +65,9 @@ public sealed class MapField(string name) : Field(name)
     {
         var merged = old.Merge(patch);
         if (merged.Count > MaxNames) return (JsonMap?)errors.Add(Name, $"At most {MaxNames} names; with this change there would be {merged.Count}");
-        return merged.Bytes > MaxBytes ? (JsonMap?)errors.Add(Name, $"At most {MaxBytes} bytes of JSON; with this change there would be {merged.Bytes}") : merged;
+        return merged.Bytes > MaxBytes
+            ? (JsonMap?)errors.Add(Name, $"At most {MaxBytes} bytes of JSON; with this change there would be {merged.Bytes}")
+            : merged;
     }
 
     /// <inheritdoc/>

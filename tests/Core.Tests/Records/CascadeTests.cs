@@ -209,7 +209,8 @@ public sealed class CascadeTests : IDisposable
 
     private async Task Announce(IWorkspaceStore store, IEnumerable<Cascade> changes)
     {
-        var announced = (await PendingCascades.Read(store, Crm.Catalog, CancellationToken.None)).Announce(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
+        var announced =
+            (await PendingCascades.Read(store, Crm.Catalog, CancellationToken.None)).Announce(changes, Somebody, ids, TimeProvider.System.GetUtcNow())!;
         Assert.Equal(CommitOutcome.Done, await store.Commit(new Commit { Writes = [announced.Write()] }, CancellationToken.None));
     }
 
