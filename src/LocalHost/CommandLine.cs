@@ -1,12 +1,12 @@
 namespace NodeStash.LocalHost;
 
-/// <summary>What the command line asks for.</summary>
-/// <param name="Settings">Where to listen and where to keep data.</param>
+/// <summary>Parses the command line.</summary>
+/// <param name="Settings">The address to listen on and the data folder.</param>
 /// <param name="Demo">Whether to run the demo rather than the server.</param>
-/// <param name="Health">Whether to ask a running server if it can serve, rather than to start one.</param>
+/// <param name="Health">Whether to check that a running server can serve, rather than to start one.</param>
 /// <param name="Help">Whether to print the usage.</param>
 /// <param name="Version">Whether to print the program's version.</param>
-/// <param name="Fault">What is wrong with it; null if nothing.</param>
+/// <param name="Fault">The error in the command line; null for none.</param>
 public sealed record CommandLine(HostSettings Settings, bool Demo = false, bool Health = false, bool Help = false, bool Version = false, string? Fault = null)
 {
     public const string Usage =

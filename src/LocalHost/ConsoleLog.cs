@@ -7,17 +7,16 @@ using Microsoft.Extensions.Logging.Console;
 namespace NodeStash.LocalHost;
 
 /// <summary>
-/// The console as a log, in the framework's own formats. The framework's console logger wakes a thread and writes for every line, which
-/// costs more than the request the line is about; here lines are collected for a moment and written together. Warnings and worse are
-/// written at once.
+/// Writes the log to the console in the framework's formats. The console logger of the framework wakes a thread and writes for every line, which costs
+/// more than the request behind the line. This one collects lines for 50 ms and writes them together, but warnings and worse at once.
 /// </summary>
 [ProviderAlias("Console")]
 internal sealed class ConsoleLog : ILoggerProvider, ISupportExternalScope
 {
-    /// <summary>Characters that may wait. Who logs more, because nobody reads the console, waits for them to be written.</summary>
+    /// <summary>Maximum number of buffered characters. If nobody reads the console, logging beyond it waits.</summary>
     private const int MaxWaiting = 1024 * 1024;
 
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan FlushDelay = TimeSpan.FromMilliseconds(50);
 
     [ThreadStatic]
     private static StringWriter? line;
@@ -81,7 +80,7 @@ internal sealed class ConsoleLog : ILoggerProvider, ISupportExternalScope
             {
                 while (waiting.Length == 0 && !isClosed) Monitor.Wait(gate);
                 if (waiting.Length == 0) return;
-                if (!isUrgent && !isClosed) Monitor.Wait(gate, Moment);
+                if (!isUrgent && !isClosed) Monitor.Wait(gate, FlushDelay);
                 (waiting, written, isUrgent) = (written, waiting, false);
                 Monitor.PulseAll(gate);
             }
@@ -92,7 +91,7 @@ internal sealed class ConsoleLog : ILoggerProvider, ISupportExternalScope
             }
             catch (IOException)
             {
-                // The log's disk is full, or nobody is there any more: that is no reason to stop answering.
+                // The disk of the log is full, or its reader is gone. The server goes on.
             }
 
             written.Clear();

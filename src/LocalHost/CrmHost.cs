@@ -25,12 +25,12 @@ using NodeStash.LocalHost.Triggers;
 
 namespace NodeStash.LocalHost;
 
-/// <summary>The whole product, running in this process.</summary>
+/// <summary>Runs the whole product in this process.</summary>
 public sealed class CrmHost : IAsyncDisposable
 {
     /// <summary>
-    /// Kestrel's own limit lies above the API's, so that the API answers in its envelope and the rest of a body too large is read away: a connection
-    /// closed on unread data would lose the answer.
+    /// Body limit of Kestrel. It is above the API's limit, so that the API answers in its envelope and the rest of the body is read: closing a connection with
+    /// unread data would lose the answer.
     /// </summary>
     private const long KestrelBodyLimit = 32 * 1024 * 1024;
 
@@ -41,16 +41,16 @@ public sealed class CrmHost : IAsyncDisposable
 
     private CrmHost(DataFolder folder, WebApplication app) => (this.folder, this.app) = (folder, app);
 
-    /// <summary>Where it listens, with the port it got.</summary>
+    /// <summary>Address of the server, with the actual port.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    /// <summary>The services everything runs on.</summary>
+    /// <summary>Services of the host.</summary>
     public IServiceProvider Services => app.Services;
 
-    /// <summary>The secret of the workspace's first key.</summary>
+    /// <summary>Secret of the workspace's first key.</summary>
     public string ApiKey => File.ReadAllText(folder.ApiKeyFile).Trim();
 
-    /// <summary>What to tell who started it: the address, and a curl to paste.</summary>
+    /// <summary>Text to print after the start: the address, and a curl command to paste.</summary>
     public string Banner =>
         $"""
         NodeStash listens on {Address.ToString().TrimEnd('/')}   data in {folder.Path}
@@ -61,8 +61,8 @@ public sealed class CrmHost : IAsyncDisposable
 
         """;
 
-    /// <summary>Starts everything; ready when it answers.</summary>
-    /// <exception cref="StartException">It can't: the folder, the database or the address.</exception>
+    /// <summary>Starts the host. It is ready when the task completes.</summary>
+    /// <exception cref="StartException">The host can't start because of the folder, the database or the address.</exception>
     public static async Task<CrmHost> Start(HostSettings settings, CancellationToken ct)
     {
         var folder = DataFolder.Open(settings.Data);
@@ -82,10 +82,10 @@ public sealed class CrmHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for Ctrl-C or SIGTERM, then until what is under way has ended.</summary>
+    /// <summary>Waits for Ctrl-C or SIGTERM, then for work in progress.</summary>
     public Task WaitForShutdown() => app.WaitForShutdownAsync();
 
-    /// <summary>Drains and stops.</summary>
+    /// <summary>Stops the host after work in progress has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         await app.StopAsync();
@@ -95,7 +95,7 @@ public sealed class CrmHost : IAsyncDisposable
 
     private static CrmHost Build(HostSettings settings, DataFolder folder)
     {
-        // Watching for changed settings would watch the working folder with all below it, which is where the databases are by default.
+        // Do not watch for changed settings: that watches the working folder with all subfolders, where the databases are by default.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.WebHost.UseUrls(settings.Urls).ConfigureKestrel(kestrel =>
         {
@@ -104,7 +104,7 @@ public sealed class CrmHost : IAsyncDisposable
         });
         builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateOnBuild, provider.ValidateScopes) = (true, true));
         builder.Logging.ClearProviders().Services.AddSingleton<ILoggerProvider, ConsoleLog>();
-        // A start that fails is told in one line (see Explain), not by the host's trace; a background service that fails is Critical.
+        // A failed start is one line (see Explain), not a stack trace of the host. A failed background service is logged as Critical.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         if (settings.Quiet) builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("NodeStash", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
@@ -116,8 +116,8 @@ public sealed class CrmHost : IAsyncDisposable
             .AddNodeStashWebhooks()
             .AddSingleton(catalog)
             .AddSingleton(folder.OpenSecretBox())
-            .AddSingleton(OperatorSecretOf(builder.Configuration))
-            .AddSingleton(OptionsOf(settings, builder.Configuration))
+            .AddSingleton(ReadOperatorSecret(builder.Configuration))
+            .AddSingleton(ReadWebhookOptions(settings, builder.Configuration))
             .AddSingleton(services => Schema.Open(folder.Database, Crm.Catalog.Indexes, services.GetRequiredService<ILogger<Database>>()))
             .AddSingleton<SqliteChangeFeed>().AddSingleton<IChangeFeed>(services => services.GetRequiredService<SqliteChangeFeed>())
             .AddSingleton<SqliteAccessStore>().AddSingleton<IAccessStore>(services => services.GetRequiredService<SqliteAccessStore>())
@@ -152,32 +152,32 @@ public sealed class CrmHost : IAsyncDisposable
 
     private async Task Run(HostSettings settings, CancellationToken ct)
     {
-        // What can't be opened fails here: a host that fails while it makes its services can't be stopped in order.
+        // Open these now: a host that fails while it creates its services can't be stopped in order.
         app.Services.GetRequiredService<TelemetryExport>();
         app.Services.GetRequiredService<DurableEngine>();
-        // Before anything is served: from then on a search is answered whole, or refused until it can be.
+        // Run this before serving, so that every search is complete, or refused until it can be.
         await app.Services.GetRequiredService<SearchUpkeep>().Run(ct);
         await app.Services.GetRequiredService<FirstStart>().Run(folder, ct);
         await app.StartAsync(ct);
     }
 
-    private static WebhookOptions OptionsOf(HostSettings settings, IConfiguration configuration)
+    private static WebhookOptions ReadWebhookOptions(HostSettings settings, IConfiguration configuration)
     {
         var concurrency = WebhookOptions.ReadConcurrency(configuration[WebhookOptions.ConcurrencySetting], out var problem);
         if (problem is not null) throw new StartException(problem);
         return new WebhookOptions { AllowLoopback = settings.AllowLoopback, ClockTolerance = TimeSpan.Zero, ConcurrencyPerEndpoint = concurrency };
     }
 
-    private static OperatorSecret OperatorSecretOf(IConfiguration configuration)
+    private static OperatorSecret ReadOperatorSecret(IConfiguration configuration)
     {
         var secret = configuration[OperatorSecret.Setting];
         return OperatorSecret.Check(secret) is { } problem ? throw new StartException(problem) : new OperatorSecret(secret);
     }
 
-    /// <summary>A text as one word of a POSIX shell.</summary>
+    /// <summary>Quotes a text as one word of a POSIX shell.</summary>
     private static string Quoted(string text) => $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
-    /// <summary>The one line for what commonly goes wrong at a start; null for what should not.</summary>
+    /// <summary>Explains a common start error in one line; null for an unexpected one.</summary>
     private static string? Explain(Exception e, HostSettings settings) => e switch
     {
         NewerDatabaseException newer => newer.Message,

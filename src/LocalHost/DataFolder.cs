@@ -3,7 +3,7 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost;
 
-/// <summary>The folder of everything persistent: databases, the key that seals secrets, and the first API key. One process at a time uses it.</summary>
+/// <summary>Locks the data folder: databases, the key that seals secrets, and the first API key. One process at a time uses it.</summary>
 public sealed class DataFolder : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -28,10 +28,11 @@ public sealed class DataFolder : IDisposable
 
     private string SealingKeyFile => In("sealing-key");
 
-    /// <summary>Where the first API key of a folder is, for those who only read it.</summary>
+    /// <summary>Returns the path of a folder's first API key, for programs that only read it.</summary>
     public static string ApiKeyFileIn(string folder) => System.IO.Path.Combine(System.IO.Path.GetFullPath(folder), "api-key");
 
-    /// <exception cref="StartException">It can't be made or written, or another process uses it.</exception>
+    /// <summary>Creates the folder if missing, and locks it.</summary>
+    /// <exception cref="StartException">The folder can't be created or written, or another process uses it.</exception>
     public static DataFolder Open(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
@@ -55,8 +56,8 @@ public sealed class DataFolder : IDisposable
         }
     }
 
-    /// <summary>The key that seals secrets in the database, made at the first start.</summary>
-    /// <exception cref="StartException">The key is gone while there is a database, whose secrets it alone opens, or can't be read.</exception>
+    /// <summary>Reads the key that seals secrets in the database, and creates it at the first start.</summary>
+    /// <exception cref="StartException">The key can't be read, or is missing although a database with sealed secrets exists.</exception>
     public SecretBox OpenSecretBox()
     {
         try
@@ -64,7 +65,11 @@ public sealed class DataFolder : IDisposable
             if (!File.Exists(SealingKeyFile))
             {
                 if (File.Exists(Database))
-                    throw new StartException($"{SealingKeyFile} is missing, but {Database} has secrets that only it opens: restore it from your backup");
+                {
+                    throw new StartException(
+                        $"{SealingKeyFile} is missing, but {Database} has secrets that only this key opens: restore the key from your backup");
+                }
+
                 WriteSecret(SealingKeyFile, Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes)));
             }
 
@@ -79,11 +84,11 @@ public sealed class DataFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartException($"{SealingKeyFile} can't be read or written: {e.Message}", e);
+            throw new StartException($"{SealingKeyFile} can't be read or written ({e.Message.TrimEnd('.')}): give this user the right to read and write it", e);
         }
     }
 
-    /// <summary>Writes a file that only its owner can read, whole or not at all.</summary>
+    /// <summary>Writes a file atomically, readable by its owner only.</summary>
     public static void WriteSecret(string file, string text)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
@@ -99,7 +104,7 @@ public sealed class DataFolder : IDisposable
     }
 
     /// <summary>
-    /// Makes a database's file, still empty, one that only its owner can read, whatever the folder allows; SQLite gives its side files the same mode.
+    /// Creates the empty file of a database, readable by its owner only, whatever the folder allows. SQLite gives its side files the same mode.
     /// </summary>
     private static void MakePrivate(string file)
     {
@@ -112,7 +117,7 @@ public sealed class DataFolder : IDisposable
 
     private string In(string file) => System.IO.Path.Combine(Path, file);
 
-    /// <summary>Whether the folder is there and the lock file exists: then it is the lock that failed, not the folder.</summary>
+    /// <summary>Whether the lock failed, not the folder: the folder and the lock file exist.</summary>
     private static bool IsInUse(IOException e, string folder) =>
         e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(System.IO.Path.Combine(folder, "lock"));
 }

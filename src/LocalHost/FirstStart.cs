@@ -4,13 +4,13 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost;
 
-/// <summary>Sees to it that there is a workspace and a key to it.</summary>
+/// <summary>Creates the first workspace and its key.</summary>
 internal sealed class FirstStart(SqliteAccessStore access, IWorkspaceStores stores, Workspaces workspaces, ApiKeys keys)
 {
-    /// <summary>The plan of the local host's own workspace: no limits (docs/api/access.md).</summary>
+    /// <summary>Plan of the local host's own workspace, without limits (docs/api/access.md).</summary>
     private const string Plan = "local";
 
-    /// <summary>Makes what is missing: the workspace on the first start, its key file also where it was lost.</summary>
+    /// <summary>Creates the workspace at the first start, and the key file if it is missing.</summary>
     public async Task Run(DataFolder folder, CancellationToken ct)
     {
         var existing = access.FirstWorkspace();

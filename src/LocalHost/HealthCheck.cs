@@ -1,16 +1,17 @@
 namespace NodeStash.LocalHost;
 
-/// <summary>Asks a running server whether it can serve: for containers, whose images have no other program to ask with.</summary>
+/// <summary>Checks whether a running server can serve, for container images without another HTTP client.</summary>
 public static class HealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    /// <param name="settings">Where the server listens. The first address counts; one that stands for all of the machine is asked on loopback.</param>
-    /// <param name="output">Told in a line what came of it.</param>
+    /// <summary>Requests the readiness of the server.</summary>
+    /// <param name="settings">The addresses of the server. The first is used; a wildcard address is requested on loopback.</param>
+    /// <param name="output">Receives one line with the result.</param>
     /// <returns>0 if it can serve, 1 if not.</returns>
     public static async Task<int> Run(HostSettings settings, TextWriter output)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout };
         try
         {
             using var answer = await client.GetAsync(Address(settings.Urls.Split(';')[0]));

@@ -2,7 +2,7 @@ using NodeStash.Core.Telemetry;
 using NodeStash.LocalHost;
 using NodeStash.LocalHost.Demo;
 
-// One process that is the whole product. Exit codes: 0 done or stopped as asked, 1 could not do it, 2 asked for what does not exist.
+// Runs the whole product in one process. Exit codes: 0 for success or a requested stop, 1 for a failure, 2 for an invalid command line.
 var command = CommandLine.Parse(args);
 switch (command)
 {

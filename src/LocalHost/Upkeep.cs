@@ -7,8 +7,8 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost;
 
 /// <summary>
-/// Every hour: removes events, deliveries and answers that have passed their time (in Azure their time to live does it), and refreshes the database's
-/// statistics.
+/// Removes expired events, deliveries, removals and answers every hour, and refreshes the statistics of the database. In Azure, times to live remove
+/// expired data.
 /// </summary>
 internal sealed partial class Upkeep(Database database, SqliteStores stores, SqliteChangeFeed feed, SqliteDeliveryStores deliveries,
     EmbeddedSearchIndexes indexes, TimeProvider clock, ILogger<Upkeep> log) : BackgroundService
@@ -32,11 +32,11 @@ internal sealed partial class Upkeep(Database database, SqliteStores stores, Sql
             }
             catch (StoreUnavailableException e)
             {
-                NotDone(log, e);
+                PurgeFailed(log, e);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Old events and deliveries could not be removed; trying again in an hour")]
-    private static partial void NotDone(ILogger logger, Exception e);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired events, deliveries and answers could not be removed; retrying in one hour")]
+    private static partial void PurgeFailed(ILogger logger, Exception e);
 }

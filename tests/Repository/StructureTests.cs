@@ -168,7 +168,7 @@ public sealed partial class StructureTests
 
         Assert.Equal(QueueTriggers.MaxAttempts, queues.GetProperty("maxDequeueCount").GetInt32());
         Assert.Equal(QueueTriggers.RetryAfter, TimeSpan.Parse(queues.GetProperty("visibilityTimeout").GetString()!, CultureInfo.InvariantCulture));
-        Assert.Equal(QueueTriggers.AtOnce, queues.GetProperty("batchSize").GetInt32() + queues.GetProperty("newBatchThreshold").GetInt32());
+        Assert.Equal(QueueTriggers.MaxConcurrent, queues.GetProperty("batchSize").GetInt32() + queues.GetProperty("newBatchThreshold").GetInt32());
         Assert.Equal("base64", queues.GetProperty("messageEncoding").GetString());
     }
 

@@ -15,10 +15,10 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     /// <summary>Maximum number of attempts of an operation while others write first. After that the store is unavailable.</summary>
     private const int MaxAttempts = 100;
 
-    /// <summary>Most deliveries finalized or reopened in one batch, which contains their lane, too.</summary>
+    /// <summary>Maximum number of deliveries finalized or reopened in one batch, which contains their lane, too.</summary>
     private const int MaxPerLane = DeliveryBatch.MaxOperations - 1;
 
-    /// <summary>Most attempts recorded in one batch: two writes each, and one for the endpoint's failures.</summary>
+    /// <summary>Maximum number of attempts recorded in one batch: two writes each, and one for the endpoint's failures.</summary>
     private const int MaxAttemptsPerBatch = (DeliveryBatch.MaxOperations - 1) / 2;
 
     /// <summary>Fraction of its time after which the hold of an awake worker is renewed, so that not every round writes it.</summary>
@@ -393,7 +393,7 @@ internal sealed class CosmosDeliveryStore(PartitionClient client, Partition part
     }
 
     /// <summary>Advances a lane: removes finalized deliveries, sets when it is due, and ends its attempt in flight.</summary>
-    /// <returns>The lane, null where nothing is pending in it; and whether lane and deliveries were read as of the same moment.</returns>
+    /// <returns>The lane, null if it has nothing pending; and whether lane and deliveries were read as of the same moment.</returns>
     private async ValueTask<(LaneDocument? After, bool IsConsistent)> Advance(
         LaneDocument? lane, IReadOnlyCollection<Delivery> finalized, DateTimeOffset due, CancellationToken ct)
     {

@@ -36,7 +36,7 @@ internal sealed class EventReader(PartitionClient client, TimeProvider clock, Ev
     }
 
     /// <summary>Reads the page, and one more event if there is one.</summary>
-    /// <param name="lastExpiredSecond">As for <see cref="Read"/>.</param>
+    /// <param name="lastExpiredSecond">See <see cref="Read"/>.</param>
     /// <param name="until">The last second to read; null for no end.</param>
     /// <param name="ct">Ends the wait.</param>
     private ValueTask<IReadOnlyList<JsonElement>> ReadRows(long lastExpiredSecond, long? until, CancellationToken ct)

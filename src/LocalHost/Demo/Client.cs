@@ -10,19 +10,19 @@ internal sealed class Client : IDisposable
 {
     private readonly HttpClient http;
 
-    /// <param name="address">The server's.</param>
-    /// <param name="apiKey">Null to call without.</param>
+    /// <param name="address">The address of the server.</param>
+    /// <param name="apiKey">The key; null to call without one.</param>
     public Client(Uri address, string? apiKey)
     {
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
         if (apiKey is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
     }
 
-    /// <summary>How many requests were sent.</summary>
+    /// <summary>Number of requests sent.</summary>
     public int Requests { get; private set; }
 
     /// <param name="body">Sent as JSON; null for none.</param>
-    /// <exception cref="DemoFailedException">No answer, or one that is not JSON.</exception>
+    /// <exception cref="DemoFailedException">The server did not answer, or not with JSON.</exception>
     public async Task<Reply> Send(HttpMethod method, string path, object? body, CancellationToken ct)
     {
         Requests++;
@@ -42,35 +42,35 @@ internal sealed class Client : IDisposable
     public void Dispose() => http.Dispose();
 }
 
-/// <summary>What the API answered.</summary>
-/// <param name="Status">Of the response.</param>
+/// <summary>Response of the API.</summary>
+/// <param name="Status">The status code.</param>
 /// <param name="Json">The body; undefined if it is empty.</param>
-/// <param name="Version">The record's, from the ETag; null where there is none.</param>
+/// <param name="Version">The version of the record, from the ETag; null for none.</param>
 internal sealed record Reply(HttpStatusCode Status, JsonElement Json, string? Version)
 {
-    /// <summary>The resource's id; null for anything but a resource.</summary>
+    /// <summary>Id of the resource; null if the body is not a resource.</summary>
     public string? Id => Status is HttpStatusCode.OK or HttpStatusCode.Created && Data.ValueKind is JsonValueKind.Object ? Data.Member("id").GetString() : null;
 
-    /// <summary>The ids of a list.</summary>
+    /// <summary>Ids of a list.</summary>
     public IReadOnlyList<string> ListedIds => [.. Data.EnumerateArray().Select(one => one.Member("id").GetString()!)];
 
-    /// <summary>The attributes of the resource.</summary>
+    /// <summary>Attributes of the resource.</summary>
     public JsonElement Attributes => Data.Member("attributes");
 
     private JsonElement Data => Json.Member("data");
 
-    /// <summary>An attribute of the resource.</summary>
+    /// <summary>Reads an attribute of the resource.</summary>
     public JsonElement this[string name] => Attributes.Member(name);
 }
 
 internal static class JsonMembers
 {
-    /// <exception cref="DemoFailedException">There is none of this name.</exception>
+    /// <exception cref="DemoFailedException">The member is missing.</exception>
     public static JsonElement Member(this JsonElement json, string name) =>
         json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var member)
             ? member
             : throw new DemoFailedException($"'{name}' is missing in {json}");
 }
 
-/// <summary>The demo can't go on; the message is one line that says why.</summary>
+/// <summary>The demo can't continue. The message is one line with the reason.</summary>
 internal sealed class DemoFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -7,13 +7,13 @@ using System.Text.Json;
 namespace NodeStash.LocalHost.Demo;
 
 /// <summary>
-/// Shows the main job over HTTP, and checks it: a sale from the first contact to the won deal, and each of its changes at a webhook receiver,
-/// signed, in order, and through a failure. Every run makes records of its own, so it can be repeated on the same data.
+/// Runs the demo over HTTP and checks its results: a sale from the first contact to the won deal. A webhook receiver gets every change signed, in order, and
+/// through one failure. Every run creates new records, so it can be repeated on the same data.
 /// </summary>
 public sealed class MainJob
 {
-    /// <summary>How long events may take after the last change.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>Maximum time for events to arrive after the last change.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     private static readonly string[] Everything = ["*"];
     private static readonly string[] Tags = ["enterprise", "decision-maker"];
@@ -26,7 +26,8 @@ public sealed class MainJob
 
     private MainJob(Client crm, Narration tell, CancellationToken ct) => (this.crm, this.tell, report, this.ct) = (crm, tell, new Report(tell), ct);
 
-    /// <returns>The exit code: 0 only if all of it was right.</returns>
+    /// <summary>Runs the demo.</summary>
+    /// <returns>The exit code: 0 only if every check passed.</returns>
     public static async Task<int> Run(CommandLine command, TextWriter output)
     {
         var tell = new Narration(output);
@@ -159,7 +160,7 @@ public sealed class MainJob
         return new Sale(contact, won, stages["Won"], notFound);
     }
 
-    /// <summary>A step: one request, told in a line, and the events it has to cause, all of the same version of the record.</summary>
+    /// <summary>Sends one request, prints it, and expects its events, all with the same version of the record.</summary>
     private async Task<Reply> Do(HttpMethod method, string path, object? body, string what, params string[] events)
     {
         var success = method == HttpMethod.Post ? HttpStatusCode.Created : HttpStatusCode.OK;
@@ -169,7 +170,7 @@ public sealed class MainJob
         return reply;
     }
 
-    /// <summary>Makes a custom field, unless an earlier run has.</summary>
+    /// <summary>Creates a custom field, unless an earlier run has.</summary>
     private async Task Define(string name, string type, object definition)
     {
         var reply = await Send(HttpMethod.Post, "/v1/custom-fields", definition, HttpStatusCode.Created, HttpStatusCode.Conflict);
@@ -177,7 +178,7 @@ public sealed class MainJob
         tell.Step(HttpMethod.Post, "/v1/custom-fields", reply.Status, reply.Id is null ? $"{name} is there already, used again" : $"{name} ({type})", reply.Id);
     }
 
-    /// <summary>Gets a list that has to have just the one resource.</summary>
+    /// <summary>Reads a list that must contain exactly one resource.</summary>
     private async Task Find(string path, Reply one, List<string> notFound)
     {
         var reply = await Send(HttpMethod.Get, path, null, HttpStatusCode.OK);
@@ -193,14 +194,14 @@ public sealed class MainJob
             : throw new DemoFailedException($"{method} {path} answered {(int)reply.Status} rather than {(int)success[0]}: {reply.Json}");
     }
 
-    /// <summary>Waits until every expected event was delivered, or patience ends.</summary>
+    /// <summary>Waits until every expected event was delivered, or the time is over.</summary>
     private async Task WaitForAll(Receiver receiver, TimeProvider clock)
     {
         var start = clock.GetTimestamp();
-        while (!report.IsComplete(receiver.Arrivals) && clock.GetElapsedTime(start) < Patience) await Task.Delay(TimeSpan.FromMilliseconds(50), clock, ct);
+        while (!report.IsComplete(receiver.Arrivals) && clock.GetElapsedTime(start) < MaxWait) await Task.Delay(TimeSpan.FromMilliseconds(50), clock, ct);
     }
 
-    /// <summary>Removes the endpoint, also after a failure, so that nothing is sent to where nobody listens any more.</summary>
+    /// <summary>Removes the endpoint, also after a failure, so that no webhooks go to a stopped receiver.</summary>
     private async Task CleanUp(string webhookId)
     {
         tell.Heading("Cleaning up");

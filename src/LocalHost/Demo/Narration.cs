@@ -4,20 +4,19 @@ using System.Net;
 namespace NodeStash.LocalHost.Demo;
 
 /// <summary>
-/// What the demo tells, a line each: steps and webhooks as they happen, then what was checked. Coloured only on a terminal, and not where NO_COLOR is
-/// set.
+/// Prints the demo, one line each: steps and webhooks as they happen, then the checks. Uses colours on a terminal only, and not if NO_COLOR is set.
 /// </summary>
 internal sealed class Narration(TextWriter output)
 {
     private const string Bold = "1", Faint = "2", Red = "31", Green = "32", Yellow = "33";
 
-    // Steps and webhooks are told by different threads.
+    // Different threads print steps and webhooks.
     private readonly TextWriter output = TextWriter.Synchronized(output);
 
     private readonly bool inColour =
         ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
-    /// <summary>Whether every check so far was right.</summary>
+    /// <summary>Whether every check so far passed.</summary>
     public bool AllRight { get; private set; } = true;
 
     public void Say(string text = "") => output.WriteLine(text);
@@ -39,16 +38,17 @@ internal sealed class Narration(TextWriter output)
         output.WriteLine($"      {Paint(Faint, "<-")} {arrival.Event,-22} {arrival.RecordId,-24} v{arrival.Version}  {signature}{Paint(Yellow, remark)}");
     }
 
-    /// <param name="right">Whether it is as it has to be.</param>
-    /// <param name="what">What was expected.</param>
-    /// <param name="found">What there was; told in any case.</param>
+    /// <summary>Prints a check.</summary>
+    /// <param name="right">Whether it passed.</param>
+    /// <param name="what">The expectation.</param>
+    /// <param name="found">The actual result, which is always printed.</param>
     public void Check(bool right, string what, string found)
     {
         AllRight &= right;
         output.WriteLine($"  {(right ? Paint(Green, "✓") : Paint(Red, "✗"))} {what}: {found}");
     }
 
-    /// <summary>The last line.</summary>
+    /// <summary>Prints the last line.</summary>
     /// <param name="failure">Why the demo failed; null if it did not.</param>
     /// <returns>The exit code.</returns>
     public int End(string? failure)

@@ -7,10 +7,10 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Demo;
 
-/// <summary>Receives webhooks as a user's server does: checks the signature over the bytes as they came, then believes them. Refuses one event once.</summary>
+/// <summary>Receives webhooks as a user's server does: verifies the signature over the received bytes before it parses them. Refuses one event once.</summary>
 internal sealed class Receiver : IAsyncDisposable
 {
-    /// <summary>As Standard Webhooks suggests.</summary>
+    /// <summary>Maximum age of a signature, as Standard Webhooks suggests.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
     private readonly WebApplication app;
@@ -26,7 +26,7 @@ internal sealed class Receiver : IAsyncDisposable
 
     public string Url => $"{app.Urls.First()}/hooks";
 
-    /// <summary>Every delivery so far, in the order of arrival.</summary>
+    /// <summary>Deliveries so far, in order of arrival.</summary>
     public IReadOnlyList<Arrival> Arrivals
     {
         get
@@ -35,6 +35,7 @@ internal sealed class Receiver : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a receiver.</summary>
     /// <param name="refusedOnce">The event whose first delivery is answered with 500.</param>
     public static async Task<Receiver> Start(Func<JsonElement, bool> refusedOnce, Narration tell, TimeProvider clock, CancellationToken ct)
     {
@@ -48,7 +49,7 @@ internal sealed class Receiver : IAsyncDisposable
         return receiver;
     }
 
-    /// <summary>Says which secret signs. Deliveries that are faster than the answer with the secret wait for it.</summary>
+    /// <summary>Sets the signing secret. Deliveries that arrive before it wait for it.</summary>
     public void Trust(string signingSecret) => secret.TrySetResult(signingSecret);
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
@@ -62,7 +63,7 @@ internal sealed class Receiver : IAsyncDisposable
         var isVerified = Signature.Verify(
             signing, Header("webhook-id"), Header("webhook-timestamp"), Header("webhook-signature"), body.ToArray(), clock.GetUtcNow(), Tolerance);
 
-        var arrival = Note(Header("webhook-id"), isVerified ? JsonElement.Parse(body.ToArray()) : default);
+        var arrival = RecordArrival(Header("webhook-id"), isVerified ? JsonElement.Parse(body.ToArray()) : default);
         tell.Webhook(arrival);
         return Results.StatusCode(arrival switch
         {
@@ -72,7 +73,7 @@ internal sealed class Receiver : IAsyncDisposable
         });
     }
 
-    private Arrival Note(string eventId, JsonElement sent)
+    private Arrival RecordArrival(string eventId, JsonElement sent)
     {
         lock (gate)
         {
@@ -89,20 +90,20 @@ internal sealed class Receiver : IAsyncDisposable
     }
 }
 
-/// <summary>One delivery that arrived.</summary>
-/// <param name="EventId">Its <c>webhook-id</c>.</param>
-/// <param name="Sent">The event (docs/api/webhooks.md); undefined where the signature is wrong.</param>
-/// <param name="Attempt">Which delivery of this event it is, from 1.</param>
-/// <param name="At">When, as a timestamp of the clock.</param>
+/// <summary>Delivery that arrived.</summary>
+/// <param name="EventId">The <c>webhook-id</c>.</param>
+/// <param name="Sent">The event (docs/api/webhooks.md); undefined if the signature is wrong.</param>
+/// <param name="Attempt">Number of the delivery of this event, from 1.</param>
+/// <param name="At">Time of arrival, as a timestamp of the clock.</param>
 internal sealed record Arrival(string EventId, JsonElement Sent, int Attempt, long At)
 {
-    /// <summary>Whether it carries the endpoint's signature, and the id of the event that it says it is.</summary>
+    /// <summary>Whether the signature and the event id are right.</summary>
     public bool IsVerified => Sent.ValueKind is JsonValueKind.Object && Sent.Member("id").ValueEquals(EventId);
 
-    /// <summary>Whether it was answered with 2xx.</summary>
+    /// <summary>Whether the receiver answered 2xx.</summary>
     public bool IsAccepted { get; init; }
 
-    /// <summary>How long after the refused delivery that it repeats; null where it repeats none.</summary>
+    /// <summary>Time since the refused delivery that it retries; null if it is no retry.</summary>
     public TimeSpan? Waited { get; init; }
 
     public string Event => IsVerified ? Sent.Member("event").GetString()! : "?";

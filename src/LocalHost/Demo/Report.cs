@@ -4,15 +4,15 @@ using NodeStash.Core.Webhooks;
 
 namespace NodeStash.LocalHost.Demo;
 
-/// <summary>What has to arrive at the receiver, noted as changes are made; and at the end the checks.</summary>
+/// <summary>Collects the events that must arrive as changes are made, and checks them at the end.</summary>
 internal sealed class Report(Narration tell)
 {
-    /// <summary>Clocks that wait and clocks that measure may differ by this much.</summary>
+    /// <summary>Maximum difference between the clock that waits and the one that measures.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
 
     private readonly List<Expected> expected = [];
 
-    /// <summary>Notes a change that was made: it raises the record's version by one, and causes these events, in this order.</summary>
+    /// <summary>Adds a change: it raises the version of the record by one and causes these events, in this order.</summary>
     public void Expect(string recordId, params string[] events)
     {
         var version = VersionOf(recordId) + 1;
@@ -22,20 +22,20 @@ internal sealed class Report(Narration tell)
     /// <summary>Whether every expected event was delivered.</summary>
     public bool IsComplete(IReadOnlyList<Arrival> arrivals) => !Missing(arrivals).Any();
 
-    /// <summary>Checks everything, a line each.</summary>
-    /// <param name="arrivals">Every delivery, in the order of arrival.</param>
-    /// <param name="sale">What the API answered in the end.</param>
-    /// <param name="isAlone">Whether nobody else changes records there, so that other events would be invented ones.</param>
+    /// <summary>Runs and prints all checks.</summary>
+    /// <param name="arrivals">Deliveries in order of arrival.</param>
+    /// <param name="sale">The final state, as the API reports it.</param>
+    /// <param name="isAlone">Whether no other client changes records there, so that any other event is an error.</param>
     public void Judge(IReadOnlyList<Arrival> arrivals, Sale sale, bool isAlone)
     {
         var records = expected.Select(e => e.RecordId).Distinct().ToList();
-        var taken = Taken(arrivals).ToLookup(a => a.RecordId, Said);
+        var taken = FirstAccepted(arrivals).ToLookup(a => a.RecordId, ToExpected);
 
         var missing = Missing(arrivals).Select(e => $"{e.Event} {e.RecordId} v{e.Version}").ToList();
         tell.Check(missing.Count == 0, "every event of every change arrived",
             missing.Count == 0 ? $"{expected.Count} of {expected.Count}" : $"missing {string.Join(", ", missing)}");
 
-        var others = Taken(arrivals).Count(a => !records.Contains(a.RecordId));
+        var others = FirstAccepted(arrivals).Count(a => !records.Contains(a.RecordId));
         tell.Check(others == 0 || !isAlone, "no event of what was not done",
             others == 0 ? "none" : $"{others}, of records that {(isAlone ? "nobody made" : "others changed")}");
 
@@ -71,23 +71,23 @@ internal sealed class Report(Narration tell)
 
     private int VersionOf(string recordId) => expected.Where(e => e.RecordId == recordId).Select(e => (int)e.Version).DefaultIfEmpty(0).Max();
 
-    private IEnumerable<Expected> Missing(IReadOnlyList<Arrival> arrivals) => expected.Except(Taken(arrivals).Select(Said));
+    private IEnumerable<Expected> Missing(IReadOnlyList<Arrival> arrivals) => expected.Except(FirstAccepted(arrivals).Select(ToExpected));
 
-    /// <summary>The first accepted delivery of each event: what a receiver that knows about duplicates acts upon.</summary>
-    private static IEnumerable<Arrival> Taken(IReadOnlyList<Arrival> arrivals) => arrivals.Where(a => a.IsAccepted).DistinctBy(a => a.EventId);
+    /// <summary>Selects the first accepted delivery of each event, as a receiver that ignores duplicates does.</summary>
+    private static IEnumerable<Arrival> FirstAccepted(IReadOnlyList<Arrival> arrivals) => arrivals.Where(a => a.IsAccepted).DistinctBy(a => a.EventId);
 
-    private static Expected Said(Arrival arrival) => new(arrival.RecordId, arrival.Event, arrival.Version);
+    private static Expected ToExpected(Arrival arrival) => new(arrival.RecordId, arrival.Event, arrival.Version);
 
     private sealed record Expected(string RecordId, string Event, long Version);
 }
 
-/// <summary>How the sale stands in the end, as the API tells it.</summary>
-/// <param name="Contact">Who buys.</param>
-/// <param name="Deal">Read after its last change.</param>
-/// <param name="WonStage">The id of the stage it has to be in.</param>
-/// <param name="NotFound">The lists that did not have just the record they had to.</param>
+/// <summary>Final state of the sale, as the API reports it.</summary>
+/// <param name="Contact">The buyer.</param>
+/// <param name="Deal">The deal after its last change.</param>
+/// <param name="WonStage">The id of the stage that the deal must be in.</param>
+/// <param name="NotFound">Lists that did not contain exactly the expected record.</param>
 internal sealed record Sale(Reply Contact, Reply Deal, string WonStage, IReadOnlyList<string> NotFound)
 {
-    /// <summary>What it is worth.</summary>
+    /// <summary>Value of the deal.</summary>
     public const string Amount = "48000.00";
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace NodeStash.LocalHost.Demo;
 
-/// <summary>The server the demo runs against: one that runs already, or one of its own.</summary>
+/// <summary>Finds a running server for the demo, or starts one.</summary>
 internal sealed class Target : IAsyncDisposable
 {
     private const string FreePort = "http://127.0.0.1:0";
@@ -18,21 +18,22 @@ internal sealed class Target : IAsyncDisposable
 
     public string ApiKey { get; }
 
-    /// <summary>Whether the demo started it, so that nobody else changes anything there.</summary>
+    /// <summary>Whether the demo started it, so that no other client changes data there.</summary>
     public bool IsOwn => own is not null;
 
-    /// <summary>Whether what the demo makes there outlives it.</summary>
+    /// <summary>Whether the records of the demo remain after it.</summary>
     public bool Remains => temporary is null;
 
-    /// <exception cref="DemoFailedException">The server that was asked for does not take the key.</exception>
-    /// <exception cref="StartException">None runs, and none can be started.</exception>
+    /// <summary>Finds the running server of the settings, or starts one.</summary>
+    /// <exception cref="DemoFailedException">The requested server does not accept the key.</exception>
+    /// <exception cref="StartException">No server runs, and none can be started.</exception>
     public static async Task<Target> FindOrStart(HostSettings settings, Narration tell, CancellationToken ct)
     {
         if (Uri.TryCreate(settings.Urls.Split(';')[0], UriKind.Absolute, out var address) && await IsNodeStash(address, ct))
         {
             var keyFile = DataFolder.ApiKeyFileIn(settings.Data);
             var key = Read(keyFile);
-            if (key is not null && await Takes(address, key, ct))
+            if (key is not null && await AcceptsKey(address, key, ct))
             {
                 tell.Say($"Against the server at {address}, with the key in {keyFile}");
                 return new Target(address, key);
@@ -70,12 +71,12 @@ internal sealed class Target : IAsyncDisposable
         }
     }
 
-    /// <summary>Asked before the key is sent: it is nobody else's business.</summary>
+    /// <summary>Checks the server before the key is sent, so that no other program gets the key.</summary>
     private static async Task<bool> IsNodeStash(Uri address, CancellationToken ct) =>
         await TrySend(address, null, "health", ct) is { Status: HttpStatusCode.OK, Json.ValueKind: JsonValueKind.Object } health
         && health.Json.TryGetProperty("status", out var status) && status.ValueEquals("ok");
 
-    private static async Task<bool> Takes(Uri address, string key, CancellationToken ct) =>
+    private static async Task<bool> AcceptsKey(Uri address, string key, CancellationToken ct) =>
         await TrySend(address, key, "v1/webhooks?limit=1", ct) is { Status: HttpStatusCode.OK };
 
     private static async Task<Reply?> TrySend(Uri address, string? key, string path, CancellationToken ct)

@@ -4,29 +4,29 @@ using NodeStash.LocalHost.Store;
 
 namespace NodeStash.LocalHost.Search;
 
-/// <summary>The indexes of all partitions, in one file on SQLite FTS5. See docs/adr/0013-search.md.</summary>
+/// <summary>Opens the search indexes of all partitions, in one file on SQLite FTS5. See docs/adr/0013-search.md.</summary>
 /// <param name="file">The file.</param>
 /// <param name="clock">Tells when records were removed.</param>
 public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) : ISearchIndexes
 {
-    private const int SweepBatch = 500;
+    private const int RemovalBatch = 500;
 
-    /// <summary>How long others are left alone for each change that was indexed, where all cores are busy: a thousand a second go on.</summary>
-    private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(1);
+    /// <summary>Pause for each indexed change if all cores are busy: at most a thousand changes a second.</summary>
+    private static readonly TimeSpan pausePerChange = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock gate = new();
-    private (long At, TimeSpan Cpu) looked = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
+    private (long At, TimeSpan Cpu) lastMeasured = (TimeProvider.System.GetTimestamp(), Environment.CpuUsage.TotalTime);
 
-    internal static SearchUnavailableException NotComplete => new("the search index is new, and is built") { IsBeingMade = true };
+    internal static SearchUnavailableException NotComplete => new("the search index is new and is being built; retry later") { IsBeingMade = true };
 
     public ISearchIndex Open(Partition partition) => new EmbeddedSearchIndex(file, partition, this, clock);
 
     public ValueTask Check(CancellationToken ct) =>
-        file.Read((session, _) => KnowsAll(session), ct) ? ValueTask.CompletedTask : ValueTask.FromException(NotComplete);
+        file.Read((session, _) => IsComplete(session), ct) ? ValueTask.CompletedTask : ValueTask.FromException(NotComplete);
 
     public ValueTask<IReadOnlyList<IndexState>> States(IReadOnlyList<Partition> partitions, CancellationToken ct)
     {
-        file.Look();
+        file.RecreateIfMissing();
         return new(file.Read<IReadOnlyList<IndexState>>(
             (session, _) =>
             {
@@ -34,7 +34,7 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
                     "SELECT key, current IS NOT NULL AND settings = ?1, building FROM partitions",
                     row => (Key: row.GetString(0), IsSound: row.GetBoolean(1), Building: row.GetText(2)), DocumentTerms.Format)
                     .ToDictionary(row => row.Key, StringComparer.Ordinal);
-                var isNew = KnowsAll(session);
+                var isNew = IsComplete(session);
                 return [.. partitions.Select(
                     partition => known.TryGetValue(partition.Key, out var row)
                         ? new IndexState(partition, row.IsSound, row.Building)
@@ -45,46 +45,45 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
 
     public async ValueTask Complete(CancellationToken ct)
     {
-        if (!file.Read((session, _) => KnowsAll(session), ct))
+        if (!file.Read((session, _) => IsComplete(session), ct))
             await file.Write((session, _) => session.Execute("INSERT OR IGNORE INTO knows_all (since) VALUES (?1)", clock.GetUtcNow().UtcTicks), ct);
     }
 
-    /// <summary>Forgets records that were removed so long ago that nobody tells of an older version of them any more.</summary>
-    /// <param name="before">When they were removed at the latest.</param>
-    /// <param name="max">The most to forget at a time.</param>
+    /// <summary>Deletes old removals, once no older version of the record can arrive.</summary>
+    /// <param name="before">Removals before this time are deleted.</param>
+    /// <param name="max">Maximum number deleted.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>How many were forgotten; fewer than <paramref name="max"/> means that none is left.</returns>
+    /// <returns>The number deleted; fewer than <paramref name="max"/> means that none is left.</returns>
     public async ValueTask<int> Purge(DateTimeOffset before, int max, CancellationToken ct) => await file.Write(
         (session, _) =>
             session.Execute("DELETE FROM documents WHERE number IN (SELECT number FROM documents WHERE removed_at < ?1 LIMIT ?2)", before.UtcTicks, (long)max),
             ct);
 
     /// <summary>
-    /// How long to wait with the next changes after so many. The busier the process, the longer: a flood is indexed later rather than slowed down.
+    /// Computes the pause after a number of changes. It grows with the CPU use of the process, so that a flood of changes delays the index, not requests.
     /// </summary>
     internal TimeSpan PauseAfter(int changes)
     {
         lock (gate)
         {
-            var (before, now) = (looked, (At: TimeProvider.System.GetTimestamp(), Cpu: Environment.CpuUsage.TotalTime));
-            looked = now;
+            var (before, now) = (lastMeasured, (At: TimeProvider.System.GetTimestamp(), Cpu: Environment.CpuUsage.TotalTime));
+            lastMeasured = now;
             var busy = Math.Min(1, (now.Cpu - before.Cpu) / (TimeProvider.System.GetElapsedTime(before.At, now.At) * Environment.ProcessorCount));
-            return pause * (changes * busy * busy);
+            return pausePerChange * (changes * busy * busy);
         }
     }
 
-    internal static bool KnowsAll(Session session) => session.One("SELECT 1 FROM knows_all", _ => true);
+    internal static bool IsComplete(Session session) => session.One("SELECT 1 FROM knows_all", _ => true);
 
     /// <summary>
-    /// Puts the pieces of the index together into one, which is read fastest and has nothing of what was removed; step by step, so that changes need
-    /// not wait for long.
+    /// Merges the segments of the index into one, which reads fastest and has no removed terms. Works step by step, so that changes do not wait long.
     /// </summary>
     internal async ValueTask Merge(CancellationToken ct)
     {
         const long Begin = -500, GoOn = 500;
         for (var pages = Begin; ; pages = GoOn)
         {
-            // So it tells that there is nothing left to merge: by changing less than two rows of its tables.
+            // FTS5 changes less than two rows if there is nothing left to merge.
             var changed = await file.Write(
                 (session, _) =>
                 {
@@ -97,8 +96,8 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
         }
     }
 
-    /// <summary>Removes what belongs to no build that is searched or under way.</summary>
-    internal async ValueTask Sweep(CancellationToken ct)
+    /// <summary>Removes data of builds that are neither searched nor being filled.</summary>
+    internal async ValueTask RemoveUnusedBuilds(CancellationToken ct)
     {
         const string Unused =
             """
@@ -111,14 +110,14 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
                 (session, vocabularies) =>
                 {
                     if (session.One(Unused, row => (long?)row.GetInt64(0)) is not { } set) return (0L, vocabularies);
-                    var numbers = session.All("SELECT number FROM documents WHERE of_set = ?1 LIMIT ?2", row => row.GetInt64(0), set, (long)SweepBatch);
+                    var numbers = session.All("SELECT number FROM documents WHERE of_set = ?1 LIMIT ?2", row => row.GetInt64(0), set, (long)RemovalBatch);
                     foreach (var number in numbers)
                     {
                         session.Execute("DELETE FROM terms WHERE rowid = ?1", number);
                         session.Execute("DELETE FROM documents WHERE number = ?1", number);
                     }
 
-                    if (numbers.Count < SweepBatch)
+                    if (numbers.Count < RemovalBatch)
                     {
                         session.Execute("DELETE FROM words WHERE of_set = ?1", set);
                         session.Execute("DELETE FROM sets WHERE number = ?1", set);
@@ -133,10 +132,10 @@ public sealed class EmbeddedSearchIndexes(SearchFile file, TimeProvider clock) :
     }
 }
 
-/// <summary>The index of one partition in the file.</summary>
+/// <summary>Searches one partition in the file.</summary>
 internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, EmbeddedSearchIndexes all, TimeProvider clock) : ISearchIndex
 {
-    /// <summary>The build of a partition that was indexed from its first record on.</summary>
+    /// <summary>Name of the first build, for a partition indexed from its first record on.</summary>
     private const string FirstBuild = "0";
 
     public Partition Partition => partition;
@@ -167,7 +166,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
             (session, vocabularies) =>
             {
                 var isKnown = session.One("SELECT 1 FROM partitions WHERE key = ?1", _ => true, partition.Key);
-                if (!isKnown && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
+                if (!isKnown && !EmbeddedSearchIndexes.IsComplete(session)) throw EmbeddedSearchIndexes.NotComplete;
                 if (!isKnown)
                     session.Execute("INSERT INTO partitions (key, current, settings) VALUES (?1, ?2, ?3)", partition.Key, FirstBuild, DocumentTerms.Format);
                 var builds =
@@ -213,7 +212,7 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
                 "UPDATE partitions SET current = building, building = NULL, settings = ?3 WHERE key = ?1 AND building = ?2", partition.Key, rebuild,
                 DocumentTerms.Format),
             ct);
-        await all.Sweep(ct);
+        await all.RemoveUnusedBuilds(ct);
         await all.Merge(ct);
     }
 
@@ -230,30 +229,31 @@ internal sealed class EmbeddedSearchIndex(SearchFile file, Partition partition, 
                 "SELECT id, version FROM documents WHERE number = ?1", row => new SearchHit(type, row.GetString(0), row.GetInt64(1), f.Rank), f.Number)!));
         }
 
-        // Hits of one type are in order already, and sorting leaves those that are equal as they are.
+        // Hits of one type are sorted already, and this sort is stable.
         var best = query.Types.Count == 1 ? hits : [.. hits.OrderBy(hit => hit.Rank)];
         return new SearchPage([.. best.Take(query.Limit)], best.Count > query.Limit);
     }
 
-    /// <summary>The number of the set that is searched; null where there is none, for nothing of the type was ever written.</summary>
+    /// <summary>Finds the number of the searched set; null if no record of the type was ever written.</summary>
     private long? SetOf(Session session, string type)
     {
         var (current, building) =
             session.One("SELECT current, building FROM partitions WHERE key = ?1", row => (row.GetText(0), row.GetText(1)), partition.Key);
-        if (current is null && building is not null) throw new SearchUnavailableException("the search index is being built") { IsBeingMade = true };
-        if (current is null && !EmbeddedSearchIndexes.KnowsAll(session)) throw EmbeddedSearchIndexes.NotComplete;
+        if (current is null && building is not null)
+            throw new SearchUnavailableException("the search index is being built; retry later") { IsBeingMade = true };
+        if (current is null && !EmbeddedSearchIndexes.IsComplete(session)) throw EmbeddedSearchIndexes.NotComplete;
         return session.One(
             "SELECT number FROM sets WHERE partition = ?1 AND build = ?2 AND type = ?3", row => (long?)row.GetInt64(0), partition.Key, current, type);
     }
 
-    /// <summary>Where a set is to go on after a place that may be in another: of equal rank, the types come in the order asked for.</summary>
+    /// <summary>Finds the position in this set for one that may be in another. At equal rank, types follow the query.</summary>
     private static SetSearch.Found After(Session session, long set, SearchPlace place, int order, IReadOnlyList<string> types)
     {
         var placed = types.ToList().IndexOf(place.Type);
         if (placed < order) return new SetSearch.Found(place.Rank, long.MaxValue);
         if (placed > order) return new SetSearch.Found(place.Rank, long.MinValue);
 
-        // A record that is gone keeps its number for long; of one that is forgotten, those with smaller ids, which are older, come after.
+        // A removed record keeps its number until its removal is deleted. After that, older records, which have smaller ids, follow.
         var number = session.One("SELECT number FROM documents WHERE of_set = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 1", row => row.GetInt64(0), set, place.Id);
         return new SetSearch.Found(place.Rank, number);
     }
@@ -264,27 +264,28 @@ internal sealed class DocumentWriter(Session session, Partition partition, Vocab
 {
     private readonly Dictionary<(string Build, string Type), long> sets = [];
 
-    /// <summary>The words that were looked up in the file, and written where they were missing.</summary>
+    /// <summary>Words that were looked up in the file, and added if missing.</summary>
     private readonly List<WrittenWord> words = [];
 
-    /// <summary>To be called once what was written is on disk.</summary>
+    /// <summary>Updates the vocabularies. Call it once the writes are on disk.</summary>
     public void Committed() => vocabularies.Add(words);
 
-    /// <summary>FTS5 collects what is written to it as long as rowids go up, and writes a piece of its index of its own whenever one goes down.</summary>
+    /// <summary>Writes changes in order of document number: FTS5 buffers rising rowids, and writes a segment whenever a rowid falls.</summary>
     public void Write(string build, IReadOnlyList<SearchChange> changes)
     {
         var newer = new List<(long Set, long Number, bool IsThere, SearchChange Change)>(changes.Count);
         foreach (var change in changes)
         {
             var set = SetOf(build, change.Type);
-            if (Note(set, change) is { } noted) newer.Add((set, noted.Number, noted.IsThere, change));
+            if (StoreVersion(set, change) is { } stored) newer.Add((set, stored.Number, stored.IsThere, change));
         }
 
         foreach (var (set, number, isThere, change) in newer.OrderBy(written => written.Number)) WriteTerms(set, number, isThere, change);
     }
 
-    /// <returns>The number of the document, and whether it had terms; null where the index has this version or a newer one.</returns>
-    private (long Number, bool IsThere)? Note(long set, SearchChange change)
+    /// <summary>Stores the version of a change.</summary>
+    /// <returns>The number of the document, and whether it had terms; null if the index has this version or a newer one.</returns>
+    private (long Number, bool IsThere)? StoreVersion(long set, SearchChange change)
     {
         var (number, version, isThere) = session.One(
             "SELECT number, version, removed_at IS NULL FROM documents WHERE of_set = ?1 AND id = ?2",

@@ -1,60 +1,60 @@
 namespace NodeStash.LocalHost.Search;
 
-/// <summary>How near a token comes to what a record has. Each includes those before it.</summary>
-internal enum Nearness
+/// <summary>How well a token matches a record. Each level includes those before it.</summary>
+internal enum MatchLevel
 {
-    /// <summary>As it is.</summary>
+    /// <summary>Exact match.</summary>
     Exact,
 
-    /// <summary>The last one only begun.</summary>
-    Begun,
+    /// <summary>Prefix match, of the last token only.</summary>
+    Prefix,
 
-    /// <summary>Part of an address or number.</summary>
-    Part,
+    /// <summary>Match inside an address or number.</summary>
+    Partial,
 
-    /// <summary>One edit off.</summary>
+    /// <summary>Match with one typo.</summary>
     Mistyped,
 
-    /// <summary>Two edits off.</summary>
+    /// <summary>Match with two typos.</summary>
     MistypedTwice,
 }
 
-/// <summary>The FTS5 expressions of a search in one set. Every word of the user's is a quoted string in them, with the set's number before it.</summary>
+/// <summary>Builds the FTS5 expressions of a search in one set. Every word of the user is a quoted string that begins with the number of the set.</summary>
 internal sealed class Expressions
 {
     private static readonly string[] Columns = ["{name} : ", "{name detail} : ", ""];
 
-    /// <summary>Of each token, by <see cref="Nearness"/>.</summary>
+    /// <summary>Expressions of each token, by <see cref="MatchLevel"/>.</summary>
     private readonly List<string[]> tokens = [];
 
-    /// <param name="text">What is searched for; at least one token.</param>
-    /// <param name="set">The set.</param>
-    /// <param name="vocabulary">Its words.</param>
-    /// <param name="ct">Ends the comparing of words.</param>
+    /// <param name="text">The search text; at least one token.</param>
+    /// <param name="set">The number of the set.</param>
+    /// <param name="vocabulary">The words of the set.</param>
+    /// <param name="ct">Cancels the search for typos.</param>
     public Expressions(SearchText text, long set, Vocabulary vocabulary, CancellationToken ct)
     {
         foreach (var (i, token) in text.Tokens.Index()) tokens.Add(Of(token, isLast: i == text.Tokens.Count - 1, set, vocabulary, ct));
         HasAddress = text.Tokens.Any(token => token.Kind is TokenKind.Address);
-        HasTypos = tokens.Exists(token => token[(int)Nearness.MistypedTwice] != token[(int)Nearness.Part]);
+        HasTypos = tokens.Exists(token => token[(int)MatchLevel.MistypedTwice] != token[(int)MatchLevel.Partial]);
     }
 
-    /// <summary>Whether a token is an address: one that is found is meant, and what resembles it is not.</summary>
+    /// <summary>Whether a token is an address. If the address is found, similar ones are not searched.</summary>
     public bool HasAddress { get; }
 
-    /// <summary>Whether the vocabulary has words that any token may be meant for.</summary>
+    /// <summary>Whether the vocabulary has words that a token may be a typo of.</summary>
     public bool HasTypos { get; }
 
     public int Tokens => tokens.Count;
 
-    /// <summary>Records that have all tokens so near, in any column.</summary>
-    public string All(Nearness nearness) => $"({string.Join(" AND ", tokens.Select(token => token[(int)nearness]))})";
+    /// <summary>Matches records that have all tokens at this level, in any column.</summary>
+    public string All(MatchLevel level) => $"({string.Join(" AND ", tokens.Select(token => token[(int)level]))})";
 
-    /// <summary>The same in some columns only: 0 the name, 1 the name and details, 2 all.</summary>
-    public string All(Nearness nearness, int columns) => Columns[columns] + All(nearness);
+    /// <summary>Matches records in some columns only: 0 name, 1 name and details, 2 all.</summary>
+    public string All(MatchLevel level, int columns) => Columns[columns] + All(level);
 
-    /// <summary>Records that have one token so near; null where that says no more than that they have it at all.</summary>
-    public string? One(int token, Nearness nearness) =>
-        tokens[token][(int)nearness] is var near && near == tokens[token][(int)Nearness.MistypedTwice] ? null : near;
+    /// <summary>Matches records that have one token at this level; null if that is the same as the weakest level.</summary>
+    public string? One(int token, MatchLevel level) =>
+        tokens[token][(int)level] is var near && near == tokens[token][(int)MatchLevel.MistypedTwice] ? null : near;
 
     private static string[] Of(Token token, bool isLast, long set, Vocabulary vocabulary, CancellationToken ct)
     {
@@ -66,7 +66,7 @@ internal sealed class Expressions
             TokenKind.Address => Quoted(Terms.Whole(set, token.Whole)),
             _ => Or([joined, Quoted(Terms.Whole(set, token.Whole))]),
         };
-        var begun = token.Kind switch
+        var prefix = token.Kind switch
         {
             TokenKind.Address => Or([exact, joined, .. isLast ? [exact + "*"] : Array.Empty<string>()]),
             _ when !isLast => exact,
@@ -74,27 +74,27 @@ internal sealed class Expressions
             TokenKind.Word => words[0] + "*",
             _ => Or([And([.. words.SkipLast(1), words[^1] + "*"]), Quoted(Terms.Whole(set, token.Whole)) + "*"]),
         };
-        var part = Or([begun, .. Parts(token, set)]);
-        if (token.Kind is TokenKind.Number) return [exact, begun, part, part, part];
+        var part = Or([prefix, .. Parts(token, set)]);
+        if (token.Kind is TokenKind.Number) return [exact, prefix, part, part, part];
 
         var variants = token.Words.Select(word => vocabulary.Variants(word, ct)).ToList();
-        if (variants.TrueForAll(v => v.One.Count + v.Two.Count == 0)) return [exact, begun, part, part, part];
+        if (variants.TrueForAll(v => v.One.Count + v.Two.Count == 0)) return [exact, prefix, part, part, part];
         var once = Or([part, And([.. words.Select((word, i) => Or([word, .. variants[i].One.Select(Named)]))])]);
         var twice = variants.TrueForAll(v => v.Two.Count == 0) ? once
             : Or([part, And([.. words.Select((word, i) => Or([word, .. variants[i].One.Select(Named), .. variants[i].Two.Select(Named)]))])]);
-        return [exact, begun, part, once, twice];
+        return [exact, prefix, part, once, twice];
 
         string Named(string word) => Quoted(Terms.Word(set, word));
     }
 
     private static IEnumerable<string> Parts(Token token, long set)
     {
-        // A number may be dialled with what the stored one has not: 00 for +, and the 0 before an area code.
+        // A dialled number may have a prefix that the stored one lacks: 00 for +, or the 0 before an area code.
         var plain = token.Kind is TokenKind.Number && token.Whole.StartsWith("00", StringComparison.Ordinal) ? token.Whole[2..] : token.Whole;
         string[] forms = token.Kind is TokenKind.Number && plain.StartsWith('0') ? [plain, plain[1..]] : [plain];
         foreach (var form in forms.Where(form => form.Length >= Terms.MinPartLength)) yield return Inside(form);
 
-        // A long part is told by how it begins and how it ends.
+        // A long part is matched by its beginning and its end.
         string Inside(string part) => part.Length <= Terms.MaxPartLength ? One(part) : And([One(part), One(part[^Terms.MaxPartLength..])]);
 
         string One(string part) => $"parts : {Quoted(Terms.Inside(set, part))}*";

@@ -6,8 +6,8 @@ using NodeStash.LocalHost.Store;
 namespace NodeStash.LocalHost.Search;
 
 /// <summary>
-/// <c>search.db</c>. All of it can be built anew from the store, so a file that is damaged or gone is removed and begun anew, and whoever uses it at
-/// that moment is told to try again.
+/// Opens <c>search.db</c>. Its data can be rebuilt from the store, so a damaged or missing file is deleted and created again. Calls in progress then fail
+/// with an exception that asks to retry.
 /// </summary>
 public sealed partial class SearchFile : IDisposable
 {
@@ -21,7 +21,7 @@ public sealed partial class SearchFile : IDisposable
 
     private SearchFile(string path, ILogger log) => (this.path, this.log) = (path, log);
 
-    /// <summary>SQL scripts, oldest first. Only ever append: files out there have run the ones before.</summary>
+    /// <summary>SQL scripts, oldest first. Only append: existing files have run the earlier ones.</summary>
     public static IReadOnlyList<string> Migrations { get; } =
     [
         """
@@ -65,50 +65,50 @@ public sealed partial class SearchFile : IDisposable
 
     /// <summary>Opens or creates the file.</summary>
     /// <param name="path">The file; its folder must exist.</param>
-    /// <param name="log">Told of failed commits and of damage.</param>
+    /// <param name="log">Receives failed commits and damage.</param>
     /// <exception cref="NewerDatabaseException">The file was written by a newer version of the product.</exception>
     public static SearchFile Open(string path, ILogger log)
     {
         var file = new SearchFile(path, log);
-        file.opened = file.Begin();
+        file.opened = file.OpenFile();
         return file;
     }
 
-    /// <summary>Reads in one snapshot; <paramref name="ct"/> ends it, wherever it is.</summary>
-    /// <exception cref="SearchUnavailableException">The file was damaged, and is begun anew.</exception>
+    /// <summary>Reads in one snapshot; <paramref name="ct"/> cancels it at any step.</summary>
+    /// <exception cref="SearchUnavailableException">The file was damaged, and is created again.</exception>
     internal T Read<T>(Func<Session, Vocabularies, T> read, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        var used = Use();
+        var used = GetOpened();
         try
         {
             return used.Database.ReadUntil(session => read(session, used.Vocabularies), ct);
         }
         catch (Exception e) when (IsDamage(e) || (e is SqliteException && opened != used))
         {
-            throw Remove(used, e);
+            throw RemoveDamaged(used, e);
         }
     }
 
     /// <summary>Writes as <see cref="Database.Write"/> does.</summary>
-    /// <exception cref="SearchUnavailableException">The file was damaged, and is begun anew.</exception>
+    /// <exception cref="SearchUnavailableException">The file was damaged, and is created again.</exception>
     internal async Task<T> Write<T>(Func<Session, Vocabularies, T> write, CancellationToken ct)
     {
-        var used = Use();
+        var used = GetOpened();
         try
         {
             return await used.Database.Write(session => write(session, used.Vocabularies), ct);
         }
         catch (Exception e) when (IsDamage(e) || (e is SqliteException && opened != used))
         {
-            throw Remove(used, e);
+            throw RemoveDamaged(used, e);
         }
     }
 
-    /// <summary>Begins anew where somebody has removed the file.</summary>
-    internal void Look()
+    /// <summary>Creates the file again if somebody has deleted it.</summary>
+    internal void RecreateIfMissing()
     {
-        if (opened is { } used && !File.Exists(path)) _ = Remove(used, new FileNotFoundException("it is gone", path));
+        if (opened is { } used && !File.Exists(path)) _ = RemoveDamaged(used, new FileNotFoundException("the file is missing", path));
     }
 
     public void Dispose()
@@ -120,36 +120,36 @@ public sealed partial class SearchFile : IDisposable
         }
     }
 
-    private Opened Use()
+    private Opened GetOpened()
     {
         if (opened is { } used) return used;
         lock (gate)
         {
             try
             {
-                return opened ??= isClosed ? throw new SearchUnavailableException("the search index is closing") : Begin();
+                return opened ??= isClosed ? throw new SearchUnavailableException("the search index is closing") : OpenFile();
             }
             catch (SqliteException e)
             {
-                throw new SearchUnavailableException("the file of the search index can't be made", e);
+                throw new SearchUnavailableException("the file of the search index can't be created; check its folder and the free space", e);
             }
         }
     }
 
-    private Opened Begin()
+    private Opened OpenFile()
     {
         try
         {
-            return Make();
+            return OpenDatabase();
         }
         catch (SqliteException e) when (IsDamage(e))
         {
             Damaged(log, path, e.Message);
             Delete();
-            return Make();
+            return OpenDatabase();
         }
 
-        Opened Make()
+        Opened OpenDatabase()
         {
             var database = Database.Open(path, Migrations, log);
             return new Opened(database,
@@ -157,7 +157,7 @@ public sealed partial class SearchFile : IDisposable
         }
     }
 
-    private SearchUnavailableException Remove(Opened damaged, Exception e)
+    private SearchUnavailableException RemoveDamaged(Opened damaged, Exception e)
     {
         lock (gate)
         {
@@ -170,7 +170,7 @@ public sealed partial class SearchFile : IDisposable
             }
         }
 
-        return new SearchUnavailableException("the search index was damaged, and is built anew", e);
+        return new SearchUnavailableException("the search index was damaged and is being rebuilt; retry later", e);
     }
 
     private void Delete()
@@ -184,10 +184,11 @@ public sealed partial class SearchFile : IDisposable
         return (e as SqliteException ?? e.InnerException as SqliteException) is { } problem && (problem.SqliteErrorCode & 0xFF) is Corrupt or NotADatabase;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} is damaged or gone; it is removed and built anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} is damaged or missing; deleting and rebuilding it: {Reason}")]
     private static partial void Damaged(ILogger logger, string path, string reason);
 
-    /// <param name="Database">The file as it was opened.</param>
-    /// <param name="Vocabularies">The words in it.</param>
+    /// <summary>The open file with its vocabularies.</summary>
+    /// <param name="Database">The database.</param>
+    /// <param name="Vocabularies">The words of the file.</param>
     private sealed record Opened(Database Database, Vocabularies Vocabularies);
 }

@@ -4,23 +4,23 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.LocalHost.Search;
 
-/// <summary>What a user typed, taken apart: words, addresses and phone numbers. Nothing in it is syntax.</summary>
-/// <param name="Tokens">At most <see cref="MaxWords"/>; what comes after them is not looked at.</param>
+/// <summary>Splits a search text into words, addresses and phone numbers. No character is syntax.</summary>
+/// <param name="Tokens">The tokens, at most <see cref="MaxWords"/>; later ones are ignored.</param>
 internal sealed record SearchText(IReadOnlyList<Token> Tokens)
 {
-    /// <summary>Bounds the work of one search.</summary>
+    /// <summary>Maximum number of tokens, to limit the work of a search.</summary>
     private const int MaxWords = 12;
 
     private const int MinDigits = 5;
 
-    private static readonly SearchValues<char> OfNumbers = SearchValues.Create("0123456789+-()./");
+    private static readonly SearchValues<char> PhoneCharacters = SearchValues.Create("0123456789+-()./");
 
     public static SearchText Of(string text)
     {
         var (tokens, chunks) = (new List<Token>(), Chunks(text));
         for (var i = 0; i < chunks.Count && tokens.Count < MaxWords;)
         {
-            var groups = chunks.Skip(i).TakeWhile(IsOfNumber).ToList();
+            var groups = chunks.Skip(i).TakeWhile(IsPhonePart).ToList();
             if (Words.Digits(string.Concat(groups)) is { Length: >= MinDigits } digits)
             {
                 tokens.Add(new Token(TokenKind.Number, digits, [.. groups.SelectMany(group => Words.Of(group)).Select(word => word.Text)]));
@@ -56,13 +56,14 @@ internal sealed record SearchText(IReadOnlyList<Token> Tokens)
         }
     }
 
-    /// <summary>Digits and what stands between them in a phone number.</summary>
-    private static bool IsOfNumber(string chunk) => !chunk.AsSpan().ContainsAnyExcept(OfNumbers);
+    /// <summary>Whether a chunk consists of characters of phone numbers.</summary>
+    private static bool IsPhonePart(string chunk) => !chunk.AsSpan().ContainsAnyExcept(PhoneCharacters);
 }
 
-/// <param name="Kind">What it is.</param>
-/// <param name="Whole">Folded, in one piece; of a number its digits.</param>
-/// <param name="Words">Its words; one for a word.</param>
+/// <summary>Token of a search text.</summary>
+/// <param name="Kind">The kind of token.</param>
+/// <param name="Whole">The folded token in one piece; for a number, its digits.</param>
+/// <param name="Words">The words of the token; one for a word.</param>
 internal sealed record Token(TokenKind Kind, string Whole, IReadOnlyList<string> Words);
 
 internal enum TokenKind

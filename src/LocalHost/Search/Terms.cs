@@ -6,21 +6,21 @@ using NodeStash.Core.Search;
 namespace NodeStash.LocalHost.Search;
 
 /// <summary>
-/// The terms of a record, as they are indexed and looked up: <c>7_jane</c> is a word, <c>7=jane@example.com</c> a whole address, <c>7~ane@example.com</c>
-/// the end of one, so that what begins as an end does stands inside it. The number before is that of the set, so that a search reads nothing of another.
+/// Builds the terms of the index: <c>7_jane</c> is a word, <c>7=jane@example.com</c> a whole address, and <c>7~ane@example.com</c> an ending of it, so that
+/// a prefix of an ending matches inside the address. Each term begins with the number of its set, so that a search reads nothing of another set.
 /// </summary>
 internal static class Terms
 {
-    /// <summary>Characters of an address of which parts are found.</summary>
+    /// <summary>Maximum number of characters of an address that are indexed.</summary>
     private const int MaxWholeLength = 256;
 
-    /// <summary>Characters that a part is told from another by.</summary>
+    /// <summary>Maximum number of characters that distinguish parts.</summary>
     public const int MaxPartLength = 16;
 
-    /// <summary>The fewest characters that can be found inside an address.</summary>
+    /// <summary>Minimum number of characters to find inside an address.</summary>
     public const int MinPartLength = 3;
 
-    /// <summary>The most letters that words are also indexed by the beginning of.</summary>
+    /// <summary>Maximum length of the prefixes that are indexed.</summary>
     public const int MaxPrefixLength = 2;
 
     private const int MinTypoLength = 3;
@@ -29,10 +29,10 @@ internal static class Terms
 
     public static string Whole(long set, string whole) => string.Create(CultureInfo.InvariantCulture, $"{set}={Cut(whole)}");
 
-    /// <summary>What words have in common that begin so, with a letter or two: too many to be put together when they are looked for.</summary>
+    /// <summary>Builds the term of a prefix of one or two letters. It is indexed, because too many words share it to combine them in a search.</summary>
     public static string Beginning(long set, string letters) => string.Create(CultureInfo.InvariantCulture, $"{set}^{letters}");
 
-    /// <summary>Each end of a value, from the whole to its last three characters.</summary>
+    /// <summary>Builds the terms of all endings of a value, from the whole to its last three characters.</summary>
     public static IEnumerable<string> Ends(long set, string whole)
     {
         var cut = Cut(whole);
@@ -42,20 +42,20 @@ internal static class Terms
         }
     }
 
-    /// <summary>What the ends begin with that have this part first; of a long one its beginning.</summary>
+    /// <summary>Builds the prefix of the endings that begin with this part, cut to the maximum length.</summary>
     public static string Inside(long set, string part) => string.Create(CultureInfo.InvariantCulture, $"{set}~{Cut(part, MaxPartLength)}");
 
-    /// <summary>Whether another word may be mistyped for it: a number or a code is not.</summary>
+    /// <summary>Whether typos of the word are allowed; not for numbers, codes and short words.</summary>
     public static bool MayBeMistyped(string word) => word.Length >= MinTypoLength && !word.AsSpan().ContainsAnyInRange('0', '9');
 
     private static string Cut(string whole, int maxLength = MaxWholeLength) =>
         whole.Length <= maxLength ? whole : whole[..(char.IsHighSurrogate(whole[maxLength - 1]) ? maxLength - 1 : maxLength)];
 }
 
-/// <summary>The terms of one record, by column.</summary>
+/// <summary>Collects the terms of one record, by column.</summary>
 internal sealed class DocumentTerms(long set)
 {
-    /// <summary>Differs where the terms of a record would be others than they were.</summary>
+    /// <summary>Version of the terms: changes if the terms of a record change.</summary>
     public static string Format { get; } = IndexFormat.Of(fields =>
     {
         var terms = new DocumentTerms(0);
@@ -77,7 +77,7 @@ internal sealed class DocumentTerms(long set)
 
     public string Parts => parts.ToString();
 
-    /// <summary>The words that others may be mistyped for.</summary>
+    /// <summary>Words of which typos are allowed.</summary>
     public HashSet<string> Words { get; } = new(StringComparer.Ordinal);
 
     public void Add(SearchField field)
@@ -120,7 +120,7 @@ internal sealed class DocumentTerms(long set)
         if (whole.LastIndexOf('@') is > 0 and var at) Append(detail, Terms.Whole(set, whole[(at + 1)..]));
         AddParts(whole);
 
-        // Of jane42@… the name, too.
+        // Add the name in jane42@…, too.
         foreach (var word in Core.Search.Words.Of(whole).Where(word => word.Text.AsSpan().ContainsAnyInRange('0', '9')))
         {
             if (word.Text.AsSpan().Trim("0123456789").ToString() is { Length: >= MinNameLength } letters && letters.All(char.IsLetter))

@@ -4,7 +4,7 @@ using NodeStash.Core.Search;
 
 namespace NodeStash.LocalHost.Search;
 
-/// <summary>The words of one set, to find those that a mistyped one may be meant for. Words are added by one thread and looked up by many.</summary>
+/// <summary>Keeps the words of one set, to find the words that a typo may stand for. One thread adds words; many look them up.</summary>
 internal sealed class Vocabulary
 {
     private const int MaxVariants = 40;
@@ -15,7 +15,7 @@ internal sealed class Vocabulary
 
     public void Add(string word) => byLength[word.Length].Add(word);
 
-    /// <summary>The words at one edit, and those at two where two are allowed; the word itself is none of them.</summary>
+    /// <summary>Finds the words at one typo, and those at two if two are allowed, without the word itself.</summary>
     public (IReadOnlyList<string> One, IReadOnlyList<string> Two) Variants(string word, CancellationToken ct)
     {
         var (max, letters) = (Typos.Allowed(word), LettersOf(word));
@@ -26,7 +26,7 @@ internal sealed class Vocabulary
             ct.ThrowIfCancellationRequested();
             foreach (var (otherLetters, other) in byLength[length].Entries)
             {
-                // An edit takes away one letter and adds one at most, so words with more that differ need not be compared.
+                // A typo removes and adds at most one letter, so words with more different letters need no comparison.
                 if (BitOperations.PopCount(letters ^ otherLetters) > 2 * max) continue;
                 switch (Typos.Distance(word, other, max))
                 {
@@ -52,7 +52,7 @@ internal sealed class Vocabulary
         {
             get
             {
-                // The count first: the array read after it holds at least as many.
+                // Read the count first: the array read after it has at least as many entries.
                 var known = Volatile.Read(ref count);
                 return Volatile.Read(ref entries).AsSpan(0, known);
             }
@@ -69,21 +69,21 @@ internal sealed class Vocabulary
     }
 }
 
-/// <summary>The vocabularies that are in use, read from the file when they are first needed.</summary>
+/// <summary>Caches the vocabularies in use, and loads each from the file on demand.</summary>
 /// <param name="load">Reads the words of a set.</param>
 internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
 {
-    /// <summary>Words kept in memory, about 100 bytes each. Beyond it all are let go, and read again when they are needed.</summary>
+    /// <summary>Maximum number of words in memory, about 100 bytes each. Beyond it, all vocabularies are dropped and loaded again on demand.</summary>
     private const int MaxWords = 2_000_000;
 
-    /// <summary>Words remembered as written.</summary>
+    /// <summary>Maximum number of words remembered as stored.</summary>
     private const int MaxWritten = 200_000;
 
     private readonly ConcurrentDictionary<(long Set, string Word), bool> written = new();
     private readonly Lock gate = new();
     private readonly Dictionary<long, Vocabulary> bySet = [];
 
-    /// <summary>Whether the word is known to be in the file, so that it need not be looked up there.</summary>
+    /// <summary>Whether the word is known to be in the file, so that no lookup is needed.</summary>
     public bool IsWritten(long set, string word) => written.ContainsKey((set, word));
 
     public Vocabulary Of(long set)
@@ -98,7 +98,7 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
         }
     }
 
-    /// <summary>Takes in words; to be called once they are in the file.</summary>
+    /// <summary>Adds words. Call it once they are in the file.</summary>
     public void Add(IReadOnlyCollection<WrittenWord> words)
     {
         if (words.Count == 0) return;
@@ -113,14 +113,15 @@ internal sealed class Vocabularies(Func<long, IEnumerable<string>> load)
         }
     }
 
-    /// <summary>Lets go of a set; its words are read again if it is searched again.</summary>
+    /// <summary>Drops the vocabulary of a set; it is loaded again on demand.</summary>
     public void Remove(long set)
     {
         lock (gate) bySet.Remove(set);
     }
 }
 
-/// <param name="Set">The set it is of.</param>
+/// <summary>Word that was written to the file.</summary>
+/// <param name="Set">The number of its set.</param>
 /// <param name="Word">The word.</param>
 /// <param name="IsNew">Whether the set did not have it before.</param>
 internal readonly record struct WrittenWord(long Set, string Word, bool IsNew);

@@ -90,7 +90,7 @@ public sealed partial class Database : IDisposable
         lock (queue)
         {
             if (isClosed) throw new DatabaseUnavailableException("the database is closing");
-            if (queue.Count == MaxQueued) throw new DatabaseUnavailableException("more writes are waiting than the disk can take");
+            if (queue.Count == MaxQueued) throw new DatabaseUnavailableException("too many writes are waiting for the disk; retry later");
             queue.Enqueue(item);
             if (isIdle) Monitor.Pulse(queue);
         }
@@ -99,7 +99,7 @@ public sealed partial class Database : IDisposable
     }
 
     /// <summary>Runs <paramref name="read"/> on this thread in one snapshot, which no concurrent write changes.</summary>
-    /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
+    /// <exception cref="DatabaseUnavailableException">The disk can't be read.</exception>
     public T Read<T>(Func<Session, T> read) => ReadOne(session =>
     {
         session.Execute("BEGIN");
@@ -111,7 +111,7 @@ public sealed partial class Database : IDisposable
     /// <summary>Reads as <see cref="Read"/> does, and can be cancelled while a statement runs.</summary>
     /// <param name="read">The read.</param>
     /// <param name="ct">Cancels the read at any step.</param>
-    /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
+    /// <exception cref="DatabaseUnavailableException">The disk can't be read.</exception>
     public T ReadUntil<T>(Func<Session, T> read, CancellationToken ct) => Read(session =>
     {
         session.CancelWith(ct);
@@ -121,7 +121,7 @@ public sealed partial class Database : IDisposable
     });
 
     /// <summary>Reads by a single statement, which is a snapshot by itself.</summary>
-    /// <exception cref="DatabaseUnavailableException">The disk does not answer.</exception>
+    /// <exception cref="DatabaseUnavailableException">The disk can't be read.</exception>
     public T ReadOne<T>(Func<Session, T> read)
     {
         Session? session = null;
@@ -136,7 +136,7 @@ public sealed partial class Database : IDisposable
         {
             // The state of the session is unknown, so the next reader opens a new one.
             session?.Dispose();
-            if (e is SqliteException problem && IsOfTheDisk(problem)) throw new DatabaseUnavailableException("the disk does not answer", e);
+            if (e is SqliteException problem && IsOfTheDisk(problem)) throw new DatabaseUnavailableException("the database can't be read; check the disk", e);
             throw;
         }
     }
@@ -222,7 +222,7 @@ public sealed partial class Database : IDisposable
         {
             Rollback();
             LogFailure(e);
-            var problem = new DatabaseUnavailableException("the disk did not take the write", e);
+            var problem = new DatabaseUnavailableException("the disk refused the write; check its free space and health", e);
             foreach (var work in group) work.Fail(problem);
             return;
         }
@@ -333,7 +333,8 @@ public sealed partial class Database : IDisposable
 
         public override void Complete()
         {
-            if (problem is SqliteException e && IsOfTheDisk(e)) done.SetException(new DatabaseUnavailableException("the disk did not take the write", e));
+            if (problem is SqliteException e && IsOfTheDisk(e))
+                done.SetException(new DatabaseUnavailableException("the disk refused the write; check its free space and health", e));
             else if (problem is not null) done.SetException(problem);
             else done.SetResult(answer!);
         }
@@ -348,4 +349,4 @@ public sealed class DatabaseUnavailableException(string message, Exception? inne
 /// <summary>The file was written by a newer version of the product.</summary>
 public sealed class NewerDatabaseException(string path, int found, int known)
     : Exception(string.Create(
-        CultureInfo.InvariantCulture, $"{path} is of version {found}, this program knows up to {known}: use the newer program, or another data folder"));
+        CultureInfo.InvariantCulture, $"{path} is of version {found}, but this program supports up to {known}: use the newer program, or another data folder"));

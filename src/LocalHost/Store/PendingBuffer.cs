@@ -83,7 +83,7 @@ internal sealed class PendingBuffer
         }
     }
 
-    /// <summary>Finds an entry as the writer sees it; null where there is none.</summary>
+    /// <summary>Finds an entry as the writer sees it; null for none.</summary>
     public Entry? Find(long partition, string deliveryId)
     {
         lock (access) return entries.TryGetValue((partition, deliveryId), out var entry) && !entry.IsLeaving ? entry : null;
@@ -119,7 +119,7 @@ internal sealed class PendingBuffer
         lock (access) return LaneOf(partition, lane) is { } found ? [.. found] : [];
     }
 
-    /// <summary>Finds the oldest delivery of a lane; null where there is none.</summary>
+    /// <summary>Finds the oldest delivery of a lane; null for none.</summary>
     public Delivery? FindHead(long partition, Lane lane)
     {
         lock (access) return LaneOf(partition, lane)?[0].Delivery;
@@ -265,7 +265,7 @@ internal sealed class PendingBuffer
         /// <summary>Number of deliveries in the row.</summary>
         public int RowCount { get; set; }
 
-        /// <summary>Those of its deliveries that have no row of their own.</summary>
+        /// <summary>Deliveries of the batch that have no row of their own.</summary>
         public HashSet<Entry> Remaining { get; } = [];
     }
 

@@ -32,7 +32,7 @@ public sealed class SqliteChangeFeed : IChangeFeed
     /// <param name="after">The position; 0 for the beginning.</param>
     /// <param name="limit">Maximum number of events.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>Documents of type <see cref="EventDocument"/>, and the position of the last one, or <paramref name="after"/> where there is none.</returns>
+    /// <returns>Documents of type <see cref="EventDocument"/>, and the position of the last one, or <paramref name="after"/> for none.</returns>
     public ValueTask<FeedPage> Read(long after, int limit, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();

@@ -12,7 +12,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
 {
     private const string Columns = "id, webhook, record, event, event_name, version, status, attempts, created_at, attempts_before";
 
-    /// <summary>Most deliveries finalized in one piece of work.</summary>
+    /// <summary>Maximum number of deliveries finalized in one transaction.</summary>
     private const int MaxFinalized = 500;
 
     public Partition Partition => partition;
@@ -156,7 +156,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
             ReadDelivery, number, webhookId, after, (long)DeliveryStatus.Failed, (long)limit)));
     }
 
-    /// <summary>Stores the worker of an endpoint as awake or asleep, or releases it where nothing is pending.</summary>
+    /// <summary>Stores the worker of an endpoint as awake or asleep, or releases it if nothing is pending.</summary>
     /// <returns>The state of the endpoint, and when the first of its lanes is due, in ticks.</returns>
     private (WorkState State, long Next) StoreWorker(Session session, string webhookId, string holder, DateTimeOffset now, DateTimeOffset until)
     {
@@ -355,7 +355,7 @@ internal sealed class SqliteDeliveryStore(Database database, Partition partition
         "SELECT failing_since, failed_at FROM endpoints WHERE partition = ?1 AND webhook = ?2 AND failing_since IS NOT NULL",
         row => (FailureRun?)new FailureRun(StoredTime.FromTicks(row.GetInt64(0)), StoredTime.FromTicks(row.GetInt64(1))), number, webhookId);
 
-    /// <summary>Records in the endpoint's run of failures how an attempt ended, and returns the run; null where it has none.</summary>
+    /// <summary>Records in the endpoint's run of failures how an attempt ended, and returns the run; null for none.</summary>
     private static FailureRun? RecordRun(Session session, long number, string webhookId, FailureRun? before, DeliveryAttempt attempt)
     {
         var run = FailureRun.AfterAttempt(before, attempt);

@@ -50,23 +50,23 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
             {
                 var taken = session.All(
                     "SELECT id, text, tries FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3",
-                    row => (Id: row.GetInt64(0), Text: row.GetString(1), Tries: row.GetInt64(2) + 1),
+                    row => (Id: row.GetInt64(0), Text: row.GetString(1), Attempts: row.GetInt64(2) + 1),
                     queue, now, (long)max);
-                foreach (var (id, _, tries) in taken)
-                    session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, tries, TicksAfter(hidden));
-                return taken.ConvertAll(message => new Message(Text(message.Id), Text(message.Tries), message.Text, message.Tries));
+                foreach (var (id, _, attempts) in taken)
+                    session.Execute("UPDATE messages SET tries = ?2, visible_at = ?3, taken = 1 WHERE id = ?1", id, attempts, TicksAfter(hidden));
+                return taken.ConvertAll(message => new Message(Text(message.Id), Text(message.Attempts), message.Text, message.Attempts));
             },
             ct);
     }
 
     public async ValueTask Remove(string queue, Message message, CancellationToken ct) =>
-        await database.Write(session => session.Execute("DELETE FROM messages WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries), ct);
+        await database.Write(session => session.Execute("DELETE FROM messages WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Attempts), ct);
 
     public async ValueTask Return(string queue, Message message, TimeSpan after, CancellationToken ct)
     {
         await database.Write(
             session => session.Execute(
-                "UPDATE messages SET visible_at = ?3, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Tries, TicksAfter(after)), ct);
+                "UPDATE messages SET visible_at = ?3, taken = 0 WHERE id = ?1 AND tries = ?2", Number(message.Id), message.Attempts, TicksAfter(after)), ct);
         SignalMessages();
     }
 
@@ -75,7 +75,7 @@ public sealed class SqliteQueues : IJobQueues, IMessages, IDisposable
         await database.Write(
             session => session.Execute(
                 "UPDATE messages SET queue = ?3, tries = 0, visible_at = ?4, taken = 0 WHERE id = ?1 AND tries = ?2",
-                Number(message.Id), message.Tries, queue + JobQueue.PoisonSuffix, TicksAfter(TimeSpan.Zero)),
+                Number(message.Id), message.Attempts, queue + JobQueue.PoisonSuffix, TicksAfter(TimeSpan.Zero)),
             ct);
         SignalMessages();
     }

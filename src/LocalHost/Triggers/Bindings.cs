@@ -6,20 +6,20 @@ using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
 namespace NodeStash.LocalHost.Triggers;
 
-/// <summary>Which parameters and results each kind of trigger allows: less than the Functions host does, and never something it doesn't.</summary>
+/// <summary>Checks which parameters and results each trigger allows: a subset of the Functions host's.</summary>
 internal static class Bindings
 {
-    /// <summary>The beginnings of routes that the Functions host refuses. Source: azure-functions-host, ScriptHost.ValidateHttpFunction.</summary>
+    /// <summary>Prefixes of routes that the Functions host refuses. Source: azure-functions-host, ScriptHost.ValidateHttpFunction.</summary>
     private static readonly string[] ReservedRoutes = ["admin", "runtime"];
 
-    /// <summary>Why this method can't run, or null if it can.</summary>
+    /// <summary>Returns why a method can't run; null if it can.</summary>
     public static string? Check(MethodInfo method, TriggerBindingAttribute trigger)
     {
         if (trigger is HttpTriggerAttribute http && CheckRoute(http) is { } problem) return problem;
         foreach (var parameter in method.GetParameters())
         {
             var isTrigger = parameter.IsDefined(typeof(TriggerBindingAttribute));
-            if (!(isTrigger ? CanCarry(trigger, parameter.ParameterType) : CanTake(method, trigger, parameter)))
+            if (!(isTrigger ? CanBindTrigger(trigger, parameter.ParameterType) : CanBindParameter(method, trigger, parameter)))
                 return $"has a parameter that can't be bound: {parameter.ParameterType.Name} {parameter.Name}";
         }
 
@@ -28,7 +28,7 @@ internal static class Bindings
             : null;
     }
 
-    /// <summary>An empty route is the function's name, as in the Functions host.</summary>
+    /// <summary>Parses a route. As in the Functions host, an empty route is the name of the function.</summary>
     public static RoutePattern Route(HttpTriggerAttribute trigger, string functionName) =>
         RoutePatternFactory.Parse(string.IsNullOrEmpty(trigger.Route) ? functionName : trigger.Route);
 
@@ -49,7 +49,7 @@ internal static class Bindings
         }
     }
 
-    private static bool CanCarry(TriggerBindingAttribute trigger, Type type) => trigger switch
+    private static bool CanBindTrigger(TriggerBindingAttribute trigger, Type type) => trigger switch
     {
         HttpTriggerAttribute => type == typeof(HttpRequest),
         CosmosDBTriggerAttribute => IsBatch(type),
@@ -58,7 +58,7 @@ internal static class Bindings
         _ => true,
     };
 
-    private static bool CanTake(MethodInfo method, TriggerBindingAttribute trigger, ParameterInfo parameter)
+    private static bool CanBindParameter(MethodInfo method, TriggerBindingAttribute trigger, ParameterInfo parameter)
     {
         var type = parameter.ParameterType;
         if (type == typeof(CancellationToken) || parameter.IsDefined(typeof(DurableClientAttribute))) return true;

@@ -8,23 +8,21 @@ using Microsoft.Extensions.Logging;
 namespace NodeStash.LocalHost.Triggers;
 
 /// <summary>
-/// Runs the change feed functions. Each has a lease of its own (its prefix, or its name) that moves on only after the function has
-/// returned: every change is seen at least once and in order. A function that throws is given the same batch again, for as long as it
-/// takes, without holding up the others.
+/// Runs the change feed functions. Each has its own lease (its prefix, or its name), which advances only after the function has returned. So every change
+/// is seen at least once and in order. A function that throws gets the same batch again until it succeeds, without delaying the others.
 /// </summary>
 /// <remarks>
-/// A new lease always starts at the first change, whatever <see cref="CosmosDBTriggerAttribute.StartFromBeginning"/> says: a "now" taken
-/// while the process starts would lose what was committed before it was taken. Which database, container and connection the trigger
-/// names does not matter: there is one feed.
+/// A new lease always starts at the first change, and ignores <see cref="CosmosDBTriggerAttribute.StartFromBeginning"/>: starting at the current change
+/// would lose commits made while the process starts. The database, container and connection of the trigger are ignored: there is one feed.
 /// </remarks>
 public sealed partial class ChangeFeedTriggers : BackgroundService
 {
-    private const int DefaultBatch = 100;
+    private const int DefaultBatchSize = 100;
 
-    private static readonly TimeSpan defaultPoll = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan gathering = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan firstRetry = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan longestRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan defaultPollDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan batchingDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan firstRetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan maxRetryDelay = TimeSpan.FromSeconds(30);
 
     private readonly List<Reader> readers;
     private readonly IChangeFeed feed;
@@ -32,7 +30,7 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
     private readonly TimeProvider clock;
     private readonly ILogger<ChangeFeedTriggers> log;
 
-    /// <exception cref="InvalidFunctionsException">Two functions share a lease: each would miss what the other has seen.</exception>
+    /// <exception cref="InvalidFunctionsException">Two functions share a lease, so each would miss the changes that the other has seen.</exception>
     public ChangeFeedTriggers(FunctionCatalog catalog, IChangeFeed feed, IServiceScopeFactory scopes, TimeProvider clock, ILogger<ChangeFeedTriggers> log)
     {
         this.feed = feed;
@@ -46,10 +44,10 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(readers.Select(reader => Task.Run(() => Follow(reader, stoppingToken), CancellationToken.None)));
+        Task.WhenAll(readers.Select(reader => Task.Run(() => ReadFeed(reader, stoppingToken), CancellationToken.None)));
 
-    [SuppressMessage("Design", "CA1031", Justification = "A function may throw anything; it is logged and tried again.")]
-    private async Task Follow(Reader reader, CancellationToken ct)
+    [SuppressMessage("Design", "CA1031", Justification = "A function may throw anything; the exception is logged and the batch retried.")]
+    private async Task ReadFeed(Reader reader, CancellationToken ct)
     {
         long? position = null;
         var failures = 0;
@@ -58,14 +56,14 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
             try
             {
                 position ??= await feed.Checkpoint(reader.Lease, ct);
-                var (reached, isFull) = await Step(reader, position.Value, ct);
+                var (reached, isFull) = await RunBatch(reader, position.Value, ct);
                 position = reached;
                 failures = 0;
                 if (isFull) continue;
 
-                // Changes in quick succession are one batch and one write of the lease, not as many as there are commits.
-                await Task.Delay(gathering, TimeProvider.System, ct);
-                await Wait(reader, reached, ct);
+                // Wait briefly, so that changes in quick succession share a batch and a write of the lease.
+                await Task.Delay(batchingDelay, TimeProvider.System, ct);
+                await WaitForChanges(reader, reached, ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
@@ -73,15 +71,15 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
             }
             catch (Exception e)
             {
-                var wait = RetryAfter(++failures);
+                var wait = GetRetryDelay(++failures);
                 Failed(log, e, reader.Function.Name, position, failures, wait);
                 await Task.Delay(wait, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>One batch. Answers how far the lease is now, and whether there is likely more.</summary>
-    private async Task<(long Reached, bool IsFull)> Step(Reader reader, long position, CancellationToken ct)
+    /// <summary>Runs one batch. Returns the position of the lease, and whether more changes are likely.</summary>
+    private async Task<(long Reached, bool IsFull)> RunBatch(Reader reader, long position, CancellationToken ct)
     {
         var page = await feed.Read(position, reader.Limit, ct);
         if (page.Documents.Count > 0)
@@ -90,12 +88,12 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
             await reader.Function.Run(scope.ServiceProvider, reader.Batch(page.Documents), ct);
         }
 
-        // The batch is done: that is remembered even if the process was asked to stop meanwhile.
+        // The batch is done, so store the position even if the process is stopping.
         if (page.Position > position) await feed.Advance(reader.Lease, page.Position, CancellationToken.None);
         return (page.Position, page.Documents.Count >= reader.Limit);
     }
 
-    private async Task Wait(Reader reader, long position, CancellationToken ct)
+    private async Task WaitForChanges(Reader reader, long position, CancellationToken ct)
     {
         using var poll = new CancellationTokenSource(reader.Poll, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, poll.Token);
@@ -108,10 +106,11 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
         }
     }
 
-    private static TimeSpan RetryAfter(int failures) =>
-        failures > 10 ? longestRetry : TimeSpan.FromTicks(Math.Min(firstRetry.Ticks << (failures - 1), longestRetry.Ticks));
+    private static TimeSpan GetRetryDelay(int failures) =>
+        failures > 10 ? maxRetryDelay : TimeSpan.FromTicks(Math.Min(firstRetryDelay.Ticks << (failures - 1), maxRetryDelay.Ticks));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Function} failed on the changes after {Position} for the {Failures}. time; the same again in {Wait}")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "{Function} failed on the changes after {Position}, failure {Failures} in a row; retrying the same changes in {Wait}")]
     private static partial void Failed(ILogger logger, Exception e, string function, long? position, int failures, TimeSpan wait);
 
     private sealed class Reader(Function function, CosmosDBTriggerAttribute trigger)
@@ -120,11 +119,11 @@ public sealed partial class ChangeFeedTriggers : BackgroundService
 
         public string Lease { get; } = string.IsNullOrEmpty(trigger.LeaseContainerPrefix) ? function.Name : trigger.LeaseContainerPrefix;
 
-        public int Limit { get; } = trigger.MaxItemsPerInvocation > 0 ? trigger.MaxItemsPerInvocation : DefaultBatch;
+        public int Limit { get; } = trigger.MaxItemsPerInvocation > 0 ? trigger.MaxItemsPerInvocation : DefaultBatchSize;
 
-        public TimeSpan Poll { get; } = trigger.FeedPollDelay > 0 ? TimeSpan.FromMilliseconds(trigger.FeedPollDelay) : defaultPoll;
+        public TimeSpan Poll { get; } = trigger.FeedPollDelay > 0 ? TimeSpan.FromMilliseconds(trigger.FeedPollDelay) : defaultPollDelay;
 
-        /// <summary>The documents as a list of the type the function takes.</summary>
+        /// <summary>Converts documents to a list of the type that the function takes.</summary>
         public Func<IReadOnlyList<object>, object> Batch { get; } = typeof(Reader)
             .GetMethod(nameof(Typed), BindingFlags.NonPublic | BindingFlags.Static)!
             .MakeGenericMethod(function.TriggerParameter.ParameterType.GetGenericArguments())

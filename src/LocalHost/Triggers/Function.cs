@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace NodeStash.LocalHost.Triggers;
 
-/// <summary>A method marked <c>[Function]</c>, ready to run: what reflection has to say about it is compiled once, at its first run.</summary>
+/// <summary>Runs a method marked <c>[Function]</c>. Its call is compiled at the first run.</summary>
 public sealed class Function
 {
     private readonly Lazy<Func<IServiceProvider, object?[], Task<object?>>> call;
@@ -23,46 +23,45 @@ public sealed class Function
         arguments = new(CompileArguments);
     }
 
-    /// <summary>Unique in the catalog, whatever its case.</summary>
+    /// <summary>Name of the function, unique in the catalog, ignoring case.</summary>
     public string Name { get; }
 
     public MethodInfo Method { get; }
 
     public TriggerBindingAttribute Trigger { get; }
 
-    /// <summary>The parameter that carries <see cref="Trigger"/>.</summary>
+    /// <summary>Parameter with the attribute <see cref="Trigger"/>.</summary>
     public ParameterInfo TriggerParameter { get; }
 
-    /// <summary>All of them, in order, the trigger's included.</summary>
+    /// <summary>All parameters in order, including the trigger's.</summary>
     public IReadOnlyList<ParameterInfo> Parameters { get; }
 
     /// <summary>
-    /// Calls the method on an instance of its own, made from <paramref name="services"/>. Whatever it throws, synchronously or not,
-    /// is in the task.
+    /// Calls the method on a new instance created from <paramref name="services"/>. Any exception, synchronous or not, is in the task.
     /// </summary>
-    /// <param name="services">The scope of this one invocation.</param>
-    /// <param name="arguments">One per parameter, in order and of its type.</param>
-    /// <returns>What the method answers, out of its Task or ValueTask; null where it answers nothing.</returns>
+    /// <param name="services">The scope of this invocation.</param>
+    /// <param name="arguments">The arguments, one for each parameter, in order.</param>
+    /// <returns>The result of the method, unwrapped from its Task or ValueTask; null for none.</returns>
     public async Task<object?> Invoke(IServiceProvider services, object?[] arguments) => await call.Value(services, arguments);
 
-    /// <summary>As <see cref="Invoke"/>, for a function that takes nothing but its trigger, a durable client and a cancellation token.</summary>
+    /// <summary>Invokes a function whose parameters are its trigger, and at most a durable client and a cancellation token.</summary>
     public Task<object?> Run(IServiceProvider services, object? trigger, CancellationToken ct) => Invoke(services, arguments.Value(trigger, services, ct));
 
-    /// <summary>The class and the method.</summary>
+    /// <summary>Names the class and the method.</summary>
     public override string ToString() => Describe(Method);
 
     internal static string Describe(MethodInfo method) => method.DeclaringType!.Name + "." + method.Name;
 
-    /// <summary>The method's target: a new instance from the given services, or null for a static method.</summary>
-    internal Expression? Target(Expression services)
+    /// <summary>Builds the target of the call: a new instance from the services, or null for a static method.</summary>
+    internal Expression? BuildTarget(Expression services)
     {
         if (Method.IsStatic) return null;
         var factory = ActivatorUtilities.CreateFactory(Method.DeclaringType!, []);
         return Expression.Convert(Expression.Invoke(Expression.Constant(factory), services, Expression.Constant(Array.Empty<object>())), Method.DeclaringType!);
     }
 
-    /// <summary>What any function may take besides its trigger; null for anything else.</summary>
-    internal static Expression? Common(ParameterInfo parameter, Expression services, Expression ct)
+    /// <summary>Binds a parameter that any function may have besides its trigger; null for any other parameter.</summary>
+    internal static Expression? BindCommon(ParameterInfo parameter, Expression services, Expression ct)
     {
         if (parameter.ParameterType == typeof(CancellationToken)) return ct;
         return parameter.IsDefined(typeof(DurableClientAttribute))
@@ -76,7 +75,7 @@ public sealed class Function
         var services = Expression.Parameter(typeof(IServiceProvider));
         var given = Expression.Parameter(typeof(object?[]));
         var typed = Parameters.Select((p, i) => Expression.Convert(Expression.ArrayIndex(given, Expression.Constant(i)), p.ParameterType));
-        var answer = Answers.Of(Expression.Call(Target(services), Method, typed));
+        var answer = Answers.Of(Expression.Call(BuildTarget(services), Method, typed));
         return Expression.Lambda<Func<IServiceProvider, object?[], Task<object?>>>(answer, services, given).Compile();
     }
 
@@ -87,12 +86,12 @@ public sealed class Function
         var ct = Expression.Parameter(typeof(CancellationToken));
         var values = Parameters.Select(p => p.Position == TriggerParameter.Position
             ? trigger
-            : Expression.Convert(Common(p, services, ct) ?? Expression.Default(p.ParameterType), typeof(object)) as Expression);
+            : Expression.Convert(BindCommon(p, services, ct) ?? Expression.Default(p.ParameterType), typeof(object)) as Expression);
         return Expression.Lambda<Func<object?, IServiceProvider, CancellationToken, object?[]>>(
             Expression.NewArrayInit(typeof(object), values), trigger, services, ct).Compile();
     }
 
-    /// <summary>Turns a call of any result type into one of Task&lt;object?&gt;.</summary>
+    /// <summary>Converts a call of any result type to Task&lt;object?&gt;.</summary>
     private static class Answers
     {
         public static Expression Of(Expression call)

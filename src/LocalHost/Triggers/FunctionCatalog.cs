@@ -6,7 +6,7 @@ using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 namespace NodeStash.LocalHost.Triggers;
 
 /// <summary>
-/// The functions of some assemblies, found by their attributes as the Functions host finds them, and checked: what can't run is refused at start.
+/// Finds the functions of assemblies by their attributes, as the Functions host does. Refuses functions that can't run when the host starts.
 /// </summary>
 public sealed partial class FunctionCatalog
 {
@@ -17,10 +17,12 @@ public sealed partial class FunctionCatalog
 
     public IReadOnlyList<Function> Functions { get; }
 
-    /// <exception cref="InvalidFunctionsException">Says of every function that can't run why.</exception>
+    /// <summary>Finds the functions of assemblies.</summary>
+    /// <exception cref="InvalidFunctionsException">Some functions can't run; the message gives the reason for each.</exception>
     public static FunctionCatalog Of(params IEnumerable<Assembly> assemblies) => Of(assemblies.SelectMany(assembly => assembly.GetTypes()));
 
-    /// <exception cref="InvalidFunctionsException">Says of every function that can't run why.</exception>
+    /// <summary>Finds the functions of classes.</summary>
+    /// <exception cref="InvalidFunctionsException">Some functions can't run; the message gives the reason for each.</exception>
     public static FunctionCatalog Of(params IEnumerable<Type> classes)
     {
         var functions = new Dictionary<string, Function>(StringComparer.OrdinalIgnoreCase);
@@ -37,7 +39,7 @@ public sealed partial class FunctionCatalog
         return errors.Count == 0 ? new FunctionCatalog([.. functions.Values]) : throw new InvalidFunctionsException(errors);
     }
 
-    /// <summary>The functions with a trigger of this kind.</summary>
+    /// <summary>Lists the functions with a trigger of this type.</summary>
     public IEnumerable<(Function Function, TTrigger Trigger)> TriggeredBy<TTrigger>()
         where TTrigger : TriggerBindingAttribute
     {
@@ -53,7 +55,7 @@ public sealed partial class FunctionCatalog
         if (!ValidName().IsMatch(name)) return $"has a name that the Functions host refuses: {name}";
         if (!method.IsPublic || !method.DeclaringType!.IsVisible) return "is not public";
         if (method.ContainsGenericParameters) return "is generic";
-        if (!method.IsStatic && !CanBeMade(method.DeclaringType)) return "is in a class without a public constructor";
+        if (!method.IsStatic && !CanBeConstructed(method.DeclaringType)) return "is in a class without a public constructor";
         var triggers = method.GetParameters().SelectMany(p => p.GetCustomAttributes<TriggerBindingAttribute>(), (p, trigger) => (p, trigger)).ToList();
         if (triggers is not [var (parameter, only)]) return triggers.Count == 0 ? "has no trigger" : "has more than one trigger";
         if (Bindings.Check(method, only) is { } problem) return problem;
@@ -65,12 +67,12 @@ public sealed partial class FunctionCatalog
     [GeneratedRegex(@"^[a-z][a-z0-9_\-]{0,127}$(?<!^host$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex ValidName();
 
-    private static bool CanBeMade(Type type) => !type.IsAbstract && type.GetConstructors().Length > 0;
+    private static bool CanBeConstructed(Type type) => !type.IsAbstract && type.GetConstructors().Length > 0;
 }
 
-/// <summary>Some functions can't run here; nothing was started.</summary>
+/// <summary>Some functions can't run here, so nothing was started.</summary>
 public sealed class InvalidFunctionsException(IReadOnlyList<string> errors) : Exception(string.Join(Environment.NewLine, errors))
 {
-    /// <summary>Each begins with the class and the method.</summary>
+    /// <summary>One message for each function: the class and method, then the reason.</summary>
     public IReadOnlyList<string> Errors { get; } = errors;
 }

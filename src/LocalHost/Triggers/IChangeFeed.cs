@@ -1,20 +1,20 @@
 namespace NodeStash.LocalHost.Triggers;
 
-/// <summary>Everything the store has committed, in order, and how far each reader has come.</summary>
+/// <summary>Reads committed changes in order, and stores the position of each lease.</summary>
 public interface IChangeFeed
 {
-    /// <summary>The next documents after a position, oldest first; at most <paramref name="limit"/> of them.</summary>
+    /// <summary>Reads up to <paramref name="limit"/> documents after a position, oldest first.</summary>
     ValueTask<FeedPage> Read(long after, int limit, CancellationToken ct);
 
-    /// <summary>The position a lease has reached; 0, before the first document, for a new one.</summary>
+    /// <summary>Reads the position of a lease; 0, before the first document, for a new one.</summary>
     ValueTask<long> Checkpoint(string lease, CancellationToken ct);
 
-    /// <summary>Remembers, durably, that everything up to a position has been dealt with.</summary>
+    /// <summary>Stores durably that a lease has processed everything up to a position.</summary>
     ValueTask Advance(string lease, long position, CancellationToken ct);
 
-    /// <summary>Completes once there is something after a position: at once if there already is. It may complete in vain, but not at every call.</summary>
+    /// <summary>Completes once a change after a position exists. It may complete without one, but not on every call.</summary>
     Task Changed(long after, CancellationToken ct);
 }
 
-/// <summary>Documents, and the position to read on from: that of the last document, or further if what follows is not for any reader.</summary>
+/// <summary>Page of documents, and the position to continue from: that of the last document, or later if no reader wants the following ones.</summary>
 public sealed record FeedPage(IReadOnlyList<object> Documents, long Position);

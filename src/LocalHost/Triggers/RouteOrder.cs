@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace NodeStash.LocalHost.Triggers;
 
-/// <summary>An HTTP function as the Functions host maps it.</summary>
+/// <summary>Route of an HTTP function, as the Functions host maps it.</summary>
 /// <param name="Name">The function's name.</param>
 /// <param name="Methods">The methods it takes, in any case; none for every method.</param>
 /// <param name="Route">The template of its route, without a prefix; empty for the function's name.</param>
@@ -54,7 +54,7 @@ public static class RouteOrder
     private static bool ShareAMethod(HttpRoute one, HttpRoute other) =>
         one.Methods.Count == 0 || other.Methods.Count == 0 || one.Methods.Intersect(other.Methods, StringComparer.OrdinalIgnoreCase).Any();
 
-    /// <summary>The segments of a route: with optional parts at its end, once for each number of them.</summary>
+    /// <summary>Lists the segments of a route, once for each number of optional segments at its end.</summary>
     private static IEnumerable<IReadOnlyList<RoutePatternPathSegment>> Paths(HttpRoute route)
     {
         var segments = RoutePatternFactory.Parse(route.Route.Length == 0 ? route.Name : route.Route).PathSegments;
@@ -65,7 +65,7 @@ public static class RouteOrder
             yield return [.. segments.Take(left)];
     }
 
-    /// <summary>Whether some path is one of both. Where a segment has several parts, or a constraint meets another, it is taken to be.</summary>
+    /// <summary>Whether some path matches both routes. Segments with several parts, and two constraints, count as overlapping.</summary>
     private static bool Overlap(IReadOnlyList<RoutePatternPathSegment> one, IReadOnlyList<RoutePatternPathSegment> other)
     {
         for (var i = 0; ; i++)
@@ -87,7 +87,7 @@ public static class RouteOrder
     private static bool IsCatchAll(IReadOnlyList<RoutePatternPathSegment> path, int segment) =>
         segment < path.Count && Parameter(path[segment]) is { IsCatchAll: true };
 
-    /// <summary>Whether every path of <paramref name="later"/> is one of <paramref name="earlier"/>.</summary>
+    /// <summary>Whether every path of <paramref name="later"/> also matches <paramref name="earlier"/>.</summary>
     private static bool Covers(IReadOnlyList<RoutePatternPathSegment> earlier, IReadOnlyList<RoutePatternPathSegment> later)
     {
         for (var i = 0; i < earlier.Count; i++)
@@ -110,7 +110,7 @@ public static class RouteOrder
     private static string? Literal(RoutePatternPathSegment segment) =>
         segment is { IsSimple: true, Parts: [RoutePatternLiteralPart literal] } ? literal.Content : null;
 
-    /// <summary>The one parameter that is all of a segment; null for a literal, or for several parts.</summary>
+    /// <summary>Returns the parameter that is a whole segment; null for a literal or several parts.</summary>
     private static RoutePatternParameterPart? Parameter(RoutePatternPathSegment segment) =>
         segment is { IsSimple: true, Parts: [RoutePatternParameterPart parameter] } ? parameter : null;
 

@@ -8,13 +8,13 @@ using NCrontab;
 namespace NodeStash.LocalHost.Triggers;
 
 /// <summary>
-/// Runs the timer functions, in UTC. A function never overlaps itself; times that pass while it runs, or while the process is down,
-/// are not made up for (<see cref="TimerTriggerAttribute.UseMonitor"/> has no effect). One that throws is logged and runs at its next time.
+/// Runs the timer functions on their schedules, in UTC. A function never overlaps itself. Runs missed while it runs, or while the process is down, are
+/// skipped (<see cref="TimerTriggerAttribute.UseMonitor"/> has no effect). A function that throws is logged and runs at its next time.
 /// </summary>
 public sealed partial class TimerTriggers : BackgroundService
 {
-    /// <summary>A timer can't wait for more than 49 days at once, and a clock may be set.</summary>
-    private static readonly TimeSpan longestSleep = TimeSpan.FromHours(1);
+    /// <summary>Maximum length of one wait: a timer can't wait more than 49 days, and the clock may be changed.</summary>
+    private static readonly TimeSpan maxSleep = TimeSpan.FromHours(1);
 
     private readonly List<(Function Function, TimerTriggerAttribute Trigger, CrontabSchedule Schedule)> timers = [];
     private readonly IServiceScopeFactory scopes;
@@ -40,14 +40,14 @@ public sealed partial class TimerTriggers : BackgroundService
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(timers.Select(t => Task.Run(() => Keep(t.Function, t.Trigger, t.Schedule, stoppingToken), CancellationToken.None)));
+        Task.WhenAll(timers.Select(t => Task.Run(() => RunSchedule(t.Function, t.Trigger, t.Schedule, stoppingToken), CancellationToken.None)));
 
-    /// <summary>Six fields begin with seconds; five, which the Functions host takes too, with minutes.</summary>
+    /// <summary>Parses a cron expression. Six fields begin with seconds; five begin with minutes, as in the Functions host.</summary>
     private static CrontabSchedule? Parse(string expression) =>
         CrontabSchedule.TryParse(
             expression, new CrontabSchedule.ParseOptions { IncludingSeconds = expression.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length > 5 });
 
-    private async Task Keep(Function function, TimerTriggerAttribute trigger, CrontabSchedule schedule, CancellationToken ct)
+    private async Task RunSchedule(Function function, TimerTriggerAttribute trigger, CrontabSchedule schedule, CancellationToken ct)
     {
         var last = default(DateTime);
         var due = trigger.RunOnStartup ? Now : schedule.GetNextOccurrence(Now);
@@ -60,14 +60,14 @@ public sealed partial class TimerTriggers : BackgroundService
         }
     }
 
-    /// <summary>False if the process is to stop.</summary>
+    /// <summary>Sleeps until a time; false if the process is stopping.</summary>
     private async Task<bool> Sleep(DateTime until, CancellationToken ct)
     {
         while (!ct.IsCancellationRequested && until - Now is var left && left > TimeSpan.Zero)
         {
-            // Rounded up to the timer's millisecond: else the last stretch would spin.
-            var stretch = left < longestSleep ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : longestSleep;
-            await Task.Delay(stretch, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Round up to the millisecond of the timer; otherwise the last wait would spin.
+            var part = left < maxSleep ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : maxSleep;
+            await Task.Delay(part, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return !ct.IsCancellationRequested;
@@ -90,6 +90,6 @@ public sealed partial class TimerTriggers : BackgroundService
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Function} failed; it runs again at its next time")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Function} failed; it runs again at its next scheduled time")]
     private static partial void Failed(ILogger logger, Exception e, string function);
 }

@@ -30,7 +30,7 @@ public sealed class SqliteQueueTests : QueueContract, IDisposable
 
         using var reopened = new SqliteQueues(file.Database, time);
         var begun = Assert.Single(await reopened.Take("work", 10, TimeSpan.FromDays(1), CancellationToken.None));
-        Assert.Equal(("begun", 1), (begun.Text, begun.Tries));
+        Assert.Equal(("begun", 1), (begun.Text, begun.Attempts));
         time.Advance(TimeSpan.FromHours(1));
         Assert.Equal("delayed", Assert.Single(await reopened.Take("work", 10, TimeSpan.FromDays(1), CancellationToken.None)).Text);
     }

@@ -47,7 +47,7 @@ public abstract class QueueContract
     {
         await Send(text);
         var message = Assert.Single(await Take(10));
-        Assert.Equal((text, 1), (message.Text, message.Tries));
+        Assert.Equal((text, 1), (message.Text, message.Attempts));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public abstract class QueueContract
         await Pass(Soon);
 
         var message = await TakeOne();
-        Assert.Equal(("again", 2), (message.Text, message.Tries));
+        Assert.Equal(("again", 2), (message.Text, message.Attempts));
     }
 
     [Fact]
